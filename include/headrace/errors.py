@@ -1,0 +1,136 @@
+"""Every error of Headrace: one root, each either terminal (a retry cannot help) or transient (it may).
+
+A message says what is wrong, where, and what to do. The code stays the same from release to release, so that
+a person can look it up and a script can match it.
+"""
+
+from typing import ClassVar
+
+
+class HeadraceError(Exception):
+    """The root of all errors that Headrace raises on purpose."""
+
+    code: ClassVar[str] = "HR000"
+    transient: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {super().__str__()}"
+
+
+class TerminalError(HeadraceError):
+    """A retry would fail in the same way: a person has to act first."""
+
+
+class TransientError(HeadraceError):
+    """The same call may succeed a little later."""
+
+    code = "HR900"
+    transient = True
+
+
+class SettingsError(TerminalError):
+    """A setting (environment variable, connection, path) is missing or wrong."""
+
+    code = "HR101"
+
+
+class ContractError(TerminalError):
+    """A contract file is wrong; the message names file, line and field."""
+
+    code = "HR102"
+
+
+class SourceError(TerminalError):
+    """A source file cannot be published as it is; the message names file, line and field."""
+
+    code = "HR201"
+
+
+class SourceMissing(TransientError):
+    """The source file is not there; it may still be on its way."""
+
+    code = "HR202"
+
+
+class BrokerUnreachable(TransientError):
+    """The broker did not answer, or went away."""
+
+    code = "HR301"
+
+
+class TopicMissing(TerminalError):
+    """The topic does not exist on the broker."""
+
+    code = "HR302"
+
+
+class TopicDiffers(TerminalError):
+    """The topic exists with other partitions or another config than its contract declares."""
+
+    code = "HR303"
+
+
+class TopicRecreated(TerminalError):
+    """The topic was deleted and made again: its offsets no longer mean what the tables hold."""
+
+    code = "HR304"
+
+
+class RecordsExpired(TerminalError):
+    """The log starts after the landed position: retention has removed records that were never landed."""
+
+    code = "HR305"
+
+
+class DeliveryIncomplete(TransientError):
+    """Not every record was acknowledged; the transaction was aborted."""
+
+    code = "HR306"
+
+
+class PublisherFenced(TerminalError):
+    """A newer publisher of the same source has taken over; this one must not go on."""
+
+    code = "HR307"
+
+
+class StreamLocked(TransientError):
+    """Another process writes to this stream's tables."""
+
+    code = "HR401"
+
+
+class ForeignCommit(TerminalError):
+    """The batch was committed by another try: this one stops before it does anything else."""
+
+    code = "HR402"
+
+
+class PositionBroken(TerminalError):
+    """A batch does not begin where the last one ended, or is committed twice."""
+
+    code = "HR403"
+
+
+class WarehouseError(TerminalError):
+    """The warehouse cannot be used: wrong kind of path, newer layout, object store without put-if-absent."""
+
+    code = "HR404"
+
+
+class WarehouseUnavailable(TransientError):
+    """The warehouse could not be written just now (disk full, directory not writable, mount gone)."""
+
+    code = "HR405"
+
+
+class QuarantineLimitExceeded(TerminalError):
+    """More records went to quarantine than the contract allows."""
+
+    code = "HR406"
+
+
+class NotReconciled(TerminalError):
+    """Records are lost, doubled or miscounted; the message names them."""
+
+    code = "HR501"
