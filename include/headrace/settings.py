@@ -70,7 +70,7 @@ def load_settings() -> Settings:
         SettingsError: a variable does not fit; the message names it.
     """
     try:
-        return Settings()  # type: ignore[call-arg]  # pydantic-settings fills the fields from the environment
+        return Settings()
     except ValidationError as broken:
         wrong = "; ".join(
             f"HEADRACE_{str(error['loc'][0]).upper()}={error['input']!r}: {error['msg']}"

@@ -1,0 +1,82 @@
+"""Arithmetic of Kafka offsets: positions, ranges and slices.
+
+A position says for each partition which offset comes next. A range is half-open, [start, until). A partition
+that a position does not name stands at 0: it was added after the position was taken.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+Position = Mapping[int, int]
+"""Partition -> the next offset."""
+
+
+class OffsetRange(BaseModel):
+    """The offsets [start, until) of one partition."""
+
+    model_config = ConfigDict(frozen=True)
+
+    partition: int
+    start: int
+    until: int
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if not (self.partition >= 0 and 0 <= self.start <= self.until):
+            raise ValueError(f"no range: partition {self.partition}, [{self.start}, {self.until})")
+        return self
+
+    def __len__(self) -> int:
+        return self.until - self.start
+
+    def __str__(self) -> str:
+        return f"{self.partition}:[{self.start}, {self.until})"
+
+
+Ranges = tuple[OffsetRange, ...]
+"""Ranges of a topic, one a partition, ascending; empty ones are left out."""
+
+
+def between(start: Position, until: Position) -> Ranges:
+    """The ranges from one position to a later one; partitions that `start` is past are left out."""
+    return tuple(
+        OffsetRange(partition=partition, start=start.get(partition, 0), until=end)
+        for partition, end in sorted(until.items())
+        if end > start.get(partition, 0)
+    )
+
+
+def advance(position: Position, ranges: Iterable[OffsetRange]) -> dict[int, int]:
+    """The position after `ranges`.
+
+    Raises:
+        ValueError: a range does not begin where the position stands.
+    """
+    after = dict(position)
+    for each in ranges:
+        if after.get(each.partition, 0) != each.start:
+            raise ValueError(f"{each} does not begin at {after.get(each.partition, 0)}")
+        after[each.partition] = each.until
+    return after
+
+
+def clip(position: Position, limit: Position) -> dict[int, int]:
+    """The position, held back to `limit` in each of its partitions; others are left out."""
+    return {partition: min(position.get(partition, 0), end) for partition, end in limit.items()}
+
+
+def reached(position: Position, target: Position) -> bool:
+    """Whether `position` has come to `target` in every partition of it."""
+    return all(position.get(partition, 0) >= end for partition, end in target.items())
+
+
+def lag(position: Position, end: Position) -> int:
+    """How many offsets lie between `position` and `end`, over all partitions of `end`."""
+    return sum(len(each) for each in between(position, end))
+
+
+def text(ranges: Iterable[OffsetRange]) -> str:
+    """Ranges for a person: `0:[0, 12651) 1:[0, 12500)`."""
+    return " ".join(str(each) for each in ranges) or "nothing"

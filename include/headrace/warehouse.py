@@ -1,0 +1,109 @@
+"""The warehouse of one stream: where its tables are, their layout version, the lock of its one writer."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from headrace.errors import StreamLocked, WarehouseError, WarehouseUnavailable
+from headrace.settings import Settings
+
+LAYOUT = 1
+"""Version of the tables' layout; a newer one on disk is refused."""
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The folder of one stream's tables."""
+
+    root: Path
+    stream: str
+
+    @classmethod
+    def of(cls, settings: Settings, stream: str) -> "Warehouse":
+        """The stream's warehouse where the settings put it."""
+        return cls(settings.warehouse_path, stream)
+
+    @property
+    def folder(self) -> Path:
+        """The stream's own folder."""
+        return self.root / self.stream
+
+    def table(self, name: str) -> Path:
+        """Where the table of that name is, or will be."""
+        return self.folder / name
+
+    def exists(self, name: str) -> bool:
+        """Whether the table has at least one commit."""
+        return any(self.table(name).glob("_delta_log/*.json"))
+
+    @property
+    def slices(self) -> Path:
+        """Where the runs' slices are kept."""
+        return self.folder / "_slices"
+
+    def prepare(self) -> None:
+        """Make the folder and note the layout in it; harmless when repeated.
+
+        Raises:
+            WarehouseError: something else is in the way, or the layout is newer than this version knows.
+            WarehouseUnavailable: it cannot be written just now.
+        """
+        marker = self.folder / "_layout.json"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not marker.exists():
+                write_atomically(marker, json.dumps({"layout": LAYOUT}))
+            found = json.loads(marker.read_text())["layout"]
+        except (FileExistsError, NotADirectoryError) as blocked:
+            raise WarehouseError(
+                f"{self.folder}: a file is in the way of the warehouse; move it, or set HEADRACE_WAREHOUSE"
+            ) from blocked
+        except OSError as failed:
+            raise WarehouseUnavailable(
+                f"{self.folder}: cannot be written: {failed.strerror}; free space or permit writing"
+            ) from failed
+        except (ValueError, KeyError, TypeError) as broken:
+            raise WarehouseError(f"{marker}: is broken; it must hold {{'layout': {LAYOUT}}}") from broken
+        if found != LAYOUT:
+            raise WarehouseError(
+                f"{marker}: the tables have layout {found}, this version knows {LAYOUT}; "
+                "use the version that wrote them"
+            )
+
+    @contextmanager
+    def writing(self, seconds: float = 0.0) -> Iterator[None]:
+        """Be the stream's one writer; the operating system frees the lock when the process ends.
+
+        Raises:
+            StreamLocked: another process has held it for `seconds`.
+        """
+        self.prepare()
+        lock = FileLock(self.folder / "_writer.lock", timeout=seconds, mode=0o600)
+        holder = self.folder / "_writer.json"
+        try:
+            lock.acquire()
+        except Timeout as held:
+            other = holder.read_text() if holder.exists() else "unknown"
+            raise StreamLocked(
+                f"stream {self.stream}: another process writes to its tables ({other}); wait until it ends"
+            ) from held
+        try:
+            write_atomically(holder, json.dumps({"pid": os.getpid()}))
+            yield
+        finally:
+            lock.release()
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Write a small file so that a reader sees all of it or none, also after a power cut."""
+    scratch = file.with_name(f".{file.name}.{os.getpid()}")
+    with scratch.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    scratch.replace(file)
