@@ -1,0 +1,157 @@
+"""The table `batches`: one row a finished batch or accepted gap, and the stream's position that follows from it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from headrace.commits import BatchCommit, application_id, batch_commit, newest_batch, open_table
+from headrace.errors import PositionBroken
+from headrace.offsets import Ranges, advance
+from headrace.warehouse import Warehouse
+
+TABLE = "batches"
+
+
+class Batch(BaseModel):
+    """A finished batch, or a gap: offsets that retention had eaten and a run's parameter accepted as lost."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batch: int
+    kind: Literal["batch", "gap"]
+    topic_id: str
+    ranges: Ranges
+    records: int
+    landed: int
+    quarantined: int
+    run_id: str
+    try_id: str
+    contract_sha256: str
+    started: datetime
+    finished: datetime
+
+
+def read_batches(warehouse: Warehouse) -> list[Batch]:
+    """All batches and gaps in their order; the table has few rows, one a batch."""
+    if not warehouse.exists(TABLE):
+        return []
+    rows: list[dict[str, Any]] = open_table(warehouse.table(TABLE)).to_pyarrow_table().to_pylist()
+    return sorted((Batch.model_validate(row) for row in rows), key=lambda row: row.batch)
+
+
+def append_batch(warehouse: Warehouse, row: Batch) -> None:
+    """Close a batch; the caller holds the stream's lock.
+
+    Raises:
+        PositionBroken: a batch of that number is there, or this one does not begin at the position.
+    """
+    from deltalake import CommitProperties, Transaction, write_deltalake
+
+    rows = read_batches(warehouse)
+    if rows and rows[-1].batch >= row.batch:
+        raise PositionBroken(f"stream {warehouse.stream}: batch {row.batch} is closed already")
+    _advance(warehouse, position_of(warehouse, rows, row.topic_id), row)
+    write_deltalake(
+        str(warehouse.table(TABLE)),
+        _arrow(row),
+        mode="append",
+        commit_properties=CommitProperties(
+            app_transactions=[Transaction(application_id(warehouse.stream), row.batch)]
+        ),
+    )
+
+
+def position(warehouse: Warehouse, topic_id: str) -> dict[int, int]:
+    """The stream's committed position in that topic: what all closed batches have come to."""
+    return position_of(warehouse, read_batches(warehouse), topic_id)
+
+
+def position_of(warehouse: Warehouse, rows: list[Batch], topic_id: str) -> dict[int, int]:
+    """The position that follows from those rows.
+
+    Raises:
+        PositionBroken: the rows leave a hole or overlap.
+    """
+    reached: dict[int, int] = {}
+    for row in rows:
+        if row.topic_id == topic_id:
+            reached = _advance(warehouse, reached, row)
+    return reached
+
+
+def topic_ids(warehouse: Warehouse) -> list[str]:
+    """The ids of the topics that batches came from, oldest first."""
+    return list(dict.fromkeys(row.topic_id for row in read_batches(warehouse)))
+
+
+def open_batch(warehouse: Warehouse) -> BatchCommit | None:
+    """The batch that is in `readings` but not in `batches`; there is one at most.
+
+    Raises:
+        PositionBroken: more than one batch is open, which no crash can leave behind.
+    """
+    if not warehouse.exists("readings"):
+        return None
+    rows = read_batches(warehouse)
+    closed = rows[-1].batch if rows else -1
+    newest = newest_batch(warehouse.table("readings"), warehouse.stream)
+    if newest <= closed:
+        return None
+    if newest != closed + 1:
+        raise PositionBroken(
+            f"stream {warehouse.stream}: `readings` holds batch {newest}, `batches` ends at {closed}; rows were "
+            "removed from `batches`: restore them from the table's history"
+        )
+    return batch_commit(warehouse.table("readings"), newest).metadata
+
+
+def next_batch(warehouse: Warehouse) -> int:
+    """The number of the next batch; no batch may be open."""
+    rows = read_batches(warehouse)
+    return rows[-1].batch + 1 if rows else 0
+
+
+def _advance(warehouse: Warehouse, reached: dict[int, int], row: Batch) -> dict[int, int]:
+    try:
+        return advance(reached, row.ranges)
+    except ValueError as broken:
+        raise PositionBroken(
+            f"stream {warehouse.stream}: batch {row.batch}: {broken}; a batch must begin where the last one "
+            "ended. Was a row of `batches` changed by hand? Restore it from the table's history."
+        ) from broken
+
+
+def _arrow(row: Batch) -> Any:
+    import pyarrow as pa
+
+    bounds = pa.struct([("partition", pa.int32()), ("start", pa.int64()), ("until", pa.int64())])
+    instant = pa.timestamp("us", tz="UTC")
+    types: dict[str, Any] = {
+        "batch": pa.int64(),
+        "kind": pa.string(),
+        "topic_id": pa.string(),
+        "ranges": pa.list_(bounds),
+        "records": pa.int64(),
+        "landed": pa.int64(),
+        "quarantined": pa.int64(),
+        "run_id": pa.string(),
+        "try_id": pa.string(),
+        "contract_sha256": pa.string(),
+        "started": instant,
+        "finished": instant,
+    }
+    return pa.Table.from_pylist([row.model_dump()], schema=pa.schema(list(types.items())))
+
+
+def batches_within(
+    rows: list[Batch], topic_id: str, start: dict[int, int], until: dict[int, int]
+) -> Iterator[Batch]:
+    """The batches and gaps of which at least one offset lies in [start, until)."""
+    for row in rows:
+        if row.topic_id == topic_id and any(
+            each.start < until.get(each.partition, 0) and each.until > start.get(each.partition, 0)
+            for each in row.ranges
+        ):
+            yield row
