@@ -1,4 +1,4 @@
-"""The table `batches`: one row a finished batch or accepted gap, and the stream's position that follows from it."""
+"""The table `batches`: one row a finished batch or accepted gap; the stream's position follows from it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -101,8 +101,8 @@ def open_batch(warehouse: Warehouse) -> BatchCommit | None:
         return None
     if newest != closed + 1:
         raise PositionBroken(
-            f"stream {warehouse.stream}: `readings` holds batch {newest}, `batches` ends at {closed}; rows were "
-            "removed from `batches`: restore them from the table's history"
+            f"stream {warehouse.stream}: `readings` holds batch {newest}, `batches` ends at {closed}; "
+            "rows were removed from `batches`: restore them from the table's history"
         )
     return batch_commit(warehouse.table("readings"), newest).metadata
 

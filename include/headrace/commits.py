@@ -49,6 +49,7 @@ class GoldCommit(BaseModel):
     run_id: str
     try_id: str
     batch: int
+    topic_id: str
     position: dict[int, int]
     readings_version: int
     analysis_sha256: str

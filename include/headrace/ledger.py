@@ -1,0 +1,138 @@
+"""The table `ledger`: one row a reconciled run, balanced or not."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from headrace.commits import open_table
+from headrace.offsets import Ranges
+from headrace.warehouse import Warehouse
+
+TABLE = "ledger"
+
+
+class SourceAccount(BaseModel):
+    """One publication: where the rows of its source are now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    publication: str
+    source: str
+    rows: int
+    landed: int
+    quarantined: int
+    accepted_loss: int
+    pending: bool
+    problems: tuple[str, ...] = ()
+
+
+class SliceAccount(BaseModel):
+    """One run's slice: what consumers see of it, and where it is now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ranges: Ranges
+    visible: int | None
+    landed: int
+    quarantined: int
+    problems: tuple[str, ...] = ()
+
+
+class Entry(BaseModel):
+    """A row of the ledger."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    finished: datetime
+    topic: str
+    topic_id: str
+    slice: SliceAccount
+    sources: tuple[SourceAccount, ...]
+    batch_problems: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything that does not add up: sources first, then the slice, then the batches."""
+        return (
+            *(problem for source in self.sources for problem in source.problems),
+            *self.slice.problems,
+            *self.batch_problems,
+        )
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every record is accounted for."""
+        return not self.problems
+
+    def lines(self) -> list[str]:
+        """The account in words."""
+        said = [
+            f"{source.source} ({source.publication}): {source.rows} rows = {source.landed} landed + "
+            f"{source.quarantined} quarantined + {source.accepted_loss} accepted as lost"
+            + (", not all landed yet" if source.pending else "")
+            for source in self.sources
+        ]
+        visible = "no longer in the log" if self.slice.visible is None else f"{self.slice.visible} visible"
+        said.append(
+            f"this run's slice: {visible} = {self.slice.landed} landed + {self.slice.quarantined} quarantined"
+        )
+        return said
+
+
+def append_entry(warehouse: Warehouse, entry: Entry) -> None:
+    """Keep the account of a run; a run that is reconciled twice has two rows."""
+    from deltalake import write_deltalake
+
+    warehouse.prepare()
+    write_deltalake(str(warehouse.table(TABLE)), _arrow(entry), mode="append")
+
+
+def read_ledger(warehouse: Warehouse) -> list[Entry]:
+    """All accounts, oldest first."""
+    if not warehouse.exists(TABLE):
+        return []
+    rows: list[dict[str, Any]] = open_table(warehouse.table(TABLE)).to_pyarrow_table().to_pylist()
+    return sorted((Entry.model_validate(row) for row in rows), key=lambda entry: entry.finished)
+
+
+def _arrow(entry: Entry) -> Any:
+    import pyarrow as pa
+
+    words = pa.list_(pa.string())
+    bounds = pa.struct([("partition", pa.int32()), ("start", pa.int64()), ("until", pa.int64())])
+    source = pa.struct(
+        [
+            ("publication", pa.string()),
+            ("source", pa.string()),
+            ("rows", pa.int64()),
+            ("landed", pa.int64()),
+            ("quarantined", pa.int64()),
+            ("accepted_loss", pa.int64()),
+            ("pending", pa.bool_()),
+            ("problems", words),
+        ]
+    )
+    of_slice = pa.struct(
+        [
+            ("ranges", pa.list_(bounds)),
+            ("visible", pa.int64()),
+            ("landed", pa.int64()),
+            ("quarantined", pa.int64()),
+            ("problems", words),
+        ]
+    )
+    schema = pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("finished", pa.timestamp("us", tz="UTC")),
+            ("topic", pa.string()),
+            ("topic_id", pa.string()),
+            ("balanced", pa.bool_()),
+            ("slice", of_slice),
+            ("sources", pa.list_(source)),
+            ("batch_problems", words),
+        ]
+    )
+    return pa.Table.from_pylist([{**entry.model_dump(), "balanced": entry.balanced}], schema=schema)

@@ -1,0 +1,131 @@
+"""What people and gates ask the tables: the one place where a number gets its meaning. Needs no JVM."""
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from headrace.batches import Batch, position, read_batches
+from headrace.commits import Commit, GoldCommit, commits, open_table
+from headrace.offsets import lag, reached
+from headrace.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from headrace.contract import Contract
+
+GOLD = ("daily_completeness", "hourly_average")
+"""The tables that `analyse` writes."""
+
+
+class Counts(BaseModel):
+    """What a stream's tables hold."""
+
+    model_config = ConfigDict(frozen=True)
+
+    readings: int
+    quarantine: dict[str, int]
+    days: int
+    complete_days: int
+    missing: int | None
+    hours: int
+    batches: int
+
+
+def scan(warehouse: Warehouse, table: str) -> pl.LazyFrame:
+    """A table at its newest version, lazily."""
+    return pl.scan_delta(open_table(warehouse.table(table)))
+
+
+def landed_position(warehouse: Warehouse, topic_id: str) -> dict[int, int]:
+    """Where landing has come to in that topic: the end of the last closed batch."""
+    return position(warehouse, topic_id)
+
+
+def landed_lag(warehouse: Warehouse, topic_id: str, end: dict[int, int]) -> int:
+    """How many offsets landing is behind `end`."""
+    return lag(landed_position(warehouse, topic_id), end)
+
+
+def gold_commit(warehouse: Warehouse, table: str) -> Commit[GoldCommit] | None:
+    """The newest commit of a gold table: what the table was computed from; None before the first."""
+    if not warehouse.exists(table):
+        return None
+    return next(commits(open_table(warehouse.table(table)), GoldCommit), None)
+
+
+def analysed_up_to(warehouse: Warehouse) -> int:
+    """The newest batch that both gold tables have in them, -1 before the first."""
+    newest = [gold_commit(warehouse, table) for table in GOLD]
+    return min(commit.metadata.batch if commit else -1 for commit in newest)
+
+
+def is_analysed(warehouse: Warehouse, topic_id: str, target: dict[int, int], analysis_sha256: str) -> bool:
+    """Whether both gold tables have come to `target`, by the contract's present analysis."""
+    newest = [gold_commit(warehouse, table) for table in GOLD]
+    return all(
+        commit is not None
+        and commit.metadata.topic_id == topic_id
+        and commit.metadata.analysis_sha256 == analysis_sha256
+        and reached(commit.metadata.position, target)
+        for commit in newest
+    )
+
+
+def last_batches(warehouse: Warehouse, count: int = 5) -> list[Batch]:
+    """The newest batches and gaps, oldest first."""
+    return read_batches(warehouse)[-count:]
+
+
+def counts(warehouse: Warehouse) -> Counts:
+    """What the stream's tables hold now; a table that is not there counts as empty."""
+    return Counts(
+        readings=_rows(warehouse, "readings"),
+        quarantine=quarantine_reasons(warehouse),
+        days=_rows(warehouse, "daily_completeness"),
+        complete_days=_rows(warehouse, "daily_completeness", pl.col("missing") == 0),
+        missing=_sum(warehouse, "daily_completeness", "missing"),
+        hours=_rows(warehouse, "hourly_average"),
+        batches=sum(batch.kind == "batch" for batch in read_batches(warehouse)),
+    )
+
+
+def quarantine_reasons(warehouse: Warehouse) -> dict[str, int]:
+    """Quarantined records by reason, the most frequent first."""
+    if not warehouse.exists("quarantine"):
+        return {}
+    by_reason = (
+        scan(warehouse, "quarantine").group_by("reason").len().sort("len", "reason", descending=[True, False])
+    )
+    return {str(row["reason"]): int(row["len"]) for row in by_reason.collect().to_dicts()}
+
+
+def first_rows(
+    contract: "Contract", warehouse: Warehouse, table: str, count: int = 5
+) -> list[dict[str, Any]]:
+    """The first rows of a table in the order of its time, times in the contract's zone."""
+    order = {"readings": "signal_ts", "hourly_average": "signal_hour", "ledger": "finished"}
+    frame = scan(warehouse, table)
+    by = order.get(table, "signal_date")
+    zone = contract.record.event_time.timezone
+    instants = [name for name, kind in frame.collect_schema().items() if isinstance(kind, pl.Datetime)]
+    return (
+        frame.sort(by)
+        .head(count)
+        .with_columns(pl.col(instants).dt.convert_time_zone(zone))
+        .collect()
+        .to_dicts()
+    )
+
+
+def _rows(warehouse: Warehouse, table: str, where: pl.Expr | None = None) -> int:
+    if not warehouse.exists(table):
+        return 0
+    frame = scan(warehouse, table)
+    return int((frame if where is None else frame.filter(where)).select(pl.len()).collect().item())
+
+
+def _sum(warehouse: Warehouse, table: str, column: str) -> int | None:
+    if not warehouse.exists(table):
+        return None
+    total = scan(warehouse, table).select(pl.col(column).sum()).collect().item()
+    return None if total is None else int(total)
