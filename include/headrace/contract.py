@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from croniter import croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from headrace.settings import PROJECT
@@ -46,6 +47,17 @@ def _config_text(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
+
+
+PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
+
+
+def _cron(value: str) -> str:
+    if value not in PRESETS and not (len(value.split()) == 5 and croniter.is_valid(value)):
+        raise ValueError(
+            f"{value!r} is neither a cron expression of five fields nor one of {', '.join(PRESETS)}"
+        )
+    return value
 
 
 StreamId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -210,7 +222,9 @@ class Contract(_Part):
     stream: StreamId
     description: str = ""
     owner: Annotated[str, Field(min_length=1)] = "headrace"
-    schedule: str | None = Field(None, description="cron, preset or null; manual runs always work")
+    schedule: Annotated[str, AfterValidator(_cron)] | None = Field(
+        None, description="cron, preset or null; manual runs always work"
+    )
     source: Annotated[CsvSource | ExternalSource, Field(discriminator="kind")]
     topic: Topic
     record: Record

@@ -30,10 +30,10 @@ NAMED = 20
 
 
 def reconcile(contract: Contract, settings: Settings, config: dict[str, Any], run_id: str) -> Entry:
-    """Account for the run's slice and for every publication of the stream, and keep the account in the ledger.
+    """Account for the run's slice and every publication of the stream; keep the account in the ledger.
 
     Raises:
-        NotReconciled: records are lost, doubled or miscounted; the message names source and row, or the batch.
+        NotReconciled: records are lost, doubled or miscounted; the message names them.
         WarehouseError: the run has no slice.
     """
     warehouse = Warehouse.of(settings, contract.stream)
@@ -100,11 +100,10 @@ def account_for_source(
     foreign = stored.join(expected, on="row", how="anti").sort("row")["row"]
     name = f"{publication.source} (publication {publication.publication})"
     problems = [
-        *_named((f"{name}: row {row} is in no table" for row in absent if not pending and not accepted)),
+        *_named(f"{name}: row {row} is in no table" for row in absent if not pending and not accepted),
         *_named(
-            f"{name}: row {row['row']} stands {row['landed']} times in readings and {row['quarantined']} times "
-            "in quarantine"
-            for row in doubled.iter_rows(named=True)
+            f"{name}: row {row} stands {landed} times in readings and {quarantined} times in quarantine"
+            for row, landed, quarantined in doubled.iter_rows()
         ),
         *_named(f"{name}: row {row} is in the tables, but the source has {rows} rows" for row in foreign),
     ]
@@ -140,8 +139,8 @@ def check_batches(batches: list[Batch], records: pl.LazyFrame) -> Iterable[str]:
         said = (row.landed, row.quarantined, row.records - lost)
         if said != (landed, quarantined, landed + quarantined):
             yield (
-                f"batch {row.batch}: `batches` says {row.records} records, {row.landed} landed and "
-                f"{row.quarantined} quarantined; the tables hold {landed} landed and {quarantined} quarantined"
+                f"batch {row.batch}: `batches` says {row.records} records, {row.landed} landed, "
+                f"{row.quarantined} quarantined; the tables hold {landed} landed, {quarantined} quarantined"
             )
     for batch in sorted(stored, key=str):
         yield f"batch {batch}: has rows in the tables, but is not in `batches`"
@@ -183,13 +182,13 @@ def _sources(
             publication,
             count_rows(settings.spool_path / publication.sha256, contract.source),
             records,
-            pending=not reached(position, publication.until),
+            pending=publication.state == "publishing" or not reached(position, publication.until),
             loss=loss,
         )
 
 
 def _visible(run_slice: Slice, config: dict[str, Any], batches: list[Batch]) -> pl.DataFrame | None:
-    """(partition, offset) of every record of the slice that consumers see; None if the log lost some of them."""
+    """(partition, offset) of each record of the slice that consumers see; None if the log lost some."""
     start = log_start(config, run_slice.topic)
     gaps = position_of_gaps(batches, run_slice.topic_id)
     ranges = []
@@ -259,7 +258,6 @@ def _message(stream: str, entry: Entry) -> str:
             *(f"  {problem}" for problem in entry.problems),
             "Counted:",
             *(f"  {line}" for line in entry.lines()),
-            "The tables were changed behind Headrace's back, or a defect lost or doubled records. Their history "
-            "(Delta time travel) holds the earlier state.",
+            "Were the tables changed by hand? Their history (Delta time travel) holds the earlier state.",
         ]
     )
