@@ -134,3 +134,21 @@ class NotReconciled(TerminalError):
     """Records are lost, doubled or miscounted; the message names them."""
 
     code = "HR501"
+
+
+class SetupFailed(TerminalError):
+    """This machine lacks something that set-up needs (Java, network, a checksum that fits)."""
+
+    code = "HR601"
+
+
+class PortTaken(TerminalError):
+    """Another process listens on a port that the local stack needs; the message names both."""
+
+    code = "HR602"
+
+
+class StackUnhealthy(TransientError):
+    """A part of the local stack did not become healthy in time, or is not running."""
+
+    code = "HR603"

@@ -1,0 +1,34 @@
+"""What all tests share: settings with a fresh home, and one real broker a session."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headrace.settings import Settings, load_settings
+from local.broker import Broker
+from local.jars import fetch_jars
+from local.java import java_home
+from local.ports import free_port
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings whose home and warehouse are this test's own."""
+    return Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A running broker with its own data; a test that kills or stops it starts it again."""
+    home = load_settings().home_path
+    broker = Broker(
+        java_home(home),
+        fetch_jars(home, "broker"),
+        tmp_path_factory.mktemp("broker"),
+        free_port(),
+        free_port(),
+    )
+    broker.start()
+    yield broker
+    broker.stop()
