@@ -1,0 +1,26 @@
+# One image for all of Headrace's containers: Airflow, the Spark master, its workers and the drivers.
+# The same lock as on one machine: requirements.txt for Python, local/jars.lock for the jars.
+FROM python:3.11-slim-bookworm
+
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends openjdk-17-jre-headless procps \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --uid 50000 headrace
+
+ENV HEADRACE_HOME=/var/lib/headrace/home \
+    HEADRACE_WAREHOUSE=/var/lib/headrace/warehouse \
+    AIRFLOW_HOME=/var/lib/headrace/airflow \
+    SPARK_CONF_DIR=/opt/headrace/include/spark-conf \
+    PYTHONUNBUFFERED=1
+
+WORKDIR /opt/headrace
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+
+COPY . .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation -e . \
+    && install -d -o headrace -g headrace /var/lib/headrace /opt/jars \
+    && python -m local jars spark /opt/jars
+
+USER headrace
+RUN install -d -m 0700 /var/lib/headrace/home /var/lib/headrace/warehouse /var/lib/headrace/airflow
