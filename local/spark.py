@@ -1,0 +1,119 @@
+"""Spark of one machine: its configuration folder and the environment that spark-submit and pyspark need."""
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from headrace.errors import SetupFailed
+from headrace.settings import Settings
+from local.jars import fetch_jars
+from local.java import java_home
+
+LOG4J = """\
+rootLogger.level = warn
+rootLogger.appenderRef.stderr.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %logger{1}: %message%n%ex
+# It warns of every Kafka option that Spark's own consumer sets aside.
+logger.kafka.name = org.apache.kafka.clients.consumer.ConsumerConfig
+logger.kafka.level = error
+"""
+
+SMALL = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    # The default of 50 tasks to read a log of a few files costs seconds.
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+
+FAST_START = "-XX:TieredStopAtLevel=1 -XX:-UsePerfData"
+"""C1 only: a third less time for jobs of seconds; a job of hours on a cluster has its own configuration."""
+
+
+def spark_environment(settings: Settings) -> dict[str, str]:
+    """What spark-submit and pyspark need in their environment, laid over the caller's own.
+
+    Brings the jars and writes the configuration folder when they are not there yet.
+
+    Raises:
+        SetupFailed: Java or a jar is missing and could not be fetched.
+    """
+    home = settings.home_path
+    java = java_home(home)
+    binaries = Path(sys.executable).parent
+    return {
+        "JAVA_HOME": str(java),
+        "SPARK_HOME": str(spark_home()),
+        "SPARK_CONF_DIR": str(write_configuration(home, java)),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        # The driver and its workers must be the Python that has the project installed.
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "PATH": os.pathsep.join((str(binaries), os.environ.get("PATH", os.defpath))),
+        # Java takes the encoding of file names from the locale.
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def spark_home() -> Path:
+    """The installed pyspark's folder, which holds Spark itself.
+
+    Raises:
+        SetupFailed: pyspark is not installed.
+    """
+    spec = find_spec("pyspark")
+    if spec is None or not spec.submodule_search_locations:
+        raise SetupFailed("pyspark is not installed in this environment: run `make setup`.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def write_configuration(home: Path, java: Path) -> Path:
+    """Write `home`/spark-conf for the jars of `home` and return it."""
+    added = sorted(fetch_jars(home, "spark").glob("*.jar"))
+    # Spark's own jars are listed before the folder itself: a class-data archive fits a class path by its
+    # beginning only, and an archive cannot be made over a folder with files in it, as the next entry is.
+    shipped = sorted((spark_home() / "jars").glob("*.jar"))
+    temporary = home / "spark-temporary"
+    temporary.mkdir(parents=True, exist_ok=True)
+    properties = SMALL | {
+        "spark.driver.extraClassPath": os.pathsep.join(map(str, (*added, *shipped))),
+        "spark.driver.defaultJavaOptions": FAST_START,
+        "spark.local.dir": str(temporary),
+        "spark.sql.warehouse.dir": str(home / "spark-warehouse"),
+    }
+    folder = home / "spark-conf"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / "log4j2.properties", LOG4J)
+    write_whole(folder / "spark-defaults.conf", properties_file(properties))
+    return folder
+
+
+def properties_file(properties: dict[str, str]) -> str:
+    """The text of a Java properties file: whatever is not plain ASCII becomes an escape."""
+
+    def escaped(value: str) -> str:
+        units = value.encode("utf-16-be")
+        codes = (int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2))
+        return "".join(
+            chr(c) if 0x20 <= c < 0x7F and c != ord("\\") else f"\\u{c:04x}" for c in codes
+        )
+
+    return "".join(f"{name}={escaped(value)}\n" for name, value in properties.items())
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that a reader sees old or new, never half; left alone when it says the same already."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)
