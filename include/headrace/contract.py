@@ -5,6 +5,7 @@ The models are frozen and know nothing of files: `contract_file` reads them from
 
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -216,6 +217,28 @@ class Analysis(_Part):
         return PROJECT / self.signal_names
 
 
+class Curve(_Part):
+    """A picture of one signal against another, over a reference."""
+
+    x: FieldName
+    y: FieldName
+    reference: FieldName | None = None
+
+
+class Rose(_Part):
+    """A picture of how often and how strongly it comes from each direction."""
+
+    direction: FieldName
+    speed: FieldName
+
+
+class Report(_Part):
+    """Pictures beside those that every stream has; each names signals."""
+
+    curve: Curve | None = None
+    rose: Rose | None = None
+
+
 class Contract(_Part):
     """All that a user writes for a stream."""
 
@@ -230,16 +253,23 @@ class Contract(_Part):
     record: Record
     landing: Landing = Landing()
     analysis: Analysis = Analysis()
+    report: Report = Report()
 
     @model_validator(mode="after")
-    def _indicator_names_a_signal(self) -> Self:
-        indicator = self.analysis.indicator
+    def _signals_exist(self) -> Self:
         numeric = [signal.name for signal in self.record.signals if signal.type == "double"]
-        if indicator and indicator.signal not in numeric:
-            raise ValueError(
-                f"analysis.indicator.signal {indicator.signal!r} is none of the signals {numeric}"
-            )
+        for place, name in self._named_signals():
+            if name not in numeric:
+                raise ValueError(f"{place} {name!r} is none of the numeric signals {numeric}")
         return self
+
+    def _named_signals(self) -> Iterator[tuple[str, str]]:
+        """Where other parts of the contract name a signal, and which."""
+        if self.analysis.indicator:
+            yield "analysis.indicator.signal", self.analysis.indicator.signal
+        for picture, part in (("curve", self.report.curve), ("rose", self.report.rose)):
+            for key, name in (part.model_dump(exclude_none=True) if part else {}).items():
+                yield f"report.{picture}.{key}", name
 
     @property
     def sha256(self) -> str:

@@ -117,6 +117,27 @@ def first_rows(
     )
 
 
+def signals(warehouse: Warehouse, names: list[str | None]) -> pl.DataFrame:
+    """The named signals of all readings as numbers, a column each; what is missing or no number is null."""
+    entry = pl.element().struct
+    columns = [
+        pl.col("signals")
+        .list.eval(entry.field("value").filter(entry.field("key") == name))
+        .list.first()
+        .cast(pl.Float64, strict=False)
+        .alias(name)
+        for name in names
+        if name
+    ]
+    return scan(warehouse, "readings").select(columns).collect()
+
+
+def hourly(warehouse: Warehouse, column: str, zone: str) -> pl.DataFrame:
+    """`signal_hour` in that zone and one average of `hourly_average`."""
+    frame = scan(warehouse, "hourly_average").select("signal_hour", column)
+    return frame.with_columns(pl.col("signal_hour").dt.convert_time_zone(zone)).collect()
+
+
 def _rows(warehouse: Warehouse, table: str, where: pl.Expr | None = None) -> int:
     if not warehouse.exists(table):
         return 0

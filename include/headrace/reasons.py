@@ -8,7 +8,8 @@ class Reason(StrEnum):
 
     text: str
 
-    def __new__(cls, code: str, text: str) -> "Reason":
+    def __new__(cls, code: str, text: str = "") -> "Reason":
+        """A member; called with a code alone it finds the one that has it."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.text = text

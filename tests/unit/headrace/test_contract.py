@@ -58,7 +58,7 @@ FAULTS = {
     "indicator's signal": (
         "    signal: LV",
         "    signal: XX",
-        r"'XX ActivePower \(kW\)' is none of the signals",
+        r"'XX ActivePower \(kW\)' is none of the numeric signals",
     ),
     "mapping absent": ("wind_turbine.signal_names.json", "absent.json", r"absent\.json: cannot be read"),
     "no mapping at all": (

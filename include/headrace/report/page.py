@@ -1,0 +1,125 @@
+"""The report's page: what the tables hold, as one HTML file that needs nothing else."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from headrace import queries
+from headrace.contract import Contract
+from headrace.contract_file import load_signal_names
+from headrace.errors import WarehouseError
+from headrace.ledger import Entry, read_ledger
+from headrace.reasons import Reason
+from headrace.report import pictures
+from headrace.warehouse import Warehouse, write_atomically
+
+FIRST_ROWS = 6
+
+
+def report_file(warehouse: Warehouse, run_id: str) -> Path:
+    """Where the report of that run is, or will be; a run id is free text and becomes no part of a path."""
+    return warehouse.folder / "_reports" / f"{hashlib.sha256(run_id.encode()).hexdigest()[:32]}.html"
+
+
+def write_report(contract: Contract, warehouse: Warehouse, run_id: str) -> Path:
+    """Write the report of a reconciled run.
+
+    Returns:
+        The file, which holds pictures and style itself and neither script nor link to anywhere.
+
+    Raises:
+        WarehouseError: the run has not been reconciled.
+    """
+    entries = [entry for entry in read_ledger(warehouse) if entry.run_id == run_id]
+    if not entries:
+        raise WarehouseError(f"run {run_id!r} is not in the ledger; clear and run `reconcile` first")
+    file = report_file(warehouse, run_id)
+    file.parent.mkdir(exist_ok=True)
+    write_atomically(file, _page(contract, warehouse, entries[-1]))
+    return file
+
+
+def _page(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
+    # Everything in the tables is text of strangers: the page escapes all of it and may run no script.
+    environment = Environment(
+        loader=PackageLoader("headrace.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters["number"] = _number
+    zone = ZoneInfo(contract.record.event_time.timezone)
+    counts = queries.counts(warehouse)
+    return environment.get_template("page.html").render(
+        contract=contract,
+        entry=entry,
+        counts=counts,
+        reasons=[(code, Reason(code).text, count) for code, count in counts.quarantine.items()],
+        finished=entry.finished.astimezone(zone),
+        zone=zone.key,
+        pictures=list(_pictures(contract, warehouse, counts)),
+        tables=[
+            (name, queries.first_rows(contract, warehouse, name, FIRST_ROWS))
+            for name in ("readings", *queries.GOLD)
+            if warehouse.exists(name)
+        ],
+        cell=_cell,
+    )
+
+
+def _pictures(
+    contract: Contract, warehouse: Warehouse, counts: queries.Counts
+) -> Iterator[tuple[str, str, str]]:
+    """Title, sentence and data URI of each picture that the contract and the tables allow."""
+    wanted, analysis = contract.report, contract.analysis
+    zone = contract.record.event_time.timezone
+    if counts.readings and wanted.curve:
+        frame = queries.signals(warehouse, [wanted.curve.x, wanted.curve.y, wanted.curve.reference])
+        figure = pictures.curve(frame, wanted.curve.x, wanted.curve.y, wanted.curve.reference)
+        yield f"{wanted.curve.y} against {wanted.curve.x}", "One point a reading.", _uri(figure)
+    if counts.days:
+        missing = f" {_number(counts.missing)} readings are missing between the first day and the last."
+        daily = queries.scan(warehouse, "daily_completeness").collect()
+        figure = pictures.calendar(daily)
+        yield "Completeness", f"A square a day.{missing if counts.missing else ''}", _uri(figure)
+    if counts.hours and analysis.indicator:
+        column = load_signal_names(contract).get(analysis.indicator.signal, analysis.indicator.signal)
+        hourly = queries.hourly(warehouse, column, zone)
+        figure = pictures.hours(hourly, column, analysis.indicator.signal, analysis.indicator)
+        yield (
+            f"{analysis.indicator.signal}, hour by hour",
+            f"Coloured by {analysis.indicator.name}.",
+            _uri(figure),
+        )
+    if counts.readings and wanted.rose:
+        frame = queries.signals(warehouse, [wanted.rose.direction, wanted.rose.speed])
+        figure = pictures.rose(frame, wanted.rose.direction, wanted.rose.speed)
+        yield "Where it comes from", f"Share of the readings, by {wanted.rose.direction}.", _uri(figure)
+
+
+def _uri(figure: Figure) -> str:
+    return "data:image/png;base64," + b64encode(pictures.png(figure)).decode("ascii")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def _cell(value: Any) -> str:
+    """A value of a table for a person's eye."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, list):
+        return ", ".join(f"{pair['key']} = {pair['value']}" for pair in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
+    return "" if value is None else str(value)
