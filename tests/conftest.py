@@ -1,5 +1,7 @@
 """What all tests share: settings with a fresh home, and one real broker a session."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,9 @@ from local.broker import Broker
 from local.jars import fetch_jars
 from local.java import java_home
 from local.ports import free_port
+
+# Airflow reads its home when it is imported, and makes ~/airflow where none is set.
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headrace-tests-airflow-")
 
 
 @pytest.fixture

@@ -1,0 +1,98 @@
+"""One DAG a contract: its records go from the source through Kafka into Delta tables, gate by gate.
+
+1. `provision_topics`: the topic is on the broker as the contract declares it.
+2. `publish`: the source's rows are in the topic, each exactly once; an external stream has no such stage.
+3. `land`: the run's slice of the topic is in `readings` and `quarantine`.
+4. `analyse`: the gold tables have come up to the landed position.
+5. `reconcile`: every record is accounted for in `ledger`, or the run fails and names what is not.
+
+Between them stand gates (`topic_ready`, `published_visible`, `landed`, `analysed`), which let a run pass only
+when the stage before has done what it says.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from airflow.sdk import DAG, BaseOperator, Param, XComArg, chain
+
+from headrace.contract import Contract, CsvSource
+from headrace_airflow.contracts import sound_contracts
+from headrace_airflow.operators.analyse import AnalyseOperator
+from headrace_airflow.operators.land import LandOperator
+from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
+from headrace_airflow.operators.publish import PublishOperator
+from headrace_airflow.operators.reconcile import ReconcileOperator
+from headrace_airflow.sensors.gate import Gate
+
+PARAMS = {
+    "republish": Param(
+        False, type="boolean", description="Publish the whole source once more; its rows land as duplicates."
+    ),
+    "accept_loss": Param(
+        False, type="boolean", description="Go on where the topic's retention has removed unlanded records."
+    ),
+}
+
+
+def stream_dag(file: Path, contract: Contract) -> DAG:
+    """The DAG of one contract."""
+    with DAG(
+        dag_id=contract.stream,
+        description=contract.description,
+        doc_md=f"{contract.description}\n\n{__doc__}",
+        schedule=contract.schedule,
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=1,
+        params=PARAMS,
+        tags=["headrace", contract.source.kind],
+        default_args={
+            "owner": contract.owner,
+            "retries": 3,
+            "retry_delay": timedelta(seconds=10),
+            "retry_exponential_backoff": 2,
+            "max_retry_delay": timedelta(minutes=5),
+            "execution_timeout": timedelta(hours=6),
+        },
+    ) as dag:
+        topic = contract.topic
+        provision_topics = ProvisionTopicsOperator(task_id="provision_topics", contract=file)
+        topic_ready = Gate(
+            task_id="topic_ready",
+            condition={"kind": "topic_ready", "topic": topic.name, "partitions": topic.partitions},
+        )
+        land = LandOperator(task_id="land", contract=file)
+        landed = Gate(
+            task_id="landed",
+            condition={"kind": "landed", "stream": contract.stream, **slice_end(land)},
+        )
+        analyse = AnalyseOperator(task_id="analyse", contract=file)
+        analysed = Gate(
+            task_id="analysed",
+            condition={"kind": "analysed", "stream": contract.stream, **slice_end(analyse)},
+        )
+        reconcile = ReconcileOperator(task_id="reconcile", contract=file)
+        chain(provision_topics, topic_ready, *publishing(file, contract), land)
+        chain(land, landed, analyse, analysed, reconcile)
+    return dag
+
+
+def publishing(file: Path, contract: Contract) -> list[BaseOperator]:
+    """The stage `publish` and its gate, for streams that have a source of their own."""
+    if not isinstance(contract.source, CsvSource):
+        return []
+    publish = PublishOperator(task_id="publish", contract=file)
+    published_visible = Gate(
+        task_id="published_visible",
+        condition={"kind": "visible", "topic": contract.topic.name, "until": publish.output["until"]},
+    )
+    return [publish, published_visible]
+
+
+def slice_end(stage: BaseOperator) -> dict[str, XComArg]:
+    """Where the run's slice ends, as the XCom of a stage says."""
+    return {"topic_id": stage.output["topic_id"], "until": stage.output["until"]}
+
+
+for contract_file, stream_contract in sound_contracts().items():
+    stream_dag(contract_file, stream_contract)

@@ -1,0 +1,51 @@
+"""The contracts as the DAG files see them: the sound ones make DAGs, the broken ones one import error."""
+
+from pathlib import Path
+
+from headrace.contract import Contract
+from headrace.contract_file import contract_files, load_contract
+from headrace.errors import ContractError, SettingsError
+from headrace.settings import load_settings
+
+
+def sound_contracts() -> dict[Path, Contract]:
+    """Every contract that can be read, by its file.
+
+    Raises:
+        SettingsError: a setting of the environment is wrong.
+    """
+    return _read_all()[0]
+
+
+def refuse_broken_contracts() -> None:
+    """Name every contract that cannot be read.
+
+    Raises:
+        ContractError: there are such; one block a file, with line and field.
+        SettingsError: the contracts' folder is not there.
+    """
+    folder = load_settings().streams_path
+    if not folder.is_dir():
+        raise SettingsError(f"HEADRACE_STREAMS: {folder} is no folder; set it to where the contracts are")
+    faults = _read_all()[1]
+    if faults:
+        raise ContractError(
+            "these contracts are broken, so their streams have no DAG; all others work:\n" + "\n".join(faults)
+        )
+
+
+def _read_all() -> tuple[dict[Path, Contract], list[str]]:
+    sound: dict[Path, Contract] = {}
+    faults: list[str] = []
+    for file in contract_files(load_settings().streams_path):
+        try:
+            contract = load_contract(file)
+        except ContractError as broken:
+            faults.append(broken.args[0])
+            continue
+        twin = next((other for other, known in sound.items() if known.stream == contract.stream), None)
+        if twin is None:
+            sound[file] = contract
+        else:
+            faults.append(f"{file}: stream {contract.stream} is declared in {twin} already; remove one")
+    return sound, faults

@@ -1,0 +1,28 @@
+"""Where errors of Headrace become Airflow's: terminal ones end the task, transient ones make it try again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from headrace.errors import HeadraceError
+
+
+def task_failure(message: str, *, transient: bool) -> AirflowException:
+    """The exception that makes Airflow try again, or not."""
+    return AirflowException(message) if transient else AirflowFailException(message)
+
+
+@contextmanager
+def failing_as_task() -> Iterator[None]:
+    """Turn an error of Headrace into Airflow's; its message is the last thing that the task log shows.
+
+    Raises:
+        AirflowFailException: the error is terminal: Airflow does not try again.
+        AirflowException: the error is transient: Airflow tries again.
+    """
+    try:
+        yield
+    except HeadraceError as error:
+        # Without the cause: the message says what to do, a chain of tracebacks would bury it.
+        raise task_failure(str(error), transient=error.transient) from None

@@ -1,0 +1,1 @@
+"""Hooks: the only places that read Airflow connections."""

@@ -1,0 +1,43 @@
+"""Analyse: the readings become daily completeness and hourly averages."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headrace.contract import Contract
+from headrace.errors import WarehouseError
+from headrace.job import Job
+from headrace.settings import load_settings
+from headrace.slices import find_slice
+from headrace.warehouse import Warehouse
+from headrace_airflow.operators.spark_stage import SparkStageOperator, guardians, slice_end
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class AnalyseOperator(SparkStageOperator):
+    """Brings the gold tables up to the landed position; it needs no broker. XCom: as `land`'s."""
+
+    def __init__(self, *, contract: Path, **kwargs: Any) -> None:
+        super().__init__(contract=contract, script="analyse.py", **kwargs)
+
+    def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
+        """The job of this run.
+
+        Raises:
+            WarehouseError: the run has no slice.
+        """
+        settings = load_settings()
+        run_slice = find_slice(Warehouse.of(settings, contract.stream), context["run_id"])
+        if run_slice is None:
+            raise WarehouseError(
+                f"run {context['run_id']!r} has no slice: `land` has not run; clear and run `land` first"
+            )
+        job = Job(
+            contract=Path(self.contract),
+            run_id=context["run_id"],
+            warehouse=settings.warehouse_path,
+            slice=run_slice,
+            guardians=guardians(),
+        )
+        return job, slice_end(run_slice)

@@ -1,0 +1,71 @@
+"""Land: the run's slice of the topic becomes rows of `readings` and `quarantine`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headrace.contract import Contract
+from headrace.errors import SettingsError
+from headrace.job import Job
+from headrace.offsets import text
+from headrace.settings import load_settings
+from headrace.slices import Slice, find_slice, fix_slice, new_slice
+from headrace.warehouse import Warehouse
+from headrace_airflow.operators.spark_stage import SparkStageOperator, guardians, slice_end
+from headrace_airflow.operators.stage import kafka_config
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class LandOperator(SparkStageOperator):
+    """Fixes the run's slice, then lands it. XCom: the slice's topic_id, and its end by partition."""
+
+    def __init__(self, *, contract: Path, **kwargs: Any) -> None:
+        super().__init__(contract=contract, script="land.py", **kwargs)
+
+    def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
+        """The job of the run's slice; a retry or a cleared run gets the slice of its first try."""
+        settings = load_settings()
+        config = kafka_config(self.kafka_conn_id)
+        run_slice = self._slice(Warehouse.of(settings, contract.stream), contract, config, context["run_id"])
+        job = Job(
+            contract=Path(self.contract),
+            run_id=context["run_id"],
+            warehouse=settings.warehouse_path,
+            kafka=_as_text(config),
+            slice=run_slice,
+            accept_loss=bool(context["params"]["accept_loss"]),
+            guardians=guardians(),
+        )
+        return job, slice_end(run_slice)
+
+    def _slice(self, warehouse: Warehouse, contract: Contract, config: dict[str, Any], run_id: str) -> Slice:
+        from headrace.batches import position
+        from headrace.kafka import describe_topic, log_end
+
+        known = find_slice(warehouse, run_id)
+        if known is not None:
+            self.log.info("The slice of this run, fixed at %s: %s", known.fixed_at, text(known.ranges))
+            return known
+        name = contract.topic.name
+        topic_id = describe_topic(config, name).topic_id
+        candidate = new_slice(run_id, name, topic_id, position(warehouse, topic_id), log_end(config, name))
+        fixed = fix_slice(warehouse, candidate)
+        self.log.info("The slice of this run, from now on: %s", text(fixed.ranges))
+        return fixed
+
+
+def _as_text(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration as it can be handed to a process that is not Python.
+
+    Raises:
+        SettingsError: it holds functions (a token callback), which Spark's Kafka client cannot call.
+    """
+    try:
+        return dict(json.loads(json.dumps(config)))
+    except TypeError as function:
+        raise SettingsError(
+            f"the Kafka connection holds what only Python can use ({function}); Spark needs the settings of "
+            "a mechanism that both clients know, such as SCRAM or TLS"
+        ) from None

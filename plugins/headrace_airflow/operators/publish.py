@@ -1,0 +1,32 @@
+"""Publish: the rows of the stream's source are in its topic, each exactly once."""
+
+from typing import TYPE_CHECKING, Any
+
+from headrace.contract import Contract
+from headrace.settings import load_settings
+from headrace_airflow.operators.stage import StageOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class PublishOperator(StageOperator):
+    """Publishes what of the source is not published yet. XCom: publication, rows, until by partition."""
+
+    def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
+        """Publish; the run's parameter `republish` publishes the whole source once more."""
+        from headrace.publish import publish
+
+        published = publish(
+            contract,
+            load_settings(),
+            config,
+            context["run_id"],
+            republish=bool(context["params"]["republish"]),
+            report=self.log.info,
+        )
+        return {
+            "publication": published.publication,
+            "rows": published.rows,
+            "until": {str(partition): offset for partition, offset in published.until.items()},
+        }

@@ -1,0 +1,94 @@
+"""What every stage that runs as a Spark driver has in common."""
+
+import os
+import sys
+from abc import abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+
+from headrace.contract import Contract
+from headrace.contract_file import load_contract
+from headrace.job import Guardian, Job
+from headrace.settings import PROJECT
+from headrace.slices import Slice
+from headrace_airflow.failures import failing_as_task
+from headrace_airflow.hooks.spark import DriverHook, require_spark_connection
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class SparkStageOperator(SparkSubmitOperator):
+    """A stage of one stream that spark-submit runs; everything but its job comes from the connection.
+
+    Args:
+        contract: the stream's contract.
+        script: the entry point in `spark_jobs/`.
+        kafka_conn_id: the Airflow connection of the broker.
+        spark_conn_id: the Airflow connection whose host is Spark's master.
+    """
+
+    def __init__(
+        self,
+        *,
+        contract: Path,
+        script: str,
+        kafka_conn_id: str = "kafka_default",
+        spark_conn_id: str = "spark_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            application=str(PROJECT / "spark_jobs" / script),
+            conn_id=spark_conn_id,
+            name=f"headrace {contract.stem} {Path(script).stem}",
+            # The one of this very environment: PATH may lead to another Spark.
+            spark_binary=str(Path(sys.executable).with_name("spark-submit")),
+            # A retry starts a new driver: the tables, not a stored job id, say what is left to do.
+            durable=False,
+            **kwargs,
+        )
+        self.contract = str(contract)
+        self.kafka_conn_id = kafka_conn_id
+        self.spark_conn_id = spark_conn_id
+
+    def execute(self, context: "Context") -> Any:
+        """Hand the job to a driver and wait for its end."""
+        with failing_as_task():
+            require_spark_connection(self.spark_conn_id)
+            job, answer = self.prepare(load_contract(Path(self.contract)), context)
+        self._hook = DriverHook(
+            job=job,
+            conn_id=self.spark_conn_id,
+            conf=self.conf,
+            name=self.name,
+            spark_binary=self._spark_binary,
+        )
+        super().execute(context)
+        return answer
+
+    @abstractmethod
+    def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
+        """The driver's job, and what becomes the task's XCom when the driver has done it."""
+
+    def on_kill(self) -> None:
+        """End the driver with its task."""
+        if self._hook is not None:
+            self._hook.on_kill()
+
+
+def guardians() -> tuple[Guardian, ...]:
+    """This task's process and the supervisor that started it: a driver outlives neither."""
+    return tuple(
+        Guardian(pid=pid, started=psutil.Process(pid).create_time()) for pid in (os.getpid(), os.getppid())
+    )
+
+
+def slice_end(run_slice: Slice) -> dict[str, Any]:
+    """What a gate needs to know of a slice; JSON, so that partitions are texts."""
+    return {
+        "topic_id": run_slice.topic_id,
+        "until": {str(partition): offset for partition, offset in run_slice.until.items()},
+    }

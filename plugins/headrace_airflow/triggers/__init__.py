@@ -1,0 +1,1 @@
+"""Triggers: what waits for a gate without holding a worker."""
