@@ -5,6 +5,8 @@ from contextlib import suppress
 
 import psutil
 
+from headrace.errors import PortTaken
+
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on the port now."""
@@ -33,3 +35,21 @@ def holder(port: int) -> psutil.Process | None:
             if listens and connection.pid:
                 return psutil.Process(connection.pid)
     return None
+
+
+def require_free(port: int, setting: str) -> None:
+    """Refuse a port that is taken.
+
+    Raises:
+        PortTaken: names the process that holds it and the setting that gives another port.
+    """
+    if is_free(port):
+        return
+    process = holder(port)
+    who = "a process of another user"
+    if process is not None:
+        with suppress(psutil.Error):
+            who = f"pid {process.pid} ({' '.join(process.cmdline())[:120] or process.name()})"
+    raise PortTaken(
+        f"Port {port} is held by {who}. End that process, or choose another port: {setting}={free_port()}."
+    )

@@ -103,15 +103,13 @@ def properties_file(properties: dict[str, str]) -> str:
     def escaped(value: str) -> str:
         units = value.encode("utf-16-be")
         codes = (int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2))
-        return "".join(
-            chr(c) if 0x20 <= c < 0x7F and c != ord("\\") else f"\\u{c:04x}" for c in codes
-        )
+        return "".join(chr(c) if 0x20 <= c < 0x7F and c != ord("\\") else f"\\u{c:04x}" for c in codes)
 
     return "".join(f"{name}={escaped(value)}\n" for name, value in properties.items())
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file that a reader sees old or new, never half; left alone when it says the same already."""
+    """Write a file that a reader sees old or new, never half; left alone when it is the same already."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
