@@ -52,6 +52,12 @@ class SourceMissing(TransientError):
     code = "HR202"
 
 
+class SpoolUnavailable(TransientError):
+    """The spool under HEADRACE_HOME could not be written just now (disk full, not writable)."""
+
+    code = "HR203"
+
+
 class BrokerUnreachable(TransientError):
     """The broker did not answer, or went away."""
 
@@ -92,6 +98,12 @@ class PublisherFenced(TerminalError):
     """A newer publisher of the same source has taken over; this one must not go on."""
 
     code = "HR307"
+
+
+class PublicationBroken(TerminalError):
+    """How far a publication came cannot be told for certain, or the topic lost records of it."""
+
+    code = "HR308"
 
 
 class StreamLocked(TransientError):

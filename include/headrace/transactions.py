@@ -1,0 +1,218 @@
+"""A transactional Kafka producer that commits contiguous rows of a source together with its progress."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from headrace.crash import crash_point
+from headrace.errors import BrokerUnreachable, DeliveryIncomplete, HeadraceError, PublisherFenced, SourceError
+from headrace.kafka import SECONDS, Errors, bootstrap, client_config, translate
+
+DELIVERY_MS = 45_000
+"""How long a record may stay unacknowledged, unless the connection says otherwise (`message.timeout.ms`)."""
+
+FENCED = {
+    KafkaError._FENCED,  # noqa: SLF001  # confluent-kafka documents the code under this name
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+}
+
+AGAIN = "The transaction was aborted; run the task again: it goes on from the last committed row."
+
+
+class Record(NamedTuple):
+    """One record to publish; `row` is its number in the source."""
+
+    row: int
+    key: str | None
+    value: str
+    headers: list[tuple[str, str | bytes | None]]
+
+
+class Transactions:
+    """Transactions of one publisher; its progress is the offset, 'next row', of a consumer group.
+
+    Errors of librdkafka are met as it documents them: a retriable commit is called again, an abortable error
+    aborts, a fatal one ends this producer; the next try begins with a new one and reads what was committed.
+    """
+
+    def __init__(self, config: Mapping[str, Any], topic: str, transactional_id: str, group: str) -> None:
+        self._config, self._topic, self._errors = config, topic, Errors()
+        own = client_config(config, self._errors)
+        self._seconds = float(own.get("message.timeout.ms", DELIVERY_MS)) / 1000
+        self._acked = 0
+        self._failed: KafkaError | None = None
+        try:
+            self._producer = Producer(
+                {
+                    "compression.type": "lz4",
+                    "linger.ms": 20,
+                    "message.timeout.ms": DELIVERY_MS,
+                    "partitioner": "murmur2_random",  # where Java's producers would put the same key
+                    **own,
+                    "transactional.id": transactional_id,
+                    "enable.idempotence": True,
+                    "acks": "all",
+                }
+            )
+            self._group = Consumer(
+                {
+                    **own,
+                    "group.id": group,
+                    "enable.auto.commit": False,
+                    "isolation.level": "read_committed",  # makes the broker wait for stable group offsets
+                }
+            )
+        except KafkaException as failed:
+            raise self._error(failed) from failed
+
+    def close(self) -> None:
+        """Leave nothing in the queues, so that the clients end at once."""
+        self._producer.purge()
+        self._producer.poll(0)
+        self._group.close()
+
+    def fence(self) -> None:
+        """Stop every older publisher of this id; what it left open is aborted.
+
+        Raises:
+            BrokerUnreachable: no answer in time.
+            SettingsError: the broker refuses the log-in or the id.
+        """
+        try:
+            self._retried(self._producer.init_transactions)
+        except KafkaException as failed:
+            raise self._error(failed) from failed
+
+    def progress(self) -> TopicPartition:
+        """The group's committed offset with its metadata; raises as `fence`."""
+        try:
+            (found,) = self._group.committed([TopicPartition(self._topic, 0)], timeout=SECONDS)
+        except KafkaException as failed:
+            raise self._error(failed) from failed
+        if found.error:
+            raise self._error(KafkaException(found.error))
+        return found
+
+    def commit(self, records: Iterable[Record], metadata: str) -> int:
+        """Publish records in one transaction that also moves the progress past them; returns their number.
+
+        Raises:
+            DeliveryIncomplete: a record was not acknowledged; the transaction is aborted.
+            PublisherFenced: a newer publisher of this id has begun.
+            BrokerUnreachable: no answer in time. Whether a commit came through, the next try finds out.
+            SourceError: the broker takes no record of that size.
+        """
+        self._acked, self._failed = 0, None
+        crash_point("publish.before_begin")
+        try:
+            self._producer.begin_transaction()
+            sent, last = self._send(records)
+            self._deliver(sent)
+            crash_point("publish.before_commit")
+            self._group_offset(last + 1, metadata)
+            self._retried(self._producer.commit_transaction)
+        except KafkaException as failed:
+            raise self._aborted(failed.args[0]) from failed
+        crash_point("publish.after_commit")
+        return sent
+
+    def _send(self, records: Iterable[Record]) -> tuple[int, int]:
+        sent = last = 0
+        for record in records:
+            self._produce(record)
+            sent, last = sent + 1, record.row
+            if sent % 1_000 == 0:
+                self._producer.poll(0)
+                crash_point("publish.inside")
+        return sent, last
+
+    def _produce(self, record: Record) -> None:
+        deadline = time.monotonic() + self._seconds
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=record.headers,
+                    on_delivery=self._delivered,
+                )
+            except BufferError as full:  # the queue is full: wait for acknowledgements
+                if time.monotonic() > deadline:
+                    raise self._aborted(KafkaError(KafkaError._TIMED_OUT)) from full  # noqa: SLF001
+                self._producer.poll(0.5)
+            except KafkaException as failed:
+                if failed.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
+                    raise
+                self._aborted(failed.args[0])
+                raise SourceError(
+                    f"row {record.row} makes a record of {len(record.value.encode())} bytes, more than "
+                    "message.max.bytes of the Kafka connection; raise it there and in the contract's "
+                    "topic.config (max.message.bytes), or correct the row"
+                ) from failed
+            else:
+                return
+
+    def _delivered(self, error: KafkaError | None, _: object) -> None:
+        if error is None:
+            self._acked += 1
+        else:
+            self._failed = error
+
+    def _deliver(self, sent: int) -> None:
+        waiting = self._producer.flush(self._seconds + 1)
+        if self._acked != sent:
+            failed = self._failed or KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001  # see FENCED
+            error = self._aborted(failed)
+            if isinstance(error, DeliveryIncomplete):
+                raise DeliveryIncomplete(
+                    f"topic {self._topic}: {sent} records sent, {self._acked} acknowledged, {waiting} "
+                    f"without an answer: {failed.str()}. {AGAIN}"
+                )
+            raise error
+
+    def _group_offset(self, next_row: int, metadata: str) -> None:
+        position = TopicPartition(self._topic, 0, next_row, metadata=metadata)
+        group = self._group.consumer_group_metadata()
+        self._retried(lambda timeout: self._producer.send_offsets_to_transaction([position], group, timeout))
+
+    def _retried(self, call: Any) -> None:
+        """Call again while librdkafka says that this is safe, and no longer than a delivery may take."""
+        deadline = time.monotonic() + self._seconds
+        while True:
+            try:
+                call(min(SECONDS, self._seconds))
+            except KafkaException as failed:
+                if not failed.args[0].retriable() or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+    def _aborted(self, error: KafkaError) -> HeadraceError:
+        """End the transaction as far as it can be, and say what the error is."""
+        if not error.fatal() and not error.retriable():
+            try:
+                self._producer.purge()
+                self._producer.abort_transaction(5)
+            except KafkaException as failed:
+                # the first fault may be a mere consequence: that this publisher is fenced shows itself here
+                if failed.args[0].code() in FENCED:
+                    error = failed.args[0]
+        return self._error(KafkaException(error))
+
+    def _error(self, failed: KafkaException) -> HeadraceError:
+        error: KafkaError = failed.args[0]
+        if error.code() in FENCED:
+            return PublisherFenced(
+                f"topic {self._topic}: a newer publisher of this source has begun, so this one stops; "
+                "nothing is lost. Leave the newer one to finish; run this task again only when it has ended."
+            )
+        known = translate(error, self._config, self._topic, self._errors)
+        if isinstance(known, BrokerUnreachable) and (error.txn_requires_abort() or error.fatal()):
+            return DeliveryIncomplete(
+                f"topic {self._topic} on broker {bootstrap(self._config)}: {error.str()}. {AGAIN}"
+            )
+        return known
