@@ -5,12 +5,22 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from headrace.contract_file import contract_files, load_contract
-from headrace.errors import ContractError, HeadraceError
+from headrace.errors import ContractError, HeadraceError, SettingsError
+from headrace.offsets import text
+from headrace.overview import Overview, overview
+from headrace.schema import SCHEMA_FILE, schema_text, write_schema
 from headrace.settings import load_settings
+from headrace.warehouse import Warehouse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+# Markup and highlighting off: what comes from a contract or a table is data, and [x] in it is no style.
+out = Console(markup=False, highlight=False, soft_wrap=True)
+err = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
 
 @app.callback()
@@ -25,10 +35,6 @@ def check(
     ] = None,
 ) -> None:
     """Check contracts; name file, line, field and the way out of each fault. Exit code 1 if there is one."""
-    # markup and highlighting off: a contract's text is data, and [x] in it is no style.
-    out, err = (
-        Console(stderr=stderr, markup=False, highlight=False, soft_wrap=True) for stderr in (False, True)
-    )
     broken = 0
     try:
         chosen = files or contract_files(load_settings().streams_path)
@@ -49,3 +55,76 @@ def check(
     if broken:
         err.print(f"{broken} of {len(chosen)} contracts are wrong")
         raise typer.Exit(1)
+
+
+@app.command()
+def schema(
+    write: Annotated[
+        bool, typer.Option(help=f"bring {SCHEMA_FILE.name} beside the contracts up to date")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of contracts, with which editors complete them."""
+    if write:
+        out.print(f"{write_schema()}: written")
+    else:
+        out.print(schema_text(), end="")
+
+
+@app.command()
+def show(
+    stream: Annotated[str, typer.Argument(help="a stream's id")],
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
+    bootstrap: Annotated[
+        str | None, typer.Option(help="the broker; without it the embedded one, on HEADRACE_KAFKA_PORT")
+    ] = None,
+) -> None:
+    """Show where a stream stands: position, lag, tables, newest batches, newest account."""
+    try:
+        settings = load_settings()
+        file = next((f for f in contract_files(settings.streams_path) if f.stem == stream), None)
+        if file is None:
+            known = ", ".join(f.stem for f in contract_files(settings.streams_path)) or "none"
+            raise SettingsError(f"no stream {stream!r} in {settings.streams_path}; there: {known}")
+        broker = {"bootstrap.servers": bootstrap or f"127.0.0.1:{settings.kafka_port}"}
+        now = overview(load_contract(file), Warehouse.of(settings, stream), broker)
+    except HeadraceError as wrong:
+        err.print(str(wrong))
+        raise typer.Exit(1) from wrong
+    if as_json:
+        out.print(now.model_dump_json(indent=2))
+    else:
+        _print(now)
+
+
+def _print(now: Overview) -> None:
+    counts = now.counts
+    facts = Table.grid(padding=(0, 2))
+    lag = f"{now.lag:,} offsets" if now.lag is not None else f"unknown: {now.lag_unknown}"
+    refused = ", ".join(f"{count:,} {code}" for code, count in counts.quarantine.items()) or "nothing"
+    missing = "" if counts.missing is None else f", {counts.missing:,} readings missing on them"
+    for name, value in (
+        ("stream", now.stream),
+        ("topic", now.topic),
+        ("position", " ".join(f"{partition}:{offset}" for partition, offset in now.position.items()) or "-"),
+        ("lag", lag),
+        ("readings", f"{counts.readings:,}"),
+        ("quarantine", refused),
+        ("days", f"{counts.days:,}, {counts.complete_days:,} complete{missing}"),
+        ("hours", f"{counts.hours:,}"),
+        ("tables", now.warehouse),
+    ):
+        facts.add_row(name, Text(value))
+    out.print(facts)
+    batches = Table(title=f"newest of {counts.batches} batches", title_justify="left")
+    for column in ("batch", "kind", "ranges", "records", "landed", "quarantined", "finished (UTC)"):
+        batches.add_column(column)
+    for row in now.batches:
+        numbers = (f"{row.records:,}", f"{row.landed:,}", f"{row.quarantined:,}")
+        batches.add_row(
+            str(row.batch), row.kind, text(row.ranges), *numbers, f"{row.finished:%Y-%m-%d %H:%M:%S}"
+        )
+    out.print(batches)
+    for line in now.ledger.lines() if now.ledger else ["not reconciled yet"]:
+        out.print(line)
+    for problem in now.ledger.problems if now.ledger else ():
+        out.print(f"  {problem}")

@@ -12,7 +12,15 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from headrace.settings import PROJECT
 
@@ -44,7 +52,7 @@ def _positive(value: timedelta) -> timedelta:
 
 
 def _config_text(value: object) -> object:
-    """YAML reads -1 and true as numbers and truths; the broker wants text."""
+    """YAML reads -1 and true as a number and a truth; the broker wants text."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
@@ -63,8 +71,16 @@ def _cron(value: str) -> str:
 
 StreamId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 FieldName = Annotated[str, Field(min_length=1, max_length=255)]
+ConfigText = Annotated[
+    str, BeforeValidator(_config_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
 FieldNames = Annotated[tuple[FieldName, ...], Field(min_length=1)]
-Share = Annotated[float, BeforeValidator(_percent), Field(ge=0, le=1)]
+Share = Annotated[
+    float,
+    BeforeValidator(_percent),
+    Field(ge=0, le=1),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$", "examples": ["1%"]}),
+]
 
 
 class _Part(BaseModel):
@@ -97,7 +113,7 @@ class Topic(_Part):
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 1
     replication: Annotated[int, Field(ge=1, le=100)] = 1
-    config: dict[str, Annotated[str, BeforeValidator(_config_text)]] = {}
+    config: dict[str, ConfigText] = {}
 
     @model_validator(mode="after")
     def _no_dots_only(self) -> Self:
