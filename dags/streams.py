@@ -84,14 +84,20 @@ def publishing(file: Path, contract: Contract) -> list[BaseOperator]:
     publish = PublishOperator(task_id="publish", contract=file)
     published_visible = Gate(
         task_id="published_visible",
-        condition={"kind": "visible", "topic": contract.topic.name, "until": publish.output["until"]},
+        condition={"kind": "visible", "topic": contract.topic.name, "until": told(publish, "until")},
     )
     return [publish, published_visible]
 
 
 def slice_end(stage: BaseOperator) -> dict[str, XComArg]:
-    """Where the run's slice ends, as the XCom of a stage says."""
-    return {"topic_id": stage.output["topic_id"], "until": stage.output["until"]}
+    """Where the run's slice ends."""
+    return {"topic_id": told(stage, "topic_id"), "until": told(stage, "until")}
+
+
+def told(stage: BaseOperator, key: str) -> XComArg:
+    """What a stage says of its work in its XCom."""
+    value: XComArg = stage.output[key]  # type: ignore[index]  # the annotation of `output` is its base class
+    return value
 
 
 for contract_file, stream_contract in sound_contracts().items():

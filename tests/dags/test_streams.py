@@ -76,15 +76,8 @@ def test_an_external_stream_has_no_publish(streams: Path) -> None:
         ("{kind: csv, path: include/data/wind_turbine/T1.csv, encoding: utf-8-sig}", "{kind: external}"),
     )
     dag = read_dags().dags["fed_by_others"]
-    assert [task.task_id for task in dag.topological_sort()] == [
-        "provision_topics",
-        "topic_ready",
-        "land",
-        "landed",
-        "analyse",
-        "analysed",
-        "reconcile",
-    ]
+    assert set(dag.task_ids).isdisjoint({"publish", "published_visible"})
+    assert dag.task_dict["land"].upstream_task_ids == {"topic_ready"}
     assert dag.tags == {"headrace", "external"}
 
 
@@ -119,7 +112,7 @@ def test_the_dag_survives_serialization(wind_turbine: DAG) -> None:
 
 def test_the_schedule_comes_from_the_contract(streams: Path) -> None:
     contract(streams, "hourly", ("schedule: null", 'schedule: "5 * * * *"'))
-    assert read_dags().dags["hourly"].schedule == "5 * * * *"
+    assert str(read_dags().dags["hourly"].schedule) == "5 * * * *"
 
 
 def test_broken_contracts_are_named_with_line_and_field_and_break_no_other(streams: Path) -> None:

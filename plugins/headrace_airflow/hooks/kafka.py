@@ -16,6 +16,9 @@ SECRET_MARKS = ("password", "secret", "jaas", "pem", "token", "user.info", "oaut
 class KafkaConfigHook(KafkaBaseHook):
     """Reads a connection of type `kafka`: its extra is the configuration, as in the provider's own hooks."""
 
+    def __init__(self, kafka_conn_id: str = KafkaBaseHook.default_conn_name) -> None:
+        super().__init__(kafka_conn_id)  # type: ignore[no-untyped-call]  # the provider's has no annotations
+
     def config(self) -> dict[str, Any]:
         """The configuration, for a worker.
 
