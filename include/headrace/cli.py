@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from headrace.contract_file import contract_files, load_contract
-from headrace.errors import ContractError, HeadraceError, SettingsError
+from headrace.contract_file import contract_files, find_contract, load_contract
+from headrace.errors import ContractError, HeadraceError
 from headrace.offsets import text
 from headrace.overview import Overview, overview
 from headrace.schema import SCHEMA_FILE, schema_text, write_schema
@@ -81,12 +81,8 @@ def show(
     """Show where a stream stands: position, lag, tables, newest batches, newest account."""
     try:
         settings = load_settings()
-        file = next((f for f in contract_files(settings.streams_path) if f.stem == stream), None)
-        if file is None:
-            known = ", ".join(f.stem for f in contract_files(settings.streams_path)) or "none"
-            raise SettingsError(f"no stream {stream!r} in {settings.streams_path}; there: {known}")
         broker = {"bootstrap.servers": bootstrap or f"127.0.0.1:{settings.kafka_port}"}
-        now = overview(load_contract(file), Warehouse.of(settings, stream), broker)
+        now = overview(find_contract(settings.streams_path, stream), Warehouse.of(settings, stream), broker)
     except HeadraceError as wrong:
         err.print(str(wrong))
         raise typer.Exit(1) from wrong

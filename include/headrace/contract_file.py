@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from headrace.contract import Contract
-from headrace.errors import ContractError
+from headrace.errors import ContractError, SettingsError
 
 HINTS = {
     "extra_forbidden": "no such field; check the spelling or remove it",
@@ -20,6 +20,20 @@ HINTS = {
 def contract_files(folder: Path) -> list[Path]:
     """Every contract file of a folder, by name."""
     return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+
+
+def find_contract(folder: Path, stream: str) -> Contract:
+    """The contract of that stream.
+
+    Raises:
+        SettingsError: the folder has none of that name.
+        ContractError: it is wrong.
+    """
+    file = next((file for file in contract_files(folder) if file.stem == stream), None)
+    if file is None:
+        known = ", ".join(file.stem for file in contract_files(folder)) or "none"
+        raise SettingsError(f"no stream {stream!r} in {folder} (HEADRACE_STREAMS); there: {known}")
+    return load_contract(file)
 
 
 def load_contract(file: Path) -> Contract:

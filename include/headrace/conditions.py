@@ -1,0 +1,100 @@
+"""What a gate waits for: small conditions that travel as JSON and are checked by asking broker or tables."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from headrace.errors import SettingsError, TopicMissing
+from headrace.offsets import lag, reached
+
+
+class Verdict(NamedTuple):
+    """Whether a condition is met, and in words how things stand."""
+
+    met: bool
+    text: str
+
+
+class _Condition(BaseModel, ABC):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @abstractmethod
+    def check(self, config: Mapping[str, Any]) -> Verdict:
+        """Ask once; `config` is librdkafka's.
+
+        Raises:
+            BrokerUnreachable: no answer; the caller may ask again.
+        """
+
+
+class TopicReady(_Condition):
+    """The topic has its partitions, and each of them answers."""
+
+    kind: Literal["topic_ready"] = "topic_ready"
+    topic: str
+    partitions: Annotated[int, Field(ge=1)]
+
+    def __str__(self) -> str:
+        return f"topic {self.topic} answers with {self.partitions} partitions"
+
+    def check(self, config: Mapping[str, Any]) -> Verdict:
+        """Ask for the end of each partition: only one with a leader answers."""
+        from headrace.kafka import log_end
+
+        try:
+            answering = len(log_end(config, self.topic))
+        except TopicMissing:  # a new topic spreads over the brokers a moment after it was made
+            return Verdict(False, f"topic {self.topic} is not there yet")
+        text = f"topic {self.topic}: {answering} of {self.partitions} partitions answer"
+        return Verdict(answering >= self.partitions, text)
+
+
+class Visible(_Condition):
+    """Consumers that read committed records only can read up to `until` (partition -> offset)."""
+
+    kind: Literal["visible"] = "visible"
+    topic: str
+    until: dict[int, int]
+
+    def __str__(self) -> str:
+        return f"consumers of topic {self.topic} see the records up to {_text(self.until)}"
+
+    def check(self, config: Mapping[str, Any]) -> Verdict:
+        """Ask for the last stable offsets: an open transaction holds them back."""
+        from headrace.kafka import log_end
+
+        end = log_end(config, self.topic)
+        if reached(end, self.until):
+            return Verdict(True, f"topic {self.topic} is visible up to {_text(end)}")
+        behind = lag(end, self.until)
+        text = (
+            f"topic {self.topic} is visible up to {_text(end)}: {behind} offsets before {_text(self.until)}"
+        )
+        return Verdict(False, text)
+
+
+Condition = Annotated[TopicReady | Visible, Field(discriminator="kind")]
+"""Every condition; a new one is a class above and a name here."""
+
+_CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
+
+
+def parse_condition(fields: Mapping[str, Any]) -> Condition:
+    """The condition from its fields.
+
+    Raises:
+        SettingsError: there is no such condition, or its fields do not fit.
+    """
+    try:
+        return _CONDITION.validate_python(dict(fields))
+    except ValidationError as broken:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in broken.errors())
+        raise SettingsError(
+            f"no gate condition: {wrong}; correct the gate's condition in the DAG"
+        ) from broken
+
+
+def _text(position: Mapping[int, int]) -> str:
+    return " ".join(f"{partition}:{offset}" for partition, offset in sorted(position.items()))
