@@ -71,8 +71,8 @@ class Stack:
         for name, path in (("the checkout", PROJECT), ("HEADRACE_HOME", self.home)):
             if odd := sorted(c for c in str(path) if c in REFUSED_IN_PATHS or not c.isprintable()):
                 raise SettingsError(
-                    f"The path of {name}, {str(path)!r}, has {' '.join(map(repr, odd))} in it, which Java, Spark or "
-                    "Airflow take as syntax (blanks and letters of any language are fine). Choose another path."
+                    f"The path of {name}, {str(path)!r}, has {' '.join(map(repr, odd))} in it, which Java, "
+                    "Spark or Airflow take as syntax. Choose another path (blanks and letters of any language will do)."
                 )
         self.supervisor = Supervisor(self.home)
         self.api = Airflow(airflow_url(settings), USER, "")
@@ -196,10 +196,8 @@ class Stack:
                 if part.state == "FATAL":
                     raise StackUnhealthy(f"{part.name} ends as soon as it starts: {_tail(part.log)}")
             if time.monotonic() - started > within:
-                late = [part for part in parts if not part.healthy]
-                raise StackUnhealthy(
-                    f"Not healthy after {within:.0f} s: {', '.join(f'{part.name} ({part.log})' for part in late)}."
-                )
+                late = ", ".join(f"{part.name} ({part.log})" for part in parts if not part.healthy)
+                raise StackUnhealthy(f"Not healthy after {within:.0f} s: {late}.")
             if len(healthy) < len(PARTS):
                 time.sleep(0.5)
 
@@ -236,7 +234,7 @@ class Stack:
     # -- down
 
     def down(self) -> int:
-        """End everything that belongs to this stack and nothing else; returns how many processes there were."""
+        """End everything of this stack and nothing else; returns how many processes there were."""
         with self._alone():
             before = len(processes.belonging(self.home))
             self.supervisor.stop()

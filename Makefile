@@ -1,0 +1,38 @@
+# The front door. Paths of HEADRACE_HOME may hold blanks, which make cannot carry: only the scripts see them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up status down test lint lock
+export PYTHON
+
+# Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
+TESTS := $(wildcard $(addprefix tests/,unit dags spark integration e2e))
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+setup: ## Set up what is missing, under HEADRACE_HOME (every other verb does it too)
+	@local/run -c ''
+
+demo: ## From nothing to right tables: set up, start the stack, run the wind turbine, show the results
+	@local/run -m local demo
+
+up: ## Start the stack; returns when every part is healthy
+	@local/run -m local up
+
+status: ## Show each part's port, process and health
+	@local/run -m local status
+
+down: ## End the stack, all of it and nothing else
+	@local/run -m local down
+
+test: ## Run all tests that need neither root nor a browser
+	@local/run -m pytest $(TESTS)
+
+lint: ## Check style, types and the arrows between the rooms
+	@local/run -m ruff check .
+	@local/run -m ruff format --check .
+	@local/run -m mypy
+	@local/run -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+lock: ## Compile requirements.txt and local/jars.lock again
+	@local/run -m local lock
