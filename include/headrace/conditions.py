@@ -6,8 +6,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from headrace.contract_file import find_contract
 from headrace.errors import SettingsError, TopicMissing
+from headrace.kafka import log_end
 from headrace.offsets import lag, reached
+from headrace.settings import load_settings
+from headrace.warehouse import Warehouse
 
 
 class Verdict(NamedTuple):
@@ -41,7 +45,6 @@ class TopicReady(_Condition):
 
     def check(self, config: Mapping[str, Any]) -> Verdict:
         """Ask for the end of each partition: only one with a leader answers."""
-        from headrace.kafka import log_end
 
         try:
             answering = len(log_end(config, self.topic))
@@ -63,7 +66,6 @@ class Visible(_Condition):
 
     def check(self, config: Mapping[str, Any]) -> Verdict:
         """Ask for the last stable offsets: an open transaction holds them back."""
-        from headrace.kafka import log_end
 
         end = log_end(config, self.topic)
         if reached(end, self.until):
@@ -75,7 +77,52 @@ class Visible(_Condition):
         return Verdict(False, text)
 
 
-Condition = Annotated[TopicReady | Visible, Field(discriminator="kind")]
+class Landed(_Condition):
+    """The stream's closed batches have come to `until` (partition -> offset)."""
+
+    kind: Literal["landed"] = "landed"
+    stream: str
+    topic_id: str
+    until: dict[int, int]
+
+    def __str__(self) -> str:
+        return f"stream {self.stream} is landed up to {_text(self.until)}"
+
+    def check(self, config: Mapping[str, Any]) -> Verdict:
+        """Ask `batches`."""
+        from headrace.queries import landed_position
+
+        position = landed_position(Warehouse.of(load_settings(), self.stream), self.topic_id)
+        if reached(position, self.until):
+            return Verdict(True, f"stream {self.stream} is landed up to {_text(position)}")
+        behind = lag(position, self.until)
+        return Verdict(
+            False, f"stream {self.stream}: {behind} offsets before {_text(self.until)} are not landed"
+        )
+
+
+class Analysed(_Condition):
+    """Both gold tables have come to `until` (partition -> offset), by the contract's present analysis."""
+
+    kind: Literal["analysed"] = "analysed"
+    stream: str
+    topic_id: str
+    until: dict[int, int]
+
+    def __str__(self) -> str:
+        return f"the gold tables of stream {self.stream} have come up to {_text(self.until)}"
+
+    def check(self, config: Mapping[str, Any]) -> Verdict:
+        """Ask the newest commits of the gold tables."""
+        from headrace.queries import is_analysed
+
+        settings = load_settings()
+        analysis = find_contract(settings.streams_path, self.stream).analysis_sha256
+        met = is_analysed(Warehouse.of(settings, self.stream), self.topic_id, self.until, analysis)
+        return Verdict(met, f"{self}: {'yes' if met else 'not yet'}")
+
+
+Condition = Annotated[TopicReady | Visible | Landed | Analysed, Field(discriminator="kind")]
 """Every condition; a new one is a class above and a name here."""
 
 _CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
