@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from headrace.clients import SECONDS, Errors, bootstrap, client_config, translate
 from headrace.crash import crash_point
 from headrace.errors import BrokerUnreachable, DeliveryIncomplete, HeadraceError, PublisherFenced, SourceError
-from headrace.kafka import SECONDS, Errors, bootstrap, client_config, translate
 
 DELIVERY_MS = 45_000
 """How long a record may stay unacknowledged, unless the connection says otherwise (`message.timeout.ms`)."""
