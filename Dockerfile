@@ -10,7 +10,7 @@ RUN apt-get update \
 ENV HEADRACE_HOME=/var/lib/headrace/home \
     HEADRACE_WAREHOUSE=/var/lib/headrace/warehouse \
     AIRFLOW_HOME=/var/lib/headrace/airflow \
-    SPARK_CONF_DIR=/opt/headrace/include/spark-conf \
+    SPARK_CONF_DIR=/opt/headrace/docker/spark-conf \
     PYTHONUNBUFFERED=1
 
 WORKDIR /opt/headrace
@@ -19,8 +19,8 @@ RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation -e . \
-    && install -d -o headrace -g headrace /var/lib/headrace /opt/jars \
-    && python -m local jars spark /opt/jars
+    && python -c "from pathlib import Path; from local.jars import fetch_jars; fetch_jars(Path('/opt'), 'spark')" \
+    && install -d -o headrace -g headrace /var/lib/headrace
 
 USER headrace
 RUN install -d -m 0700 /var/lib/headrace/home /var/lib/headrace/warehouse /var/lib/headrace/airflow
