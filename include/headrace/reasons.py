@@ -30,3 +30,7 @@ class Reason(StrEnum):
     OUT_OF_RANGE = "out_of_range", "a signal is below its minimum or above its maximum"
     DUPLICATE = "duplicate", "the same identity and content as a landed record; outside the share limit"
     CONFLICT = "conflict", "the identity of a landed record, with other content"
+    EARLIER_CONTRACT = (
+        "earlier_contract",
+        "refused under the contract of a try that was broken off; the present contract accepts it",
+    )

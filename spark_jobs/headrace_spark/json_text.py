@@ -1,0 +1,58 @@
+"""Bytes to the fields of one JSON object, each value as the very text that the source wrote.
+
+Spark's own reader turns `1.50e1` into `15.0` and `1e400` into `"Infinity"`, and passes over what stands
+behind the first JSON value. So numbers are marked and quoted before it reads them, and the text is read as
+the first of two array elements, the second of which nobody else can write.
+"""
+
+from uuid import uuid4
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+MARK = "\uffff"
+"""In front of each number while it is quoted: a noncharacter, which Unicode reserves for uses like this."""
+
+# From one match to the next (\G), past all that is no number, strings as a whole. All quantifiers of groups
+# are possessive: Java runs those in a loop and others by recursion, which a long hostile text would overflow.
+NUMBER = (
+    r'\G((?:[^"0-9NI-]++|"(?:[^"\\]++|\\.)*+")*+)'
+    r"(-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|NaN|-?Infinity)(?=[\s,\]}])"
+)
+
+# A \u escape of half a surrogate pair: UTF-8 has no form of it, and Spark would put a question mark there.
+HALF_PAIR = (
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
+
+_SEAL = uuid4().hex
+
+
+def text_of(value: Column) -> Column:
+    """The bytes as text; null where they are no UTF-8, or escape what UTF-8 cannot hold."""
+    text = F.try_validate_utf8(value.cast("string"))
+    # Other escapes out of the way first: in \\ud800 the u is escaped by nothing.
+    escapes = F.regexp_replace(text, r"\\[^u]", "  ")
+    return F.when(text.rlike(r"\\u[dD]") & escapes.rlike(HALF_PAIR), F.lit(None)).otherwise(text)
+
+
+def fields_of(text: Column) -> Column:
+    """The fields of one JSON object as MAP<STRING,STRING>, a repeated one repeated; null for anything else.
+
+    A text is unquoted, a number, `true` or null is as written, an object or array is its compact JSON.
+    """
+    marked = F.regexp_replace(text, NUMBER, f'$1"{MARK}$2"')
+    sealed = F.concat(F.lit("["), marked, F.lit(f',{{"{_SEAL}":""}}]'))
+    elements = F.from_json(sealed, "array<map<string,string>>", {"allowSingleQuotes": "false"})
+    whole = F.size(elements) == 2
+    sealed_by_us = F.map_keys(F.try_element_at(elements, F.lit(2))) == F.array(F.lit(_SEAL))
+    return F.when(whole & sealed_by_us, F.try_element_at(elements, F.lit(1)))
+
+
+def as_written(value: Column) -> Column:
+    """A value of `fields_of` without the marks of its numbers."""
+    return (
+        F.when(value.startswith(MARK), F.substring(value, 2, 2_147_483_647))
+        .when(value.contains(MARK), F.regexp_replace(value, f'"{MARK}([^"]*)"', "$1"))
+        .otherwise(value)
+    )

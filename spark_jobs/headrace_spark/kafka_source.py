@@ -1,0 +1,65 @@
+"""Records from Kafka, as a stream from a position or as a plain read of ranges."""
+
+import json
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from headrace.offsets import Position, Ranges
+from headrace.spark_kafka import spark_options
+
+
+def stream_records(
+    spark: SparkSession, config: dict[str, Any], topic: str, start: Position, max_records: int
+) -> DataFrame:
+    """A stream of the partitions that `start` names, at most `max_records` offsets a micro-batch."""
+    return (
+        spark.readStream.format("kafka")
+        .options(**_options(config, topic, start))
+        .option("startingOffsets", _offsets(topic, start))
+        .option("maxOffsetsPerTrigger", max_records)
+        .load()
+    )
+
+
+def batch_records(spark: SparkSession, config: dict[str, Any], topic: str, ranges: Ranges) -> DataFrame:
+    """Exactly the records of `ranges`; of none, an empty frame."""
+    start = {each.partition: each.start for each in ranges}
+    until = {each.partition: each.until for each in ranges}
+    return within(
+        spark.read.format("kafka")
+        .options(**_options(config, topic, start))
+        .option("startingOffsets", _offsets(topic, start))
+        .option("endingOffsets", _offsets(topic, until))
+        .load(),
+        ranges,
+    )
+
+
+def within(records: DataFrame, ranges: Ranges) -> DataFrame:
+    """The records whose offsets lie in `ranges`."""
+    inside = [
+        (F.col("partition") == each.partition)
+        & (F.col("offset") >= each.start)
+        & (F.col("offset") < each.until)
+        for each in ranges
+    ]
+    return records.where(reduce(or_, inside, F.lit(False)))
+
+
+def _options(config: dict[str, Any], topic: str, partitions: Iterable[int]) -> dict[str, str]:
+    return {
+        **spark_options(config),
+        "assign": json.dumps({topic: sorted(partitions)}),
+        "kafka.isolation.level": "read_committed",
+        "failOnDataLoss": "true",
+        "includeHeaders": "true",
+    }
+
+
+def _offsets(topic: str, position: Position) -> str:
+    return json.dumps({topic: {str(partition): offset for partition, offset in position.items()}})

@@ -1,0 +1,139 @@
+"""One batch from records to rows: the same function lands new batches, finishes open ones and replays.
+
+The order is the promise: `readings` (the commit point), `quarantine`, the batch's row in `batches`. What the
+first holds is landed for good; `quarantine` is the rest of the batch's ranges, whoever works it out and when.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import ceil
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from headrace.batches import Batch, append_batch
+from headrace.commits import BatchCommit, batch_commit, newest_batch
+from headrace.contract import Contract
+from headrace.crash import crash_point
+from headrace.offsets import Ranges
+from headrace.reasons import Reason
+from headrace.warehouse import Warehouse
+from headrace_spark.parse import is_reading, parse
+from headrace_spark.repeats import may_repeat, near, repeats, with_reasons, without
+from headrace_spark.tables import QUARANTINE, READINGS, append, read_table
+
+ROWS_A_FILE = 250_000
+
+
+@dataclass(frozen=True)
+class Try:
+    """What all batches of one process have in common; its id tells its commits from those of others."""
+
+    spark: SparkSession
+    contract: Contract
+    warehouse: Warehouse
+    run_id: str
+    try_id: str
+
+    def commit_of(self, batch: int, topic_id: str, ranges: Ranges) -> BatchCommit:
+        """The metadata of a new batch of this try."""
+        return BatchCommit(
+            batch=batch,
+            run_id=self.run_id,
+            try_id=self.try_id,
+            topic_id=topic_id,
+            ranges=ranges,
+            contract_sha256=self.contract.sha256,
+        )
+
+
+def land_batch(this: Try, records: DataFrame, commit: BatchCommit) -> Batch:
+    """Bring the batch `commit` into the tables and close it; what is committed already stays as it is.
+
+    `records`: those of the commit's ranges, as Kafka gives them. The caller holds the stream's lock.
+
+    Raises:
+        ForeignCommit: another try committed the batch meanwhile.
+        PositionBroken: the batch does not begin where the last one ended.
+    """
+    started = datetime.now(UTC)
+    crash_point("land.before_write")
+    parsed = parse(records, this.contract, commit.topic_id)
+    # Counted, looked through for repeats and written from memory; records' bytes are read again if needed.
+    kept = parsed.drop("key", "value", "headers").persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        total = kept.count()
+        landed = _land_readings(this, kept, commit, started)
+        crash_point("land.after_readings")
+        quarantined = _quarantine_rest(this, parsed, kept, commit, total - landed)
+        crash_point("land.after_quarantine")
+    finally:
+        kept.unpersist()
+    row = Batch(
+        batch=commit.batch,
+        kind="batch",
+        topic_id=commit.topic_id,
+        ranges=commit.ranges,
+        records=total,
+        landed=landed,
+        quarantined=quarantined,
+        run_id=this.run_id,
+        try_id=this.try_id,
+        contract_sha256=commit.contract_sha256,
+        started=started,
+        finished=datetime.now(UTC),
+    )
+    append_batch(this.warehouse, row)
+    return row
+
+
+def _land_readings(this: Try, kept: DataFrame, commit: BatchCommit, now: datetime) -> int:
+    table = this.warehouse.table(READINGS)
+    if newest_batch(table, this.warehouse.stream) >= commit.batch:
+        return batch_commit(table, commit.batch).rows
+    good = kept.where(is_reading())
+    candidates = kept.where(may_repeat(this.contract))
+    if not candidates.isEmpty():
+        landed = near(read_table(this.spark, table), this.contract, kept)
+        places = repeats(candidates, landed).persist()
+        if not places.isEmpty():  # a join of wide rows, for once in a long while
+            good = without(good, places)
+    create_ts = F.timestamp_micros(F.lit(int(now.timestamp() * 1_000_000)))
+    rows = good.withColumns(
+        {
+            "signal_date": F.to_date("signal_ts"),
+            "create_ts": create_ts,
+            "create_date": F.to_date(create_ts),
+            "provenance": _with_batch(commit.batch),
+        }
+    )
+    return append(_few_files(rows, kept.count()), this.warehouse, READINGS, commit).rows
+
+
+def _quarantine_rest(this: Try, parsed: DataFrame, kept: DataFrame, commit: BatchCommit, rest: int) -> int:
+    """Put the batch's records that `readings` does not hold into `quarantine`, unless a dead try did so."""
+    table = this.warehouse.table(QUARANTINE)
+    if newest_batch(table, this.warehouse.stream) >= commit.batch:
+        return batch_commit(table, commit.batch).rows
+    if rest == 0:
+        return 0
+    readings = read_table(this.spark, this.warehouse.table(READINGS))
+    landed_now = readings.where(F.col("provenance.batch") == commit.batch)
+    refused = without(parsed, landed_now.select("provenance.partition", "provenance.offset"))
+    rows = with_reasons(refused, near(readings, this.contract, kept))
+    a_duplicate = F.col("reason") == Reason.DUPLICATE.value
+    rows = rows.withColumns(
+        {name: F.when(~a_duplicate, F.col(name)) for name in ("key", "value", "headers")}
+        | {"provenance": _with_batch(commit.batch)}
+    )
+    own = this.commit_of(commit.batch, commit.topic_id, commit.ranges)
+    return append(_few_files(rows, rest), this.warehouse, QUARANTINE, own).rows
+
+
+def _few_files(rows: DataFrame, count: int) -> DataFrame:
+    return rows.coalesce(max(1, ceil(count / ROWS_A_FILE)))
+
+
+def _with_batch(batch: int) -> Column:
+    return F.col("provenance").withField("batch", F.lit(batch).cast("bigint"))

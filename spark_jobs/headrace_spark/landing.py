@@ -1,0 +1,141 @@
+"""The stage `land`: from the position in the tables to the end of the run's slice, batch by batch."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame
+
+from headrace.batches import Batch, next_batch, open_batch, position
+from headrace.errors import TransientError
+from headrace.job import Job
+from headrace.kafka import log_start, require_topic_id
+from headrace.offsets import advance, between, clip, reached, text
+from headrace.slices import Slice
+from headrace_spark.kafka_source import batch_records, stream_records, within
+from headrace_spark.land_batch import Try, land_batch
+from headrace_spark.offset_log import planned_end
+from headrace_spark.retention import readable, settle_retention, settle_topic
+from headrace_spark.tables import create_tables
+
+
+def land(this: Try, job: Job, target: Slice) -> None:
+    """Land what is missing of the slice; the caller holds the stream's lock.
+
+    Raises:
+        TopicRecreated, RecordsExpired: the position has lost its meaning or its records, and the job does not
+            accept the loss.
+        QuarantineLimitExceeded: after all is landed, too large a share of the slice was refused.
+        TransientError: the log does not reach the slice's end yet.
+    """
+    create_tables(this.spark, this.warehouse)
+    require_topic_id(job.kafka, target.topic, target.topic_id)
+    finish_open_batch(this, job, target)
+    settle_topic(this, target, job.accept_loss)
+    settle_retention(this, target, log_start(job.kafka, target.topic), job.accept_loss)
+    stands = position(this.warehouse, target.topic_id)
+    if reached(stands, target.until):
+        say(f"slice {text(target.ranges)} is landed already")
+        return
+    land_stream(this, job, target, stands)
+
+
+def finish_open_batch(this: Try, job: Job, target: Slice) -> None:
+    """Finish the batch that a dead try left open, from exactly its ranges."""
+    commit = open_batch(this.warehouse)
+    if commit is None:
+        return
+    ranges = readable(commit, target, log_start(job.kafka, target.topic), job.accept_loss)
+    say(f"batch {commit.batch} was left open by run {commit.run_id!r}: it is finished first")
+    say_batch(land_batch(this, batch_records(this.spark, job.kafka, target.topic, ranges), commit))
+
+
+@dataclass
+class _Stream:
+    """The streaming query's view of the slice: what of each micro-batch is still to be landed."""
+
+    this: Try
+    job: Job
+    target: Slice
+    stands: dict[int, int]
+    checkpoint: str
+    failure: BaseException | None = field(default=None)
+
+    def take(self, records: DataFrame, batch_id: int) -> None:
+        """Land one micro-batch, clipped to the slice."""
+        try:
+            self._land(records, batch_id)
+        except BaseException as failed:
+            self.failure = failed  # on its way through the JVM an error becomes a text
+            raise
+
+    def _land(self, records: DataFrame, batch_id: int) -> None:
+        end = planned_end(self.this.spark, self.checkpoint, batch_id, self.target.topic)
+        ranges = between(self.stands, clip(end, self.target.until))
+        if not ranges:
+            return
+        require_topic_id(self.job.kafka, self.target.topic, self.target.topic_id)
+        commit = self.this.commit_of(next_batch(self.this.warehouse), self.target.topic_id, ranges)
+        say_batch(land_batch(self.this, within(records, ranges), commit))
+        self.stands = advance(self.stands, ranges)
+
+    @property
+    def covered(self) -> bool:
+        """Whether the slice is landed."""
+        return reached(self.stands, self.target.until)
+
+
+def land_stream(this: Try, job: Job, target: Slice, stands: dict[int, int]) -> None:
+    """Land from the position `stands` to the slice's end with one streaming query of its own."""
+    start = {partition: stands.get(partition, 0) for partition in target.until}
+    size = this.contract.landing.max_records_per_batch
+    records = stream_records(this.spark, job.kafka, target.topic, start, size)
+    with _scratch() as checkpoint:
+        stream = _Stream(this, job, target, start, checkpoint)
+        query = (
+            records.writeStream.foreachBatch(stream.take)
+            .option("checkpointLocation", checkpoint)
+            .trigger(availableNow=True)
+            .start()
+        )
+        try:
+            # A topic that has grown past the slice would keep the query planning batches that hold nothing.
+            while not query.awaitTermination(1) and not stream.covered:
+                pass
+        except StreamingQueryException as failed:
+            raise stream.failure or failed from failed
+        finally:
+            query.stop()
+    if not stream.covered:
+        raise TransientError(
+            f"stream {this.contract.stream}: consumers see up to {text(between({}, stream.stands))}, the "
+            f"slice is {text(target.ranges)}: is a transaction open? Run the task again when it has ended."
+        )
+
+
+@contextmanager
+def _scratch() -> Iterator[str]:
+    """A checkpoint for one query; none is ever resumed, the tables know the position."""
+    folder = Path(tempfile.mkdtemp(prefix="headrace-land-"))
+    try:
+        yield folder.as_uri()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def say_batch(row: Batch) -> None:
+    """The batch's line in the task log."""
+    seconds = max((row.finished - row.started).total_seconds(), 0.001)
+    say(
+        f"batch {row.batch}: {text(row.ranges)} records {row.records} landed {row.landed} "
+        f"quarantined {row.quarantined}, {row.records / seconds:.0f} records/s"
+    )
+
+
+def say(line: str) -> None:
+    """A line for the person who reads the task's log, at once."""
+    print(line, flush=True)  # noqa: T201  # a driver's standard output is the task log

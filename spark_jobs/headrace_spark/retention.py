@@ -1,0 +1,88 @@
+"""Before landing: the position held against what the broker still has, and what a person accepted to lose."""
+
+from datetime import UTC, datetime
+
+from headrace.batches import Batch, append_batch, next_batch, position, topic_ids
+from headrace.commits import BatchCommit
+from headrace.contract import ExternalSource
+from headrace.errors import RecordsExpired, TopicRecreated
+from headrace.offsets import OffsetRange, Position, Ranges, between, text
+from headrace.slices import Slice
+from headrace_spark.land_batch import Try
+
+WAY_OUT = (
+    "They can no longer be landed. Trigger a run with the parameter accept_loss to note the gap in `batches` "
+    "and go on from where the log starts."
+)
+
+
+def settle_topic(this: Try, target: Slice, accept_loss: bool) -> None:
+    """Refuse a topic that was made anew since the last batch, unless a person accepts the loss.
+
+    Raises:
+        TopicRecreated: what was not landed of the old topic is gone.
+    """
+    known = topic_ids(this.warehouse)
+    if known and known[-1] != target.topic_id and not accept_loss:
+        raise TopicRecreated(
+            f"stream {this.contract.stream}: topic {target.topic} was deleted and made again: its id is "
+            f"{target.topic_id}, batches came from {known[-1]}. What was not landed of the old one is gone. "
+            "Trigger a run with the parameter accept_loss to go on with the new one from its beginning."
+        )
+
+
+def settle_retention(this: Try, target: Slice, starts: Position, accept_loss: bool) -> None:
+    """Note what retention has eaten before the slice as a gap, if that is accepted.
+
+    An external topic has a past that nobody promised us: where its log starts is where the stream begins.
+
+    Raises:
+        RecordsExpired: records between the position and the log's start are gone.
+    """
+    stands = position(this.warehouse, target.topic_id)
+    begins = not stands and isinstance(this.contract.source, ExternalSource)
+    lost = between(stands, {partition: starts.get(partition, 0) for partition in target.until})
+    if not lost:
+        return
+    if not (accept_loss or begins):
+        raise RecordsExpired(
+            f"stream {this.contract.stream}: retention of topic {target.topic} has removed records that were "
+            f"never landed: {text(lost)}. {WAY_OUT}"
+        )
+    now = datetime.now(UTC)
+    gap = Batch(
+        batch=next_batch(this.warehouse),
+        kind="gap",
+        topic_id=target.topic_id,
+        ranges=lost,
+        records=sum(len(each) for each in lost),
+        landed=0,
+        quarantined=0,
+        run_id=this.run_id,
+        try_id=this.try_id,
+        contract_sha256=this.contract.sha256,
+        started=now,
+        finished=now,
+    )
+    append_batch(this.warehouse, gap)
+    print(f"batch {gap.batch}: gap {text(lost)}, {gap.records} offsets", flush=True)  # noqa: T201  # the task log
+
+
+def readable(commit: BatchCommit, target: Slice, starts: Position, accept_loss: bool) -> Ranges:
+    """What the broker still has of an open batch.
+
+    Raises:
+        RecordsExpired: not all of it, and the loss is not accepted: what was refused of it cannot be told.
+    """
+    same_topic = commit.topic_id == target.topic_id
+    left = tuple(
+        OffsetRange(partition=each.partition, start=start, until=each.until)
+        for each in commit.ranges
+        if same_topic and (start := max(each.start, starts.get(each.partition, 0))) < each.until
+    )
+    if left != commit.ranges and not accept_loss:
+        raise RecordsExpired(
+            f"topic {target.topic}: batch {commit.batch} was left open, and the broker has no longer all of "
+            f"{text(commit.ranges)}. {WAY_OUT}"
+        )
+    return left

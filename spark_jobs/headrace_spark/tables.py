@@ -1,0 +1,88 @@
+"""The tables that landing writes: their columns, their making, and a batch's commits to them."""
+
+from pathlib import Path
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+
+from headrace.commits import BatchCommit, Commit, application_id, require_own
+from headrace.warehouse import Warehouse
+
+READINGS = "readings"
+QUARANTINE = "quarantine"
+
+PROVENANCE = (
+    "STRUCT<topic_id: STRING COMMENT 'id of the topic, not its name', "
+    "partition: INT, offset: BIGINT, "
+    "timestamp: TIMESTAMP COMMENT 'of the Kafka record', "
+    "publication: STRING COMMENT 'header: which publishing of a source', "
+    "row: BIGINT COMMENT 'header: row of the source, from 1', "
+    "identity: STRING COMMENT 'JSON array: what makes two records the same one', "
+    "batch: BIGINT COMMENT 'the batch that landed it'>"
+)
+
+Columns = tuple[tuple[str, str, str], ...]
+"""Name, type, comment."""
+
+COLUMNS: dict[str, Columns] = {
+    READINGS: (
+        ("signal_date", "DATE", "day of signal_ts in the contract's zone"),
+        ("signal_ts", "TIMESTAMP", "the record's own time"),
+        ("create_date", "DATE", "day of create_ts in the contract's zone"),
+        ("create_ts", "TIMESTAMP", "when its batch was landed"),
+        ("signals", "MAP<STRING, STRING>", "signal -> value, as the source wrote it"),
+        ("entity", "STRING", "the device, where the contract names a field for it"),
+        ("provenance", PROVENANCE, "where the record came from"),
+    ),
+    QUARANTINE: (
+        ("reason", "STRING", "code of the reason"),
+        ("message", "STRING", "what is wrong, for a person"),
+        ("key", "BINARY", "the record's key; null for a duplicate"),
+        ("value", "BINARY", "the record's value; null for a duplicate"),
+        (
+            "headers",
+            "ARRAY<STRUCT<key: STRING, value: BINARY>>",
+            "the record's headers; null for a duplicate",
+        ),
+        ("provenance", PROVENANCE, "where the record came from"),
+    ),
+}
+
+
+def create_tables(spark: SparkSession, warehouse: Warehouse) -> None:
+    """Make the tables that are not there yet.
+
+    Clustered by day where there is one: whoever optimises the table sorts it so; a folder a day would be
+    hundreds of small files a batch.
+    """
+    for name, columns in COLUMNS.items():
+        if warehouse.exists(name):
+            continue
+        table = DeltaTable.createIfNotExists(spark).location(str(warehouse.table(name)))
+        for column, kind, comment in columns:
+            table = table.addColumn(column, kind, comment=comment)
+        (table.clusterBy("signal_date") if name == READINGS else table).execute()
+
+
+def read_table(spark: SparkSession, path: Path, version: int | None = None) -> DataFrame:
+    """A table, at `version` or the newest."""
+    reader = spark.read.format("delta")
+    return (reader if version is None else reader.option("versionAsOf", version)).load(str(path))
+
+
+def append(rows: DataFrame, warehouse: Warehouse, name: str, commit: BatchCommit) -> Commit[BatchCommit]:
+    """Commit the batch's rows to the table, also when there are none.
+
+    Raises:
+        ForeignCommit: another try committed this batch; Delta then skipped the write in silence.
+    """
+    (
+        rows.select(*(column for column, _, _ in COLUMNS[name]))
+        .write.format("delta")
+        .mode("append")
+        .option("txnAppId", application_id(warehouse.stream))
+        .option("txnVersion", commit.batch)
+        .option("userMetadata", commit.model_dump_json())
+        .save(str(warehouse.table(name)))
+    )
+    return require_own(warehouse.table(name), commit.batch, commit.try_id)
