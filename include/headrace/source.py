@@ -63,9 +63,10 @@ class CsvRows:
 
     def header(self) -> list[str]:
         """The names in the first line; raises as `rows`."""
-        for _, names in self._records():
-            return names
-        raise SourceError(f"{self.source.path}, line 1: the file is empty; its first line must be the header")
+        _, names = next(self._records(), (1, []))
+        if not names:
+            raise SourceError(f"{self.source.path}, line 1: is empty; a source begins with its header")
+        return names
 
     def rows(self) -> Iterator[Row]:
         """Every data row in order.

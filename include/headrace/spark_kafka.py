@@ -94,7 +94,7 @@ def _login(config: Mapping[str, Any]) -> dict[str, str]:
 def _trust(config: Mapping[str, Any]) -> dict[str, str]:
     if _text(config.get("enable.ssl.certificate.verification", True)).lower() != "true":
         raise SettingsError(
-            "the Kafka connection sets enable.ssl.certificate.verification: false, which Java's client cannot "
+            "the Kafka connection sets enable.ssl.certificate.verification: false, which Java cannot "
             "do; give the broker's authority in ssl.ca.location instead"
         )
     options = {}
