@@ -48,6 +48,7 @@ class SparkStageOperator(SparkSubmitOperator):
             spark_binary=str(Path(sys.executable).with_name("spark-submit")),
             # A retry starts a new driver: the tables, not a stored job id, say what is left to do.
             durable=False,
+            multiple_outputs=True,
             **kwargs,
         )
         self.contract = str(contract)

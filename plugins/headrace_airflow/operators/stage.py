@@ -23,7 +23,7 @@ class StageOperator(BaseOperator):
     """
 
     def __init__(self, *, contract: Path, kafka_conn_id: str = "kafka_default", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(multiple_outputs=True, **kwargs)
         self.contract = str(contract)
         self.kafka_conn_id = kafka_conn_id
 
