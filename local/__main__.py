@@ -11,6 +11,7 @@ from rich.table import Table
 from headrace.errors import HeadraceError
 from headrace.settings import load_settings
 from local.airflow import airflow_url
+from local.demo import demonstrate, whereabouts
 from local.jars import ROOTS, fetch_jars, write_lock
 from local.java import java_home
 from local.stack import Stack
@@ -26,6 +27,10 @@ def _told() -> Iterator[None]:
     except HeadraceError as error:
         Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
+
+
+def _report(line: str) -> None:
+    console.print(f"  {line}", markup=False)
 
 
 @app.command()
@@ -44,7 +49,7 @@ def up() -> None:
     with _told():
         settings = load_settings()
         with console.status("starting the stack"):
-            Stack(settings).up(lambda line: console.print(f"  {line}", markup=False))
+            Stack(settings).up(_report)
         console.print(f"The stack is up: {airflow_url(settings)} (log in with what `make status` names).")
 
 
@@ -73,6 +78,27 @@ def status() -> None:
         f"web UI {airflow_url(settings)}, user admin, password in {settings.home_path / 'passwords.json'}"
     )
     raise typer.Exit(0 if all(part.healthy for part in parts) else 1)
+
+
+@app.command()
+def demo() -> None:
+    """Start the stack, run the wind turbine, show its stages and results; exit code 0 only on success."""
+    with _told():
+        settings = load_settings()
+        stack = Stack(settings)
+        try:
+            with console.status("starting the stack"):
+                stack.up(_report)
+            api = stack.client()
+            demonstrate(settings, api, console, _report)
+        except KeyboardInterrupt:
+            console.print("\nInterrupted. The stack stays up, and a started run goes on.")
+            whereabouts(settings, console)
+            raise typer.Exit(130) from None
+        except HeadraceError:
+            whereabouts(settings, console)
+            raise
+        whereabouts(settings, console)
 
 
 @app.command()

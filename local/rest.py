@@ -93,7 +93,15 @@ class Airflow:
         """The lines of one try of a task."""
         path = f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}/taskInstances/{_id(task_id)}/logs/{attempt}"
         content = self._get(path, full_content=True)["content"]
-        return [str(line["event"] if isinstance(line, dict) else line) for line in content]
+        return [text for line in content for text in _log_lines(line)]
+
+
+def _log_lines(line: Any) -> Iterator[str]:
+    if not isinstance(line, dict):
+        yield str(line)
+    elif not str(line["event"]).startswith(("::group::", "::endgroup::")):
+        yield str(line["event"])
+        yield from (f"{error['exc_type']}: {error['exc_value']}" for error in line.get("error_detail") or ())
 
 
 def _id(identifier: str) -> str:

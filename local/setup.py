@@ -115,6 +115,8 @@ def make_environment() -> None:
     install = (uv, "pip", "install", "--quiet", "--python", VENV / "bin" / "python")
     step("the locked packages", NETWORK, *install, "--require-hashes", "-r", "requirements.txt")
     step("the project", "", *install, "--no-deps", "--no-build-isolation", "--editable", PROJECT)
+    # pyspark comes as source: what was built of it would stay in the cache with another 1.9 GB beside it.
+    step("tidying up", "", uv, "cache", "clean", "--quiet")
     make_stamp(stamp, wanted)
 
 

@@ -72,7 +72,8 @@ class Stack:
             if odd := sorted(c for c in str(path) if c in REFUSED_IN_PATHS or not c.isprintable()):
                 raise SettingsError(
                     f"The path of {name}, {str(path)!r}, has {' '.join(map(repr, odd))} in it, which Java, "
-                    "Spark or Airflow take as syntax. Choose another path (blanks and letters of any language will do)."
+                    "Spark or Airflow take as syntax. Choose another path: blanks and letters of any "
+                    "language will do."
                 )
         self.supervisor = Supervisor(self.home)
         self.api = Airflow(airflow_url(settings), USER, "")

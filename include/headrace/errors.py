@@ -164,3 +164,9 @@ class StackUnhealthy(TransientError):
     """A part of the local stack did not become healthy in time, or is not running."""
 
     code = "HR603"
+
+
+class RunFailed(TerminalError):
+    """The demonstration's run did not succeed; the message has the failing task's last lines."""
+
+    code = "HR604"
