@@ -1,0 +1,125 @@
+"""The analysis as functions of frames: no reading, no writing, no clock.
+
+The session's zone is the contract's: days and hours are those of its clock. An hour is an instant, so the one
+that a clock change doubles is two rows where the source's times tell them apart.
+"""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from headrace.contract import Contract, EventTime, Indicator, Signal
+from headrace.contract_file import load_signal_names
+from headrace_spark.columns import circular_column, gold_column, numeric
+from headrace_spark.parse import number
+
+HOUR = ["signal_date", "signal_hour", "entity"]
+
+
+def daily_completeness(readings: DataFrame, event_time: EventTime) -> DataFrame:
+    """How many distinct times each day (and entity) has, and how many its clock's real length would hold.
+
+    Columns: `signal_date`, `entity`, `distinct_signal_ts`, `expected` and `missing` (null without a cadence),
+    `first`, `last`.
+    """
+    counted = readings.groupBy("signal_date", "entity").agg(
+        F.count_distinct("signal_ts").alias("distinct_signal_ts"),
+        F.min("signal_ts").alias("first"),
+        F.max("signal_ts").alias("last"),
+    )
+    expected = _expected(event_time)
+    return counted.select(
+        "signal_date",
+        "entity",
+        "distinct_signal_ts",
+        expected.alias("expected"),
+        F.greatest(expected - F.col("distinct_signal_ts"), F.lit(0).cast("bigint")).alias("missing"),
+        "first",
+        "last",
+    )
+
+
+def _expected(event_time: EventTime) -> Column:
+    if event_time.every is None:
+        return F.lit(None).cast("bigint")
+    begins = F.unix_seconds(F.col("signal_date").cast("timestamp"))
+    ends = F.unix_seconds(F.date_add("signal_date", 1).cast("timestamp"))
+    return ((ends - begins) / F.lit(event_time.every.total_seconds())).cast("bigint")
+
+
+def hourly_averages(readings: DataFrame, signals: tuple[Signal, ...]) -> DataFrame:
+    """The average of every signal in every hour (and entity), a row for each of them.
+
+    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `average`, `circular` (a mean in
+    degrees, [0, 360); null unless the signal is a direction). A missing value counts for nothing.
+    """
+    averages = readings.groupBy(
+        "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
+    ).agg(F.count("*").alias("readings"), F.array(*map(_averages, signals)).alias("averages"))
+    return averages.select(*HOUR, "readings", F.inline("averages"))
+
+
+def _averages(signal: Signal) -> Column:
+    value = number(F.try_element_at("signals", F.lit(signal.name)))
+    circular = circular_mean(value) if signal.circular else F.lit(None).cast("double")
+    return F.struct(
+        F.lit(signal.name).alias("sig_name"), F.avg(value).alias("average"), circular.alias("circular")
+    )
+
+
+def circular_mean(degrees: Column) -> Column:
+    """The direction of the mean of unit vectors, in [0, 360): the mean of 350 and 10 is 0, and not 180."""
+    angle = F.radians(degrees)
+    mean = F.degrees(F.atan2(F.avg(F.sin(angle)), F.avg(F.cos(angle))))
+    return F.when(mean < 0, F.when(mean + 360 < 360, mean + 360).otherwise(F.lit(0.0))).otherwise(mean)
+
+
+def with_indicator(averages: DataFrame, indicator: Indicator) -> DataFrame:
+    """Each hour's band, by the average of the indicator's signal, on each of its rows."""
+    hour = Window.partitionBy(*HOUR)
+    average = F.max(F.when(F.col("sig_name") == indicator.signal, F.col("average"))).over(hour)
+    return averages.withColumn(indicator.name, band(average, indicator.bands))
+
+
+def band(value: Column, bands: dict[str, float | None]) -> Column:
+    """The first band whose bound the value is below; null for a missing value."""
+    word = F.when(value.isNull(), F.lit(None).cast("string"))
+    for name, bound in bands.items():
+        word = word.when(F.lit(True) if bound is None else value < bound, F.lit(name))
+    return word
+
+
+def renamed(averages: DataFrame, mapping: DataFrame) -> DataFrame:
+    """Each row with its signal's mapped name as `column`, by a broadcast join; an unmapped one keeps its own.
+
+    `mapping`: `sig_name`, `sig_mapping_name`, as its file has them, repeated entries among them.
+    """
+    names = mapping.select("sig_name", "sig_mapping_name").distinct()
+    return averages.join(F.broadcast(names), "sig_name", "left").withColumn(
+        "column", F.coalesce("sig_mapping_name", "sig_name")
+    )
+
+
+def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
+    """A row an hour (and entity): a column a signal by its mapped name, the indicator, the count of readings.
+
+    `mapping` as in `renamed`. A direction has a second column, its circular mean.
+    """
+    signals = numeric(contract)
+    indicator = contract.analysis.indicator
+    averages = hourly_averages(readings, signals)
+    if indicator:
+        averages = with_indicator(averages, indicator)
+    kept = [*HOUR, *([indicator.name] if indicator else []), "readings"]
+    names = load_signal_names(contract)
+    columns = [
+        column for signal in signals for column in _columns(signal, names.get(signal.name, signal.name))
+    ]
+    hours = renamed(averages, mapping).groupBy(*kept).agg(*columns)
+    return hours.select(*HOUR, *hours.columns[len(kept) :], *kept[len(HOUR) :])
+
+
+def _columns(signal: Signal, name: str) -> list[Column]:
+    ours = F.col("column") == name
+    average = F.max(F.when(ours, F.col("average"))).alias(gold_column(name))
+    circular = F.max(F.when(ours, F.col("circular"))).alias(circular_column(name))
+    return [average, circular] if signal.circular else [average]
