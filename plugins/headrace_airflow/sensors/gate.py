@@ -52,7 +52,6 @@ class Gate(BaseSensorOperator):
         deadline = time.time() + self.timeout
         with failing_as_task():
             condition = parse_condition(self.condition)
-            self.log.info("Waiting until %s", condition)
             try:
                 verdict = condition.check(kafka_config(self.kafka_conn_id))
             except HeadraceError as error:
@@ -63,6 +62,7 @@ class Gate(BaseSensorOperator):
                 self.log.info("%s", verdict.text)
                 if verdict.met:
                     return
+        self.log.info("Waiting in the triggerer until %s", condition)
         self.defer(
             trigger=GateTrigger(
                 condition=condition.model_dump(mode="json"),
