@@ -119,15 +119,8 @@ def first_rows(
 
 def signals(warehouse: Warehouse, names: list[str | None]) -> pl.DataFrame:
     """The named signals of all readings as numbers, a column each; what is missing or no number is null."""
-    entry = pl.element().struct
     columns = [
-        pl.col("signals")
-        .list.eval(entry.field("value").filter(entry.field("key") == name))
-        .list.first()
-        .cast(pl.Float64, strict=False)
-        .alias(name)
-        for name in names
-        if name
+        pl.col("signals").map.get(name).cast(pl.Float64, strict=False).alias(name) for name in names if name
     ]
     return scan(warehouse, "readings").select(columns).collect()
 

@@ -118,8 +118,6 @@ def _cell(value: Any) -> str:
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float):
         return f"{value:,.2f}"
-    if isinstance(value, list):
-        return ", ".join(f"{pair['key']} = {pair['value']}" for pair in value)
     if isinstance(value, dict):
-        return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
+        return ", ".join(f"{key} = {part}" for key, part in value.items() if part is not None)
     return "" if value is None else str(value)
