@@ -1,0 +1,67 @@
+"""The right answers, computed by DuckDB straight from the source file, and the tables as DuckDB sees them."""
+
+import duckdb
+from deltalake import DeltaTable
+
+from headrace.settings import PROJECT
+from headrace.warehouse import Warehouse
+
+SOURCE = PROJECT / "include" / "data" / "wind_turbine" / "T1.csv"
+TABLES = ("readings", "quarantine", "daily_completeness", "hourly_average", "batches", "ledger")
+
+# Turkey is at UTC+3 all of 2018; the tables hold instants.
+ANSWERS = """
+create view source as
+    select strptime("Date/Time", '%d %m %Y %H:%M') as local_ts, local_ts - interval 3 hour as instant, *
+    from read_csv(getvariable('file'), header = true, all_varchar = true);
+
+create view expected_readings as
+    select cast(local_ts as date) as signal_date, instant as signal_ts, map {
+        'LV ActivePower (kW)': "LV_ActivePower",
+        'Wind Speed (m/s)': "Wind_Speed",
+        'Theoretical_Power_Curve (KWh)': "Theoretical_Power_Curve",
+        'Wind Direction (°)': "Wind_Direction"
+    } as signals
+    from source;
+
+create view expected_daily as
+    select cast(local_ts as date) as signal_date, count(distinct local_ts) as distinct_signal_ts,
+        144 as expected, 144 - count(distinct local_ts) as missing,
+        min(instant) as "first", max(instant) as "last"
+    from source group by all;
+
+create view expected_hourly as
+    select cast(local_ts as date) as signal_date,
+        date_trunc('hour', local_ts) - interval 3 hour as signal_hour,
+        avg("LV_ActivePower"::double) as active_power_average,
+        avg("Wind_Speed"::double) as wind_speed_average,
+        avg("Theoretical_Power_Curve"::double) as theo_power_curve_average,
+        avg("Wind_Direction"::double) as wind_direction_average,
+        case when active_power_average < 200 then 'Low' when active_power_average < 600 then 'Medium'
+            when active_power_average < 1000 then 'High' else 'Exceptional' end as generation_indicator,
+        count(*) as readings
+    from source group by all;
+"""
+
+
+def answers(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
+    """A DuckDB with the expected views beside the tables of the warehouse, instants without a zone."""
+    db = duckdb.connect()
+    db.execute("set variable file = ?", [str(SOURCE)])
+    db.execute(ANSWERS)
+    for name in TABLES:
+        table = DeltaTable(str(warehouse.table(name))).to_pyarrow_table()
+        db.register(f"{name}_", table)
+        instants = [
+            f'cast("{field.name}" as timestamp) as "{field.name}"'
+            for field in table.schema
+            if str(field.type).startswith("timestamp")
+        ]
+        db.execute(f"create view {name} as select * {_replaced(instants)} from {name}_")
+    # A zone is only how an instant is shown: with UTC, casting one away keeps the instant.
+    db.execute("set timezone = 'UTC'")
+    return db
+
+
+def _replaced(columns: list[str]) -> str:
+    return f"replace ({', '.join(columns)})" if columns else ""

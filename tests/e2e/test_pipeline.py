@@ -1,0 +1,129 @@
+"""The main job, through the real scheduler, broker and Spark: right tables, nothing twice, nothing lost.
+
+The tests stand in the order in which they run: they share one stack, and go on where earlier ones ended.
+"""
+
+from pathlib import Path
+
+import duckdb
+import psutil
+import pytest
+
+from headrace.ledger import read_ledger
+from headrace.queries import counts
+from tests.e2e.conftest import DAG, Pipeline
+from tests.e2e.expected import answers
+
+pytestmark = pytest.mark.usefixtures("first_run")
+ROWS = 50_530
+
+
+def test_every_stage_and_gate_has_passed(pipeline: Pipeline, first_run: str) -> None:
+    states = pipeline.states(first_run)
+    assert set(states.values()) == {"success"}
+    assert set(states) == {
+        *("provision_topics", "publish", "land", "analyse", "reconcile"),
+        *("topic_ready", "published_visible", "landed", "analysed"),
+    }
+
+
+def test_readings_are_the_sources_rows(pipeline: Pipeline) -> None:
+    db = answers(pipeline.warehouse)
+    columns = "signal_date, signal_ts, cast(signals as map(varchar, varchar)) as signals"
+    assert (
+        _differences(db, f"select {columns} from readings", f"select {columns} from expected_readings") == []
+    )
+    assert db.execute("select count(*), count(distinct signal_ts) from readings").fetchall() == [(ROWS, ROWS)]
+
+
+def test_daily_completeness_is_right(pipeline: Pipeline) -> None:
+    db = answers(pipeline.warehouse)
+    columns = 'signal_date, distinct_signal_ts, expected, missing, "first", "last"'
+    assert (
+        _differences(db, f"select {columns} from daily_completeness", f"select {columns} from expected_daily")
+        == []
+    )
+    days = db.execute("select count(*), count(*) filter (missing = 0) from daily_completeness").fetchall()
+    assert days == [(356, 324)]
+
+
+def test_hourly_averages_and_indicators_are_right(pipeline: Pipeline) -> None:
+    db = answers(pipeline.warehouse)
+    exact = "signal_date, signal_hour, generation_indicator, readings"
+    assert (
+        _differences(db, f"select {exact} from hourly_average", f"select {exact} from expected_hourly") == []
+    )
+    assert db.execute("select count(*) from hourly_average").fetchone() == (8_439,)
+    for column in (
+        "active_power_average",
+        "wind_speed_average",
+        "theo_power_curve_average",
+        "wind_direction_average",
+    ):
+        apart = db.execute(
+            f"select signal_hour, a.{column}, e.{column} from hourly_average a join expected_hourly e "
+            f"using (signal_hour) where a.{column} is null "
+            f"or abs(a.{column} - e.{column}) > 1e-9 * greatest(abs(e.{column}), 1e-9)"
+        ).fetchall()
+        assert apart == []
+
+
+def test_the_ledger_is_balanced(pipeline: Pipeline, first_run: str) -> None:
+    entry = read_ledger(pipeline.warehouse)[-1]
+    assert (entry.run_id, entry.balanced, entry.slice.landed) == (first_run, True, ROWS)
+
+
+def test_task_logs_say_what_was_done(pipeline: Pipeline, first_run: str) -> None:
+    published = "\n".join(pipeline.airflow.log(DAG, first_run, "publish", 1))
+    landed = "\n".join(pipeline.airflow.log(DAG, first_run, "land", 1))
+    assert f"published {ROWS} of {ROWS} rows" in published
+    assert "batch 0:" in landed
+    assert "HEADRACE_JOB" not in landed
+
+
+def test_a_second_run_adds_no_row_while_a_broken_contract_is_named(
+    pipeline: Pipeline, broken_contract: Path
+) -> None:
+    before = counts(pipeline.warehouse)
+    (error,) = pipeline.awaited(pipeline.airflow.import_errors, seconds=120)
+    assert f"{broken_contract}, line 9: field topic.partitions" in error["stack_trace"]
+    assert Path(error["filename"]).name == "broken_contracts.py"
+    assert pipeline.airflow.dag("broken") is None
+    second = pipeline.start()
+    assert pipeline.ended(second) == "success"
+    assert counts(pipeline.warehouse) == before
+
+
+def test_a_task_killed_while_it_lands_is_tried_again_and_nothing_is_lost_or_doubled(
+    pipeline: Pipeline,
+) -> None:
+    before = counts(pipeline.warehouse)
+    run_id = pipeline.start(republish=True)
+    driver = pipeline.awaited(lambda: _whole_driver(pipeline), seconds=200)
+    jvm = next(process for process in driver if process.name() == "java")
+    task = jvm.parent()
+    assert task is not None
+    task.kill()
+    # Its driver sees that nobody waits for it any more.
+    assert psutil.wait_procs(driver, timeout=60)[1] == []
+    assert pipeline.awaited(lambda: pipeline.task(run_id, "land")["try_number"] == 2, seconds=90)
+    assert pipeline.ended(run_id) == "success", pipeline.states(run_id)
+    after = counts(pipeline.warehouse)
+    assert (after.readings, after.days, after.hours) == (before.readings, before.days, before.hours)
+    assert after.quarantine == {"duplicate": ROWS}  # the source once more, each row known already
+    entry = read_ledger(pipeline.warehouse)[-1]
+    assert (entry.run_id, entry.balanced, entry.slice.quarantined) == (run_id, True, ROWS)
+
+
+def _whole_driver(pipeline: Pipeline) -> list[psutil.Process]:
+    """The JVM and the Python of `land`, once both run."""
+    driver = pipeline.drivers("land.py")
+    return (
+        driver if {"java", "python"} <= {process.name().rstrip("0123456789.") for process in driver} else []
+    )
+
+
+def _differences(db: duckdb.DuckDBPyConnection, found: str, expected: str) -> list[object]:
+    """Rows that one has and the other has not, the first few; each row counts as often as it stands there."""
+    query = f"(({found}) except all ({expected})) union all (({expected}) except all ({found})) limit 5"
+    return list(db.execute(query).fetchall())
