@@ -1,6 +1,8 @@
 """What people and gates ask the tables: the one place where a number gets its meaning. Needs no JVM."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
@@ -115,6 +117,47 @@ def first_rows(
         .collect()
         .to_dicts()
     )
+
+
+class Completeness(BaseModel):
+    """Slots of the cadence from a stream's first to its last day, absent days among them, of all entities."""
+
+    model_config = ConfigDict(frozen=True)
+
+    expected: int
+    missing: int
+    absent_days: int
+
+
+def completeness(contract: "Contract", warehouse: Warehouse) -> Completeness | None:
+    """How many slots are missing, also on days without any reading; None without cadence or readings."""
+    cadence = contract.record.event_time
+    if cadence.every is None or not _rows(warehouse, "daily_completeness"):
+        return None
+    daily = (
+        scan(warehouse, "daily_completeness").select("signal_date", "entity", "expected", "missing").collect()
+    )
+    days = daily.select(pl.date_ranges(pl.col("signal_date").min(), pl.col("signal_date").max())).to_series()[
+        0
+    ]
+    zone = ZoneInfo(cadence.timezone)
+    slots = {day: slots_of_day(day, zone, cadence.every) for day in days}
+    absent = [
+        slots[day]
+        for entity in daily["entity"].unique()
+        for day in slots.keys() - set(daily.filter(pl.col("entity").eq_missing(entity))["signal_date"])
+    ]
+    return Completeness(
+        expected=int(daily["expected"].sum()) + sum(absent),
+        missing=int(daily["missing"].sum()) + sum(absent),
+        absent_days=len(absent),
+    )
+
+
+def slots_of_day(day: date, zone: ZoneInfo, every: timedelta) -> int:
+    """How many slots the day really has there: 23 or 25 hours when clocks change."""
+    start, end = (datetime.combine(each, time.min, zone) for each in (day, day + timedelta(days=1)))
+    return int((end.astimezone(UTC) - start.astimezone(UTC)) / every)
 
 
 def signals(warehouse: Warehouse, names: list[str | None]) -> pl.DataFrame:

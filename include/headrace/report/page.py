@@ -85,10 +85,9 @@ def _pictures(
         figure = pictures.curve(frame, wanted.curve.x, wanted.curve.y, wanted.curve.reference)
         yield f"{wanted.curve.y} against {wanted.curve.x}", "One point a reading.", _uri(figure)
     if counts.days:
-        missing = f" {_number(counts.missing)} readings are missing between the first day and the last."
         daily = queries.scan(warehouse, "daily_completeness").collect()
         figure = pictures.calendar(daily)
-        yield "Completeness", f"A square a day.{missing if counts.missing else ''}", _uri(figure)
+        yield "Completeness", f"A square a day. {_completeness(contract, warehouse)}", _uri(figure)
     if counts.hours and analysis.indicator:
         column = load_signal_names(contract).get(analysis.indicator.signal, analysis.indicator.signal)
         hourly = queries.hourly(warehouse, column, zone)
@@ -102,6 +101,16 @@ def _pictures(
         frame = queries.signals(warehouse, [wanted.rose.direction, wanted.rose.speed])
         figure = pictures.rose(frame, wanted.rose.direction, wanted.rose.speed)
         yield "Where it comes from", f"Share of the readings, by {wanted.rose.direction}.", _uri(figure)
+
+
+def _completeness(contract: Contract, warehouse: Warehouse) -> str:
+    found = queries.completeness(contract, warehouse)
+    if found is None:
+        return ""
+    return (
+        f"Between the first day and the last {_number(found.missing)} of {_number(found.expected)} readings "
+        f"are missing; {_number(found.absent_days)} days have none at all."
+    )
 
 
 def _uri(figure: Figure) -> str:

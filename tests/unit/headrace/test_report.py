@@ -15,6 +15,7 @@ from headrace.contract_file import load_contract
 from headrace.errors import WarehouseError
 from headrace.ledger import Entry, SliceAccount, SourceAccount, append_entry
 from headrace.offsets import OffsetRange
+from headrace.queries import slots_of_day
 from headrace.report.page import report_file, write_report
 from headrace.settings import PROJECT
 from headrace.warehouse import Warehouse
@@ -48,7 +49,8 @@ def warehouse(tmp_path: Path) -> Warehouse:
         "signals": pa.array([list(signals.items())] * len(instants), texts),
     }
     daily = {
-        "signal_date": pa.array([date(2018, 3, 1), date(2018, 3, 2)]),
+        "signal_date": pa.array([date(2018, 3, 1), date(2018, 3, 4)]),
+        "entity": pa.array([None, None], pa.string()),
         "distinct_signal_ts": [144, 72],
         "expected": [144, 144],
         "missing": [0, 72],
@@ -121,8 +123,16 @@ def test_it_says_what_the_tables_hold(contract: Contract, warehouse: Warehouse) 
     assert "Every record is accounted for" in flat
     for figure in ("216 readings", "1 in quarantine", "2 days, 1 complete", "36 hours"):
         assert figure.replace(" ", "") in flat.replace(" ", "")
+    assert "360 of 576 readings are missing; 2 days have none at all" in flat
     assert "217 rows = 216 landed + 1 quarantined + 0 accepted as lost" in flat
     assert found.tags.count("img") == 4
+
+
+@pytest.mark.parametrize(
+    ("day", "slots"), [(date(2018, 3, 24), 144), (date(2018, 3, 25), 138), (date(2018, 10, 28), 150)]
+)
+def test_a_day_has_as_many_slots_as_its_clock_gives_it(day: date, slots: int) -> None:
+    assert slots_of_day(day, ZoneInfo("Europe/Berlin"), timedelta(minutes=10)) == slots
 
 
 def test_it_needs_nothing_else_and_is_small(contract: Contract, warehouse: Warehouse) -> None:
