@@ -14,6 +14,7 @@ from local.airflow import airflow_url
 from local.demo import demonstrate, whereabouts
 from local.jars import ROOTS, fetch_jars, write_lock
 from local.java import java_home
+from local.spark import prepare_archive
 from local.stack import Stack
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -41,6 +42,7 @@ def prepare() -> None:
         java_home(home)
         for name in ROOTS:
             fetch_jars(home, name)
+        prepare_archive(home)
 
 
 @app.command()

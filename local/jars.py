@@ -62,7 +62,8 @@ def fetch_jars(home: Path, name: str, lock: Path = LOCK) -> Path:
     Raises:
         SetupFailed: a jar could not be fetched, or its checksum is not the lock's.
     """
-    folder = home / "jars" / name
+    # Real path: a test's home may link to another's jars, and a class-data archive knows them by their path.
+    folder = (home / "jars" / name).resolve()
     wanted = locked_jars(name, lock)
     stamp = folder / "complete"
     fingerprint = hashlib.sha256("\n".join(f"{jar.file} {jar.sha256}" for jar in wanted).encode()).hexdigest()

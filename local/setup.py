@@ -7,6 +7,7 @@ that an interrupted set-up is made again and a finished one costs milliseconds. 
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +29,14 @@ def fingerprint(*names: str) -> str:
     for name in names:
         of.update(b"\0" + (PROJECT / name).read_bytes())
     return of.hexdigest()
+
+
+def java() -> str:
+    """Which Java it is: with another one the class-data archive is made again."""
+    found = shutil.which("java")
+    home = os.environ.get("JAVA_HOME") or (found and Path(found).resolve().parent.parent)
+    release = Path(home or "/nowhere") / "release"
+    return f"{home} {release.stat().st_mtime_ns if release.exists() else ''}"
 
 
 def is_made(stamp: Path, wanted: str) -> bool:
@@ -122,7 +131,7 @@ def make_environment() -> None:
 
 def main() -> None:
     """Make what is missing; one at a time, if two commands are given at once."""
-    stamp, wanted = HOME / "set-up", fingerprint(*MADE_FROM)
+    stamp, wanted = HOME / "set-up", f"{fingerprint(*MADE_FROM)} {java()}"
     if is_made(stamp, wanted):
         return
     (HOME / "logs").mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from headrace.errors import SetupFailed
 from headrace.settings import Settings
+from local.archive import Driver, archive_file, make_archive
 from local.jars import fetch_jars
 from local.java import java_home
 
@@ -78,23 +79,45 @@ def spark_home() -> Path:
 
 def write_configuration(home: Path, java: Path) -> Path:
     """Write `home`/spark-conf for the jars of `home` and return it."""
+    folder = home / "spark-conf"
+    folder.mkdir(parents=True, exist_ok=True)
+    classes = class_path(home)
+    archive = archive_file(home, java, classes)
+    # Its log off: an archive that does not fit is no news to a person, and the job runs without it.
+    options = f'{FAST_START} -XX:SharedArchiveFile="{archive}" -Xlog:cds=off -Xlog:cds+dynamic=off'
+    write_whole(folder / "log4j2.properties", LOG4J)
+    text = properties_file(_properties(home, classes, options if archive.exists() else FAST_START))
+    write_whole(folder / "spark-defaults.conf", text)
+    return folder
+
+
+def prepare_archive(home: Path) -> bool:
+    """Make the class-data archive of this home's Spark unless it is there; whether there is one now."""
+    java = java_home(home)
+    classes = class_path(home)
+    text = properties_file(_properties(home, classes, FAST_START))
+    return make_archive(home, Driver(java, classes, text, spark_environment(Settings(home=home))))
+
+
+def class_path(home: Path) -> tuple[Path, ...]:
+    """The jars of a driver: those of `home`, then those that pyspark ships.
+
+    Spark puts its own behind its configuration folder. They are named here because an archive fits a class
+    path by its beginning only, and cannot be made over a folder with files in it.
+    """
     added = sorted(fetch_jars(home, "spark").glob("*.jar"))
-    # Spark's own jars are listed before the folder itself: a class-data archive fits a class path by its
-    # beginning only, and an archive cannot be made over a folder with files in it, as the next entry is.
-    shipped = sorted((spark_home() / "jars").glob("*.jar"))
+    return (*added, *sorted((spark_home() / "jars").glob("*.jar")))
+
+
+def _properties(home: Path, classes: tuple[Path, ...], java_options: str) -> dict[str, str]:
     temporary = home / "spark-temporary"
     temporary.mkdir(parents=True, exist_ok=True)
-    properties = SMALL | {
-        "spark.driver.extraClassPath": os.pathsep.join(map(str, (*added, *shipped))),
-        "spark.driver.defaultJavaOptions": FAST_START,
+    return SMALL | {
+        "spark.driver.extraClassPath": os.pathsep.join(map(str, classes)),
+        "spark.driver.defaultJavaOptions": java_options,
         "spark.local.dir": str(temporary),
         "spark.sql.warehouse.dir": str(home / "spark-warehouse"),
     }
-    folder = home / "spark-conf"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "log4j2.properties", LOG4J)
-    write_whole(folder / "spark-defaults.conf", properties_file(properties))
-    return folder
 
 
 def properties_file(properties: dict[str, str]) -> str:
