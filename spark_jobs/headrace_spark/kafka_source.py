@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from headrace.offsets import Position, Ranges
 from headrace.spark_kafka import spark_options
+from headrace.spark_kafka import spark_options
 
 
 def stream_records(

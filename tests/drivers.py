@@ -1,0 +1,90 @@
+"""Spark stages as Airflow tasks start them: spark-submit in a process of its own, the job in its environment."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from headrace.contract import Contract
+from headrace.contract_file import load_contract
+from headrace.job import Job
+from headrace.kafka import ensure_topic, log_end
+from headrace.settings import PROJECT, load_settings
+from headrace.slices import Slice, new_slice
+from headrace.warehouse import Warehouse
+from local.spark import spark_environment
+
+SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A stream with a topic of its own on the broker."""
+
+    file: Path
+    contract: Contract
+    config: dict[str, Any]
+    topic_id: str
+
+    def slice_to_end(self, start: dict[int, int] | None = None) -> Slice:
+        """What stands in the topic now, from `start`."""
+        topic = self.contract.topic.name
+        return new_slice("a run", topic, self.topic_id, start or {}, log_end(self.config, topic))
+
+    def job(self, root: Path, run_slice: Slice | None = None, **more: Any) -> Job:
+        """A job that lands the slice into the warehouse at `root`."""
+        return Job(
+            contract=self.file,
+            run_id="a run",
+            warehouse=root,
+            kafka=self.config,
+            slice=run_slice or self.slice_to_end(),
+            **more,
+        )
+
+    def warehouse(self, root: Path) -> Warehouse:
+        """The stream's warehouse at `root`."""
+        return Warehouse(root, self.contract.stream)
+
+
+def make_stream(folder: Path, bootstrap: str, definition: dict[str, Any]) -> Stream:
+    """Write the contract and make its topic."""
+    file = folder / f"{definition['stream']}.yaml"
+    file.write_text(yaml.safe_dump(definition, allow_unicode=True), encoding="utf-8")
+    contract = load_contract(file)
+    config = {"bootstrap.servers": bootstrap}
+    return Stream(file, contract, config, ensure_topic(config, contract.topic).topic_id)
+
+
+def start(script: str, job: Job, **environment: str) -> "subprocess.Popen[str]":
+    """Start a stage; its output is one text."""
+    return subprocess.Popen(
+        [str(Path(sys.executable).with_name("spark-submit")), str(PROJECT / "spark_jobs" / script)],
+        env={**os.environ, **spark_environment(load_settings()), **job.environment(), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run(script: str, job: Job, **environment: str) -> tuple[int, str]:
+    """Run a stage to its end: exit code and output."""
+    process = start(script, job, **environment)
+    output, _ = process.communicate(timeout=SECONDS)
+    return process.returncode, output
+
+
+def succeed(script: str, job: Job) -> str:
+    """Run a stage that must succeed; its output."""
+    code, output = run(script, job)
+    assert code == 0, output
+    return output
+
+
+def show(*lines: str) -> None:
+    """Lines for a person who runs the tests with `-s`."""
+    print("", *lines, sep="\n")  # noqa: T201  # an account of what the tables held before and after
