@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -18,8 +19,6 @@ FENCED = {
     KafkaError.PRODUCER_FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
 }
-
-AGAIN = "The transaction was aborted; run the task again: it goes on from the last committed row."
 
 
 class Record(NamedTuple):
@@ -66,13 +65,14 @@ class Transactions:
                 }
             )
         except KafkaException as failed:
-            raise self._error(failed) from failed
+            raise self._error(failed.args[0]) from failed
 
     def close(self) -> None:
         """Leave nothing in the queues, so that the clients end at once."""
-        self._producer.purge()
-        self._producer.poll(0)
         self._group.close()
+        with suppress(KafkaException):  # a fatal error, which was raised before, is raised here once more
+            self._producer.purge()
+            self._producer.poll(0)
 
     def fence(self) -> None:
         """Stop every older publisher of this id; what it left open is aborted.
@@ -84,16 +84,16 @@ class Transactions:
         try:
             self._retried(self._producer.init_transactions)
         except KafkaException as failed:
-            raise self._error(failed) from failed
+            raise self._error(failed.args[0]) from failed
 
     def progress(self) -> TopicPartition:
         """The group's committed offset with its metadata; raises as `fence`."""
         try:
             (found,) = self._group.committed([TopicPartition(self._topic, 0)], timeout=SECONDS)
         except KafkaException as failed:
-            raise self._error(failed) from failed
+            raise self._error(failed.args[0]) from failed
         if found.error:
-            raise self._error(KafkaException(found.error))
+            raise self._error(found.error)
         return found
 
     def commit(self, records: Iterable[Record], metadata: str) -> int:
@@ -144,35 +144,20 @@ class Transactions:
                 if time.monotonic() > deadline:
                     raise self._aborted(KafkaError(KafkaError._TIMED_OUT)) from full  # noqa: SLF001
                 self._producer.poll(0.5)
-            except KafkaException as failed:
-                if failed.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
-                    raise
-                self._aborted(failed.args[0])
-                raise SourceError(
-                    f"row {record.row} makes a record of {len(record.value.encode())} bytes, more than "
-                    "message.max.bytes of the Kafka connection; raise it there and in the contract's "
-                    "topic.config (max.message.bytes), or correct the row"
-                ) from failed
             else:
                 return
 
     def _delivered(self, error: KafkaError | None, _: object) -> None:
         if error is None:
             self._acked += 1
-        else:
+        elif self._failed is None:  # the first one is the cause: what was queued behind it fails of it
             self._failed = error
 
     def _deliver(self, sent: int) -> None:
         waiting = self._producer.flush(self._seconds + 1)
         if self._acked != sent:
-            failed = self._failed or KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001  # see FENCED
-            error = self._aborted(failed)
-            if isinstance(error, DeliveryIncomplete):
-                raise DeliveryIncomplete(
-                    f"topic {self._topic}: {sent} records sent, {self._acked} acknowledged, {waiting} "
-                    f"without an answer: {failed.str()}. {AGAIN}"
-                )
-            raise error
+            late = KafkaError(KafkaError._TIMED_OUT, f"{waiting} records without an answer")  # noqa: SLF001
+            raise self._aborted(self._failed or late)
 
     def _group_offset(self, next_row: int, metadata: str) -> None:
         position = TopicPartition(self._topic, 0, next_row, metadata=metadata)
@@ -193,26 +178,42 @@ class Transactions:
 
     def _aborted(self, error: KafkaError) -> HeadraceError:
         """End the transaction as far as it can be, and say what the error is."""
-        if not error.fatal() and not error.retriable():
+        if error.retriable():  # it was called again until the time was over: whether it works is not known
+            return self._error(error)
+        if not error.fatal():
             try:
                 self._producer.purge()
                 self._producer.abort_transaction(5)
             except KafkaException as failed:
                 # the first fault may be a mere consequence: that this publisher is fenced shows itself here
-                if failed.args[0].code() in FENCED:
-                    error = failed.args[0]
-        return self._error(KafkaException(error))
+                return self._error(failed.args[0] if failed.args[0].code() in FENCED else error)
+        said = self._error(error)
+        if isinstance(said, BrokerUnreachable) and self._answers():
+            return DeliveryIncomplete(
+                f"topic {self._topic} on broker {bootstrap(self._config)}: {error.str()}; {self._acked} "
+                "records of the transaction were acknowledged, and it was aborted. Run the task again: it "
+                "goes on from the last committed row."
+            )
+        return said
 
-    def _error(self, failed: KafkaException) -> HeadraceError:
-        error: KafkaError = failed.args[0]
+    def _answers(self) -> bool:
+        """Whether the broker is there: an empty abort succeeds without it."""
+        try:
+            self._producer.list_topics(self._topic, timeout=5)
+        except KafkaException:
+            return False
+        return True
+
+    def _error(self, error: KafkaError) -> HeadraceError:
         if error.code() in FENCED:
             return PublisherFenced(
                 f"topic {self._topic}: a newer publisher of this source has begun, so this one stops; "
                 "nothing is lost. Leave the newer one to finish; run this task again only when it has ended."
             )
-        known = translate(error, self._config, self._topic, self._errors)
-        if isinstance(known, BrokerUnreachable) and (error.txn_requires_abort() or error.fatal()):
-            return DeliveryIncomplete(
-                f"topic {self._topic} on broker {bootstrap(self._config)}: {error.str()}. {AGAIN}"
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            return SourceError(
+                f"topic {self._topic} takes no record as large as one of the source's rows: {error.str()}. "
+                "Raise max.message.bytes in the contract's topic.config and message.max.bytes in the Kafka "
+                "connection, or correct the row"
             )
-        return known
+        return translate(error, self._config, self._topic, self._errors)

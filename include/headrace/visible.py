@@ -5,10 +5,13 @@ from typing import Any
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from headrace.clients import Errors, client_config
 from headrace.errors import BrokerUnreachable
 from headrace.offsets import Ranges, text
 
 SECONDS_WITHOUT_PROGRESS = 30.0
+POLL = 0.1
+"""Seconds that one call waits for records; the last of each partition waits it out."""
 
 
 def visible_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Iterator[list[Message]]:
@@ -22,7 +25,7 @@ def visible_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Itera
     """
     consumer = Consumer(
         {
-            **config,
+            **client_config(config, Errors()),
             "group.id": "headrace.visible",  # required by the client; nothing is ever committed
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
@@ -41,7 +44,7 @@ def visible_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Itera
 def _until(consumer: Consumer, topic: str, partition: int, until: int, place: str) -> Iterator[list[Message]]:
     waited = 0.0
     while True:
-        messages = consumer.consume(10_000, timeout=0.5)
+        messages = consumer.consume(10_000, timeout=POLL)
         records = [message for message in messages if message.error() is None]
         at_end = any(_is_end(message, topic, place) for message in messages)
         wanted = [record for record in records if (record.offset() or 0) < until]
@@ -50,7 +53,7 @@ def _until(consumer: Consumer, topic: str, partition: int, until: int, place: st
         position = consumer.position([TopicPartition(topic, partition)])[0].offset
         if at_end or len(wanted) < len(records) or (position != OFFSET_INVALID and position >= until):
             return
-        waited = 0.0 if messages else waited + 0.5
+        waited = 0.0 if messages else waited + POLL
         if waited >= SECONDS_WITHOUT_PROGRESS:
             raise BrokerUnreachable(f"topic {topic}: no record within {place} for {waited:.0f} seconds")
 
