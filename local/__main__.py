@@ -1,6 +1,7 @@
 """`python -m local <verb>`: what the Makefile calls once the environment is there."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from headrace.errors import HeadraceError
-from headrace.settings import load_settings
-from local.airflow import airflow_url
+from headrace.settings import PROJECT, load_settings
 from local.demo import demonstrate, whereabouts
 from local.jars import ROOTS, fetch_jars, write_lock
 from local.java import java_home
@@ -28,6 +28,9 @@ def _told() -> Iterator[None]:
     except HeadraceError as error:
         Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        console.print("\nInterrupted. What was started goes on: `make status` shows it, `make down` ends it.")
+        raise typer.Exit(130) from None
 
 
 def _report(line: str) -> None:
@@ -52,7 +55,7 @@ def up() -> None:
         settings = load_settings()
         with console.status("starting the stack"):
             Stack(settings).up(_report)
-        console.print(f"The stack is up: {airflow_url(settings)} (log in with what `make status` names).")
+        whereabouts(settings, console)
 
 
 @app.command()
@@ -69,16 +72,12 @@ def status() -> None:
     with _told():
         settings = load_settings()
         parts = Stack(settings).parts()
-    table = Table("part", "port", "pid", "state", "health", "log")
+    table = Table("part", "port", "pid", "state", "health")
     for part in parts:
         health = "[green]healthy" if part.healthy else "[red]not healthy"
-        table.add_row(
-            part.name, str(part.port or "-"), str(part.pid or "-"), part.state, health, str(part.log)
-        )
+        table.add_row(part.name, str(part.port or "-"), str(part.pid or "-"), part.state, health)
     console.print(table)
-    console.print(
-        f"web UI {airflow_url(settings)}, user admin, password in {settings.home_path / 'passwords.json'}"
-    )
+    whereabouts(settings, console)
     raise typer.Exit(0 if all(part.healthy for part in parts) else 1)
 
 
@@ -88,26 +87,24 @@ def demo() -> None:
     with _told():
         settings = load_settings()
         stack = Stack(settings)
+        with console.status("starting the stack"):
+            stack.up(_report)
         try:
-            with console.status("starting the stack"):
-                stack.up(_report)
-            api = stack.client()
-            demonstrate(settings, api, console, _report)
-        except KeyboardInterrupt:
-            console.print("\nInterrupted. The stack stays up, and a started run goes on.")
+            demonstrate(settings, stack.client(), console, _report)
+        finally:
             whereabouts(settings, console)
-            raise typer.Exit(130) from None
-        except HeadraceError:
-            whereabouts(settings, console)
-            raise
-        whereabouts(settings, console)
 
 
 @app.command()
 def lock() -> None:
-    """Resolve the jars again and write local/jars.lock."""
+    """Compile requirements.txt again, with hashes, and resolve local/jars.lock."""
     with _told():
-        write_lock(load_settings().home_path)
+        home = load_settings().home_path
+        uv = (home / "uv" / "bin" / "uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-header")
+        locked = ("--universal", "--python-version", "3.11", "requirements.in", "-o", "requirements.txt")
+        environment = {**os.environ, "UV_CACHE_DIR": str(home / "cache" / "uv")}
+        subprocess.run((*uv, *locked), cwd=PROJECT, env=environment, check=True)
+        write_lock(home)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def archive_file(home: Path, java: Path, class_path: Sequence[Path]) -> Path:
         with suppress(OSError):  # a Java without `release` is told apart by its modules
             found = part.stat()
             of.update(f"\0{part}\0{found.st_size}\0{found.st_mtime_ns}".encode())
-    return home / "spark-archive" / f"{of.hexdigest()[:16]}.jsa"
+    return (home / "jars").resolve() / "archive" / f"{of.hexdigest()[:16]}.jsa"
 
 
 @dataclass(frozen=True)

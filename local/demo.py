@@ -157,9 +157,9 @@ def _cell(value: object) -> str:
 def whereabouts(settings: Settings, console: Console) -> None:
     """Print where everything is and how to end it."""
     console.print(
-        f"web UI     {airflow_url(settings)}/dags/{STREAM}\n"
+        f"web UI     {airflow_url(settings)}\n"
         f"log in     {USER}, the password is in {password_file(settings.home_path)}\n"
-        f"tables     {settings.warehouse_path / STREAM}\n"
+        f"tables     {settings.warehouse_path}\n"
         f"logs       {settings.home_path / 'logs'}\n"
         f"to end it  make down",
         markup=False,
