@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
+from confluent_kafka import Producer
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from headrace.settings import PROJECT, Settings, load_settings
@@ -107,6 +108,29 @@ def first_run(pipeline: Pipeline) -> str:
     run_id = pipeline.start()
     assert pipeline.ended(run_id) == "success", pipeline.states(run_id)
     return run_id
+
+
+@pytest.fixture(scope="session")
+def open_transaction(pipeline: Pipeline, first_run: str) -> Producer:
+    """Somebody else's transaction in the stream's topic: what comes after its record stays invisible."""
+    producer = Producer(
+        {
+            "bootstrap.servers": f"127.0.0.1:{pipeline.settings.kafka_port}",
+            "transactional.id": "somebody-else",
+            "transaction.timeout.ms": 600_000,
+        }
+    )
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce("wind_turbine.readings", value=b"never to be seen", partition=0)
+    assert producer.flush(30) == 0
+    return producer
+
+
+@pytest.fixture(scope="session")
+def republished(pipeline: Pipeline, open_transaction: Producer) -> str:
+    """A run that publishes the source once more, behind the open transaction; its id, as soon as it runs."""
+    return pipeline.start(republish=True)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import psutil
 import pytest
+from confluent_kafka import Producer
 
 from headrace.ledger import read_ledger
 from headrace.queries import counts
@@ -94,11 +95,21 @@ def test_a_second_run_adds_no_row_while_a_broken_contract_is_named(
     assert counts(pipeline.warehouse) == before
 
 
-def test_a_task_killed_while_it_lands_is_tried_again_and_nothing_is_lost_or_doubled(
-    pipeline: Pipeline,
+def test_a_gate_waits_in_the_triggerer_until_records_are_visible(
+    pipeline: Pipeline, open_transaction: Producer, republished: str
 ) -> None:
-    before = counts(pipeline.warehouse)
-    run_id = pipeline.start(republish=True)
+    def gate() -> str:
+        return str(pipeline.task(republished, "published_visible")["state"])
+
+    assert pipeline.awaited(lambda: gate() == "deferred", seconds=200)
+    open_transaction.abort_transaction(30)
+    assert pipeline.awaited(lambda: gate() == "success", seconds=60)
+
+
+def test_a_task_killed_while_it_lands_is_tried_again_and_nothing_is_lost_or_doubled(
+    pipeline: Pipeline, republished: str
+) -> None:
+    run_id, before = republished, counts(pipeline.warehouse)
     driver = pipeline.awaited(lambda: _whole_driver(pipeline), seconds=200)
     jvm = next(process for process in driver if process.name() == "java")
     task = jvm.parent()
