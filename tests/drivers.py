@@ -1,4 +1,4 @@
-"""Spark stages as Airflow tasks start them: spark-submit in a process of its own, the job in its environment."""
+"""Spark stages as Airflow tasks start them: spark-submit as a process, the job in its environment."""
 
 import os
 import subprocess
@@ -54,7 +54,7 @@ class Stream:
 def make_stream(folder: Path, bootstrap: str, definition: dict[str, Any]) -> Stream:
     """Write the contract and make its topic."""
     file = folder / f"{definition['stream']}.yaml"
-    file.write_text(yaml.safe_dump(definition, allow_unicode=True), encoding="utf-8")
+    file.write_text(yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), encoding="utf-8")
     contract = load_contract(file)
     config = {"bootstrap.servers": bootstrap}
     return Stream(file, contract, config, ensure_topic(config, contract.topic).topic_id)
