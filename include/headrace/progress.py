@@ -34,8 +34,8 @@ def next_row(
     """
     _still_there(config, publication)
     row = _committed(publication, progress)
-    if publication.state == "published" and row in {None, publication.rows + 1}:
-        return publication.rows + 1  # that state is noted only after the last transaction's commit
+    if publication.finished and row in {None, publication.rows + 1}:
+        return publication.rows + 1  # its end is noted only after the last transaction's commit
     ends = log_end(config, publication.topic)
     starts = log_start(config, publication.topic)
     tail = {partition: max(start, ends[partition] - TAIL) for partition, start in starts.items()}

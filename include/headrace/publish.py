@@ -82,7 +82,7 @@ def publish(
     warehouse = Warehouse.of(settings, contract.stream)
     topic = describe_topic(config, contract.topic.name)
     new = Publication(
-        publication=_digest(contract.stream, spooled.sha256, run_id if republish else None),
+        publication=_digest(contract.stream, topic.name, spooled.sha256, run_id if republish else None),
         source=str(source.path),
         sha256=spooled.sha256,
         rows=spooled.rows,
@@ -127,7 +127,7 @@ def _begun_before(new: Publication, known: list[Publication], republish: bool) -
     if republish:
         same = [row for row in known if row.publication == new.publication]
     else:  # one that was republished into the topic as it is now goes before the one that it replaced
-        same = [row for row in known if row.sha256 == new.sha256]
+        same = [row for row in known if (row.topic, row.sha256) == (new.topic, new.sha256)]
         same.sort(key=lambda row: (row.topic_id == new.topic_id, row.started))
     return same[-1] if same else None
 

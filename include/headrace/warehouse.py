@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class Warehouse:
 
 def write_atomically(file: Path, text: str) -> None:
     """Write a small file so that a reader sees all of it or none, also after a power cut."""
-    scratch = file.with_name(f".{file.name}.{os.getpid()}")
+    scratch = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
     with scratch.open("w", encoding="utf-8") as handle:
         handle.write(text)
         handle.flush()

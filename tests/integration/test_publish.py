@@ -220,6 +220,7 @@ def test_a_killed_publisher_is_resumed(
     tell(f"\nkilled (SIGKILL) at {point}: {visible} rows visible, {written - visible} written, not committed")
     assert visible == committed
     assert states(settings, contract) == ["publishing"]
+    assert progress(contract, settings, config) == (committed + 1 if committed else None)
     resumed = publish(contract, settings, config, "again", report=tell)
     tell(f"resumed at row {resumed.resumed_at}, published {resumed.published} rows")
     assert (resumed.resumed_at, resumed.published) == (committed + 1, ROWS - committed)
@@ -259,6 +260,22 @@ def test_progress_that_retention_has_made_uncertain_is_refused(
         future.result(30)
     with pytest.raises(PublicationBroken, match=r"retention has shortened partition 1 of topic .* republish"):
         publish(contract, settings, config, "again")
+
+
+def progress(contract: Contract, settings: Settings, config: dict[str, Any]) -> int | None:
+    """The next row by the publication's consumer group, as it was last committed."""
+    (noted,) = read_publications(Warehouse.of(settings, contract.stream))
+    consumer = Consumer(
+        {
+            "bootstrap.servers": config["bootstrap.servers"],
+            "group.id": f"headrace.{contract.stream}.{noted.publication}",
+            "isolation.level": "read_uncommitted",  # else an open transaction makes the broker wait
+        }
+    )
+    (found,) = consumer.committed([TopicPartition(contract.topic.name, 0)], timeout=30)
+    consumer.close()
+    assert found.metadata in {None, "", noted.publication}
+    return found.offset if found.offset > 0 else None
 
 
 def forget_progress(contract: Contract, settings: Settings, config: dict[str, Any]) -> None:
@@ -360,6 +377,19 @@ def test_a_topic_that_was_made_again_needs_a_republish(
         publish(contract, settings, config, "2")
     assert publish(contract, settings, config, "3", republish=True).published == 3
     assert publish(contract, settings, config, "4").published == 0
+
+
+def test_another_topic_gets_the_source_as_well(
+    own: tuple[Contract, Callable[[int], None]], settings: Settings, config: dict[str, Any]
+) -> None:
+    contract, _ = own
+    publish(contract, settings, config, "1")
+    topic = contract.topic.model_copy(update={"name": f"{contract.stream}.other"})
+    ensure_topic(config, topic)
+    other = contract.model_copy(update={"topic": topic})
+    assert publish(other, settings, config, "2").published == 3
+    assert publish(other, settings, config, "3").published == 0
+    assert states(settings, contract) == ["superseded", "published"]
 
 
 def test_a_source_is_refused_before_its_first_record(

@@ -1,0 +1,38 @@
+"""Crash points do nothing unless a test asks, and then end the process where it asked."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PASS_THRICE = """
+from headrace.crash import crash_point
+for number in range(3):
+    crash_point("land.after")
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "passed"),
+    [
+        ("", 3),
+        ("land.before", 3),
+        ("land.after:4", 3),
+        ("land.after", 0),
+        ("land.after:1", 0),
+        ("land.after:3", 2),
+    ],
+)
+def test_a_process_ends_at_the_passing_that_is_asked_for(wanted: str, passed: int) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PASS_THRICE],
+        env={**os.environ, "HEADRACE_CRASH_AT": wanted},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == (0 if passed == 3 else -signal.SIGKILL)
+    assert len(ended.stdout.split()) == passed
