@@ -1,0 +1,25 @@
+"""Report: one page for people, made of the tables when every record is accounted for."""
+
+from typing import TYPE_CHECKING, Any
+
+from headrace.contract import Contract
+from headrace.settings import load_settings
+from headrace.warehouse import Warehouse
+from headrace_airflow.operators.stage import StageOperator
+from headrace_airflow.ui.links import ReportLink
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class ReportOperator(StageOperator):
+    """Writes the run's report into the warehouse; the task links to it."""
+
+    operator_extra_links = (ReportLink(),)
+
+    def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> None:
+        """Write the page; it is made anew when the task is cleared."""
+        from headrace.report.page import write_report
+
+        file = write_report(contract, Warehouse.of(load_settings(), contract.stream), context["run_id"])
+        self.log.info("The report is in %s; open it by the button 'Report' of this task.", file)

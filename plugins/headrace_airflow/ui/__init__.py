@@ -1,0 +1,1 @@
+"""What Headrace adds to Airflow's web UI."""
