@@ -22,6 +22,9 @@ from local.secrets import USER, password_file
 
 STREAM = "wind_turbine"
 
+WAITING = (None, "scheduled", "queued")
+"""States that are no news in a log of lines."""
+
 STYLES = {"success": "green", "failed": "red", "upstream_failed": "red", "running": "cyan"}
 
 
@@ -80,7 +83,7 @@ def _lines(console: Console, snapshots: Iterator[list[dict[str, Any]]]) -> None:
     for instances in snapshots:
         for instance in instances:
             task_id, now = instance["task_id"], instance["state"]
-            if now and shown.get(task_id) != now:
+            if now not in WAITING and shown.get(task_id) != now:
                 took = f" after {_seconds(instance):.1f} s" if now in ("success", "failed") else ""
                 console.print(f"  {datetime.now():%H:%M:%S} {task_id}: {now}{took}", markup=False)  # noqa: DTZ005  # the person's own clock
             shown[task_id] = now
@@ -140,11 +143,12 @@ def results(settings: Settings, console: Console) -> None:
 def _print_rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    table = Table(title=f"{name}, the first rows", title_justify="left")
+    # A row a column: so they fit a terminal of 80 characters.
+    table = Table(title=f"{name}, the first rows", show_header=False, title_justify="left")
     for column in rows[0]:
-        table.add_column(Text(column), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
+        cells = [row[column] for row in rows]
+        if any(cell is not None for cell in cells):
+            table.add_row(Text(column), *(Text(_cell(cell)) for cell in cells))
     console.print(table)
 
 

@@ -32,7 +32,7 @@ def awaited(condition: Callable[[], Any], seconds: float = 120) -> Any:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack, brought up twice at once, whose home has blanks, a foreign letter and more than a socket's path."""
+    """A stack, brought up twice at once; its home has blanks, a foreign letter, more than a socket's path."""
     home = tmp_path_factory.mktemp("Müllers stack") / ("deep " * 12).strip()
     home.mkdir()
     jars = [fetch_jars(load_settings().home_path, name) for name in ROOTS]
