@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -106,18 +105,20 @@ def bring_up(this: Try, table: GoldTable, readings: DataFrame, target: GoldCommi
         say(f"{table.name}: {own.rows} rows, all days, up to batch {target.batch}")
         return
     days = _touched(readings, done.batch)
-    recomputed = table.compute(readings.where(F.col("signal_date").isin(days)))
+    recomputed = table.compute(readings.where(_where(days)))
     own = _commit(this, table, recomputed, target, {"replaceWhere": _where(days)})
     say(f"{table.name}: {own.rows} rows of {len(days)} days, batches {done.batch + 1} to {target.batch}")
 
 
-def _touched(readings: DataFrame, batch: int) -> list[date]:
-    rows = readings.where(F.col("provenance.batch") > batch).select("signal_date").distinct().collect()
-    return sorted(row.signal_date for row in rows)
+def _touched(readings: DataFrame, batch: int) -> list[str]:
+    """The days with readings of later batches, as texts: Spark has years that Python has not."""
+    day = F.col("signal_date").cast("string").alias("day")
+    rows = readings.where(F.col("provenance.batch") > batch).select(day).distinct().collect()
+    return sorted(row.day for row in rows)
 
 
-def _where(days: list[date]) -> str:
-    listed = ", ".join(f"DATE'{day.isoformat()}'" for day in days)
+def _where(days: list[str]) -> str:
+    listed = ", ".join(f"DATE'{day}'" for day in days)
     return f"signal_date IN ({listed})" if days else "false"
 
 

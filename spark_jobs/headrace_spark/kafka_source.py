@@ -11,7 +11,6 @@ from pyspark.sql import functions as F
 
 from headrace.offsets import Position, Ranges
 from headrace.spark_kafka import spark_options
-from headrace.spark_kafka import spark_options
 
 
 def stream_records(

@@ -20,7 +20,16 @@ from headrace.offsets import Ranges
 from headrace.reasons import Reason
 from headrace.warehouse import Warehouse
 from headrace_spark.parse import is_reading, parse
-from headrace_spark.repeats import may_repeat, near, repeats, with_reasons, without
+from headrace_spark.repeats import (
+    Overview,
+    any_repeats,
+    look_over,
+    may_repeat,
+    near,
+    repeats,
+    with_reasons,
+    without,
+)
 from headrace_spark.tables import QUARANTINE, READINGS, append, read_table
 
 ROWS_A_FILE = 250_000
@@ -63,10 +72,10 @@ def land_batch(this: Try, records: DataFrame, commit: BatchCommit) -> Batch:
     # Counted, looked through for repeats and written from memory; records' bytes are read again if needed.
     kept = parsed.drop("key", "value", "headers").persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        total = kept.count()
-        landed = _land_readings(this, kept, commit, started)
+        seen = look_over(kept, this.contract)
+        landed = _land_readings(this, kept, seen, commit, started)
         crash_point("land.after_readings")
-        quarantined = _quarantine_rest(this, parsed, kept, commit, total - landed)
+        quarantined = _quarantine_rest(this, parsed, seen, commit, landed)
         crash_point("land.after_quarantine")
     finally:
         kept.unpersist()
@@ -75,7 +84,7 @@ def land_batch(this: Try, records: DataFrame, commit: BatchCommit) -> Batch:
         kind="batch",
         topic_id=commit.topic_id,
         ranges=commit.ranges,
-        records=total,
+        records=seen.records,
         landed=landed,
         quarantined=quarantined,
         run_id=this.run_id,
@@ -88,17 +97,16 @@ def land_batch(this: Try, records: DataFrame, commit: BatchCommit) -> Batch:
     return row
 
 
-def _land_readings(this: Try, kept: DataFrame, commit: BatchCommit, now: datetime) -> int:
+def _land_readings(this: Try, kept: DataFrame, seen: Overview, commit: BatchCommit, now: datetime) -> int:
     table = this.warehouse.table(READINGS)
     if newest_batch(table, this.warehouse.stream) >= commit.batch:
         return batch_commit(table, commit.batch).rows
     good = kept.where(is_reading())
-    candidates = kept.where(may_repeat(this.contract))
-    if not candidates.isEmpty():
-        landed = near(read_table(this.spark, table), this.contract, kept)
-        places = repeats(candidates, landed).persist()
-        if not places.isEmpty():  # a join of wide rows, for once in a long while
-            good = without(good, places)
+    if seen.candidates:
+        candidates = kept.where(may_repeat(this.contract))
+        landed = near(read_table(this.spark, table), this.contract, seen)
+        if any_repeats(candidates, landed):  # a join of wide rows, once in a long while
+            good = without(good, repeats(candidates, landed))
     create_ts = F.timestamp_micros(F.lit(int(now.timestamp() * 1_000_000)))
     rows = good.withColumns(
         {
@@ -108,27 +116,27 @@ def _land_readings(this: Try, kept: DataFrame, commit: BatchCommit, now: datetim
             "provenance": _with_batch(commit.batch),
         }
     )
-    return append(_few_files(rows, kept.count()), this.warehouse, READINGS, commit).rows
+    return append(_few_files(rows, seen.records), this.warehouse, READINGS, commit).rows
 
 
-def _quarantine_rest(this: Try, parsed: DataFrame, kept: DataFrame, commit: BatchCommit, rest: int) -> int:
+def _quarantine_rest(this: Try, parsed: DataFrame, seen: Overview, commit: BatchCommit, landed: int) -> int:
     """Put the batch's records that `readings` does not hold into `quarantine`, unless a dead try did so."""
     table = this.warehouse.table(QUARANTINE)
     if newest_batch(table, this.warehouse.stream) >= commit.batch:
         return batch_commit(table, commit.batch).rows
-    if rest == 0:
+    if landed == seen.records:
         return 0
     readings = read_table(this.spark, this.warehouse.table(READINGS))
     landed_now = readings.where(F.col("provenance.batch") == commit.batch)
     refused = without(parsed, landed_now.select("provenance.partition", "provenance.offset"))
-    rows = with_reasons(refused, near(readings, this.contract, kept))
+    rows = with_reasons(refused, near(readings, this.contract, seen))
     a_duplicate = F.col("reason") == Reason.DUPLICATE.value
     rows = rows.withColumns(
         {name: F.when(~a_duplicate, F.col(name)) for name in ("key", "value", "headers")}
         | {"provenance": _with_batch(commit.batch)}
     )
     own = this.commit_of(commit.batch, commit.topic_id, commit.ranges)
-    return append(_few_files(rows, rest), this.warehouse, QUARANTINE, own).rows
+    return append(_few_files(rows, seen.records - landed), this.warehouse, QUARANTINE, own).rows
 
 
 def _few_files(rows: DataFrame, count: int) -> DataFrame:

@@ -1,5 +1,7 @@
 """Records that are there already: the same identity was landed before, or came earlier in the batch."""
 
+from dataclasses import dataclass
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -17,20 +19,48 @@ def may_repeat(contract: Contract) -> Column:
     return is_reading() & F.col("provenance.publication").isNotNull() & F.col("provenance.row").isNotNull()
 
 
-def near(readings: DataFrame, contract: Contract, parsed: DataFrame) -> DataFrame:
-    """The readings that could have an identity of the parsed records.
+@dataclass(frozen=True)
+class Overview:
+    """A batch in numbers: its records, those that could have come before, its readings' first and last day.
+
+    Days are texts: Spark has years that Python has not.
+    """
+
+    records: int
+    candidates: int
+    first: str | None
+    last: str | None
+
+
+def look_over(parsed: DataFrame, contract: Contract) -> Overview:
+    """Count the parsed records, in the one pass that also brings them into memory."""
+    day = F.when(is_reading(), F.to_date("signal_ts"))
+    row = parsed.agg(
+        F.count("*"), F.count_if(may_repeat(contract)), F.min(day).cast("string"), F.max(day).cast("string")
+    ).first()
+    assert row is not None  # noqa: S101  # an aggregate without groups has one row
+    records, candidates, first, last = row
+    return Overview(records, candidates, first, last)
+
+
+def near(readings: DataFrame, contract: Contract, seen: Overview) -> DataFrame:
+    """The readings that could have an identity of the batch's records.
 
     Where the event time is part of the identity they are of the same days; a day more on both sides, because
     the contract's zone may have been another when they were landed.
     """
     if contract.record.event_time.field not in (contract.record.identity or ()):
         return readings
-    day = F.to_date("signal_ts")
-    first, last = parsed.where(is_reading()).agg(F.min(day), F.max(day)).first() or (None, None)
-    if first is None:
+    if seen.first is None or seen.last is None:
         return readings.limit(0)
-    days = F.date_sub(F.lit(first), 1), F.date_add(F.lit(last), 1)
+    days = F.date_sub(F.to_date(F.lit(seen.first)), 1), F.date_add(F.to_date(F.lit(seen.last)), 1)
     return readings.where(F.col("signal_date").between(*days))
+
+
+def any_repeats(candidates: DataFrame, landed: DataFrame) -> bool:
+    """Whether `repeats` could find anything: one exchange of identities where that takes three."""
+    identities = candidates.select("provenance.identity").unionAll(landed.select("provenance.identity"))
+    return not identities.groupBy("identity").count().where("count > 1").isEmpty()
 
 
 def repeats(candidates: DataFrame, landed: DataFrame) -> DataFrame:

@@ -117,7 +117,7 @@ REFUSED: dict[str, tuple[bytes | None, Reason]] = {
 @pytest.fixture(scope="module")
 def parsed(spark: SparkSession) -> dict[str, Any]:
     """Every case's row by the case's name."""
-    cases = {f"read {name}": value for name, (value, _) in READ.items()}
+    cases: dict[str, bytes | None] = {f"read {name}": value for name, (value, _) in READ.items()}
     cases |= {f"refused {name}": value for name, (value, _) in REFUSED.items()}
     frame = parse(records(spark, [Sent(value) for value in cases.values()]), contract(), TOPIC_ID)
     rows = frame.select("refusal", "signals", "provenance").collect()  # Python has no year 0001 in this zone

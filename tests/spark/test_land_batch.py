@@ -1,0 +1,128 @@
+"""One batch into real Delta tables: repeats, replays, rivals."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from headrace.batches import open_batch, read_batches
+from headrace.commits import BatchCommit, batch_commit, commits, open_table
+from headrace.contract import Contract
+from headrace.errors import ForeignCommit, PositionBroken
+from headrace.offsets import OffsetRange
+from headrace.queries import scan
+from headrace.warehouse import Warehouse
+from headrace_spark import land_batch as module
+from headrace_spark.land_batch import Try, land_batch
+from headrace_spark.tables import create_tables
+from tests.spark.records import TOPIC_ID, Sent, contract, records
+
+A, B = b'{"time": "01 01 2018 00:00", "p": 1}', b'{"time": "01 01 2018 00:10", "p": 2}'
+OTHER_B = b'{"time": "01 01 2018 00:10", "p": 3}'
+
+
+@pytest.fixture
+def tried(spark: SparkSession, tmp_path: Path) -> Try:
+    """A try whose tables are made and empty."""
+    this = Try(spark, contract(), Warehouse(tmp_path / "ware house", "small"), "a run", "first")
+    this.warehouse.prepare()
+    create_tables(spark, this.warehouse)
+    return this
+
+
+def land(this: Try, batch: int, start: int, *values: bytes | None) -> Any:
+    """Land the values as the batch that begins at offset `start`."""
+    ranges = (OffsetRange(partition=0, start=start, until=start + len(values)),)
+    frame = records(this.spark, [Sent(value) for value in values], start)
+    return land_batch(this, frame, this.commit_of(batch, TOPIC_ID, ranges))
+
+
+def rows(this: Try, table: str) -> list[Any]:
+    """Offset and reason (or batch) of each row."""
+    of = pl.col("provenance").struct.field("offset")
+    which = pl.col("reason") if table == "quarantine" else pl.col("provenance").struct.field("batch")
+    return scan(this.warehouse, table).select(of, which).sort("offset").collect().rows()
+
+
+def test_a_repeat_is_a_duplicate_and_other_content_a_conflict(tried: Try) -> None:
+    land(tried, 0, 0, A, A, b"{")
+    row = land(tried, 1, 3, B, A, OTHER_B)
+    assert (row.records, row.landed, row.quarantined) == (3, 1, 2)
+    assert rows(tried, "readings") == [(0, 0), (3, 1)]
+    assert rows(tried, "quarantine") == [
+        (1, "duplicate"),
+        (2, "not_an_object"),
+        (4, "duplicate"),
+        (5, "conflict"),
+    ]
+
+
+def test_a_batch_without_a_good_row_is_committed_all_the_same(tried: Try) -> None:
+    land(tried, 0, 0, b"{")
+    land(tried, 1, 1)
+    found = commits(open_table(tried.warehouse.table("readings")), BatchCommit)
+    assert [commit.metadata.batch for commit in found] == [1, 0]
+    assert [(row.records, row.landed, row.quarantined) for row in read_batches(tried.warehouse)] == [
+        (1, 0, 1),
+        (0, 0, 0),
+    ]
+
+
+def test_quarantine_is_written_only_when_something_was_refused(tried: Try) -> None:
+    land(tried, 0, 0, A)
+    assert list(commits(open_table(tried.warehouse.table("quarantine")), BatchCommit)) == []
+
+
+def test_a_batch_that_does_not_begin_at_the_position_is_refused(tried: Try) -> None:
+    land(tried, 0, 0, A)
+    with pytest.raises(PositionBroken):
+        land(tried, 1, 5, B)
+
+
+def test_what_an_earlier_contract_refused_stays_refused(tried: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    strict = contract(landing={"unknown_fields": "quarantine"})
+    _die(monkeypatch, "land.after_readings")
+    with pytest.raises(_Killed):
+        land(_with(tried, strict), 0, 0, A, b'{"time": "01 01 2018 00:10", "q": 3}')
+    monkeypatch.undo()
+    land(tried, 0, 0, A, b'{"time": "01 01 2018 00:10", "q": 3}')
+    assert rows(tried, "readings") == [(0, 0)]
+    assert rows(tried, "quarantine") == [(1, "earlier_contract")]
+
+
+def test_a_rival_that_commits_the_batch_first_is_noticed(tried: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two drivers without the lock: Delta skips the second write of the batch without a word."""
+    rival = Try(tried.spark, tried.contract, tried.warehouse, "another run", "rival")
+    look = module.any_repeats
+
+    def meanwhile(candidates: DataFrame, landed: DataFrame) -> bool:
+        monkeypatch.setattr(module, "any_repeats", look)
+        land(rival, 0, 0, A, b"{")
+        return look(candidates, landed)
+
+    monkeypatch.setattr(module, "any_repeats", meanwhile)
+    with pytest.raises(ForeignCommit, match="committed by try rival of run 'another run', not by this one"):
+        land(tried, 0, 0, A, b"{")
+    assert rows(tried, "readings") == [(0, 0)]
+    assert rows(tried, "quarantine") == [(1, "not_an_object")]
+    assert [row.try_id for row in read_batches(tried.warehouse)] == ["rival"]
+    assert batch_commit(tried.warehouse.table("readings"), 0).metadata.try_id == "rival"
+    assert open_batch(tried.warehouse) is None
+
+
+class _Killed(Exception):
+    """Stands for SIGKILL where the session must live on; the real one is in tests/integration."""
+
+
+def _die(monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+    def at(name: str) -> None:
+        if name == point:
+            raise _Killed
+
+    monkeypatch.setattr(module, "crash_point", at)
+
+
+def _with(this: Try, other: Contract) -> Try:
+    return Try(this.spark, other, this.warehouse, this.run_id, "another")
