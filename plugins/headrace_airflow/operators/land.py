@@ -33,7 +33,7 @@ class LandOperator(SparkStageOperator):
             contract=Path(self.contract),
             run_id=context["run_id"],
             warehouse=settings.warehouse_path,
-            kafka=_as_text(config),
+            kafka=as_text(config),
             slice=run_slice,
             accept_loss=bool(context["params"]["accept_loss"]),
             guardians=guardians(),
@@ -56,7 +56,7 @@ class LandOperator(SparkStageOperator):
         return fixed
 
 
-def _as_text(config: dict[str, Any]) -> dict[str, Any]:
+def as_text(config: dict[str, Any]) -> dict[str, Any]:
     """The configuration as it can be handed to a process that is not Python.
 
     Raises:

@@ -46,7 +46,6 @@ class Gate(BaseSensorOperator):
     def execute(self, context: "Context") -> None:
         """Check now; wait in the triggerer only if need be."""
         from headrace.conditions import parse_condition
-
         from headrace_airflow.triggers.gate import GateTrigger
 
         deadline = time.time() + self.timeout

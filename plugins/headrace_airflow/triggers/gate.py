@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
-from headrace.conditions import Verdict, parse_condition
 
+from headrace.conditions import Verdict, parse_condition
 from headrace.errors import HeadraceError
 from headrace_airflow.hooks.kafka import KafkaConfigHook
 

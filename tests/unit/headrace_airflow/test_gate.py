@@ -4,12 +4,12 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, TaskDeferred
-from airflow.sdk.module_loading import import_string
 from airflow.triggers.base import TriggerEvent
 
 from headrace_airflow.sensors.gate import Gate
@@ -52,7 +52,8 @@ async def first_event(waiting: GateTrigger) -> dict[str, str]:
 def test_a_trigger_survives_the_way_to_another_process() -> None:
     path, kwargs = trigger(SHUT, deadline=time.time() + 60).serialize()
     kwargs = json.loads(json.dumps(kwargs))
-    assert import_string(path)(**kwargs).serialize() == (path, kwargs)
+    module, name = path.rsplit(".", 1)
+    assert getattr(import_module(module), name)(**kwargs).serialize() == (path, kwargs)
 
 
 @pytest.mark.usefixtures("connect")
