@@ -90,8 +90,8 @@ def test_a_silent_broker_does_not_block_the_triggerers_loop(connect: Connect) ->
         async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
             connected.set()
 
-        # This broker lives in the very loop that the trigger runs in: blocked, it could not take the connection
-        # before the check had given up and, the deadline being past, the trigger had ended.
+        # This broker lives in the very loop that the trigger runs in: blocked, the loop could not take the
+        # connection before the check had given up and, the deadline being past, the trigger had ended.
         server = await asyncio.start_server(silent, "127.0.0.1", 0)
         connect(server.sockets[0].getsockname()[1])
         waiting = asyncio.create_task(first_event(trigger(ASKS_BROKER)))
