@@ -137,7 +137,7 @@ def results(settings: Settings, console: Console) -> None:
     table.add_row("ledger", Text("\n".join((verdict, *account.lines()))))
     console.print(table)
     for name in ("daily_completeness", "hourly_average"):
-        _print_rows(console, name, first_rows(contract, warehouse, name, 3))
+        _print_rows(console, name, first_rows(contract, warehouse, name, 2))
 
 
 def _print_rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:
@@ -145,6 +145,7 @@ def _print_rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None
         return
     # A row a column: so they fit a terminal of 80 characters.
     table = Table(title=f"{name}, the first rows", show_header=False, title_justify="left")
+    table.add_column(no_wrap=True)
     for column in rows[0]:
         cells = [row[column] for row in rows]
         if any(cell is not None for cell in cells):
