@@ -12,7 +12,7 @@ from headrace.contract_file import contract_files, find_contract, load_contract
 from headrace.errors import ContractError, HeadraceError
 from headrace.offsets import text
 from headrace.overview import Overview, overview
-from headrace.schema import SCHEMA_FILE, schema_text, write_schema
+from headrace.schema import REFERENCE_FILE, SCHEMA_FILE, schema_text, write_schema
 from headrace.settings import load_settings
 from headrace.warehouse import Warehouse
 
@@ -59,13 +59,12 @@ def check(
 
 @app.command()
 def schema(
-    write: Annotated[
-        bool, typer.Option(help=f"bring {SCHEMA_FILE.name} beside the contracts up to date")
-    ] = False,
+    write: Annotated[bool, typer.Option(help="bring the committed schema and reference up to date")] = False,
 ) -> None:
     """Print the JSON Schema of contracts, with which editors complete them."""
     if write:
-        out.print(f"{write_schema()}: written")
+        write_schema()
+        out.print(f"{SCHEMA_FILE} and {REFERENCE_FILE}: written")
     else:
         out.print(schema_text(), end="")
 

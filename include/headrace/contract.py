@@ -194,7 +194,11 @@ class Landing(_Part):
     max_records_per_batch: Annotated[int, Field(ge=1, le=100_000_000)] = 250_000
     on_conflict: Literal["quarantine"] = "quarantine"
     unknown_fields: Literal["keep", "quarantine"] = "keep"
-    quarantine_limit: Share = Field(0.01, description="a larger share of a run's records fails the run")
+    quarantine_limit: Share = Field(
+        0.01,
+        description="a larger share of a run's records fails the run",
+        json_schema_extra={"default": "1%"},
+    )
 
 
 class Indicator(_Part):

@@ -1,0 +1,38 @@
+"""The documents keep up with the code."""
+
+import re
+
+import pytest
+
+from headrace import errors
+from headrace.schema import REFERENCE_FILE, reference_text
+from headrace.settings import PROJECT
+
+RUNBOOK = (PROJECT / "docs/runbook.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## (HR\d{3})\n(.*?)(?=^## |\Z)", RUNBOOK, flags=re.MULTILINE | re.DOTALL))
+
+
+def kinds(root: type[errors.HeadraceError]) -> list[type[errors.HeadraceError]]:
+    return [root, *(kind for child in root.__subclasses__() for kind in kinds(child))]
+
+
+@pytest.mark.parametrize("kind", kinds(errors.HeadraceError), ids=lambda kind: kind.__name__)
+def test_the_runbook_has_every_code_and_says_whether_airflow_retries(
+    kind: type[errors.HeadraceError],
+) -> None:
+    assert SECTIONS[kind.code].startswith("*Transient.*" if kind.transient else "*Terminal.*")
+
+
+def test_the_runbook_has_no_code_that_is_gone() -> None:
+    assert SECTIONS.keys() == {kind.code for kind in kinds(errors.HeadraceError)}
+
+
+def test_the_reference_of_contracts_is_fresh() -> None:
+    assert REFERENCE_FILE.read_text(encoding="utf-8") == reference_text(), "run `headrace schema --write`"
+
+
+@pytest.mark.parametrize("page", sorted(PROJECT.glob("*.md")) + sorted(PROJECT.glob("docs/**/*.md")), ids=str)
+def test_links_lead_somewhere(page: object) -> None:
+    path = PROJECT / str(page)
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), f"{path}: {target}"
