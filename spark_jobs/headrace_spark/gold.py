@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headrace.batches import open_batch, position_of, read_batches
-from headrace.commits import Commit, GoldCommit, open_table
+from headrace.commits import Commit, GoldCommit, application_id, open_table
 from headrace.crash import crash_point
 from headrace.errors import ForeignCommit, PositionBroken, WarehouseError
 from headrace.queries import gold_commit
@@ -101,12 +101,12 @@ def bring_up(this: Try, table: GoldTable, readings: DataFrame, target: GoldCommi
         say(f"{table.name}: batch {done.batch} is in it already, nothing to do")
         return
     if done is None or done.analysis_sha256 != target.analysis_sha256 or done.batch > target.batch:
-        own = _commit(this, table, table.compute(readings), target, {"overwriteSchema": "true"})
+        own = _commit(this, table, table.compute(readings), target, overwriteSchema="true")
         say(f"{table.name}: {own.rows} rows, all days, up to batch {target.batch}")
         return
     days = _touched(readings, done.batch)
     recomputed = table.compute(readings.where(_where(days)))
-    own = _commit(this, table, recomputed, target, {"replaceWhere": _where(days)})
+    own = _commit(this, table, recomputed, target, replaceWhere=_where(days))
     say(f"{table.name}: {own.rows} rows of {len(days)} days, batches {done.batch + 1} to {target.batch}")
 
 
@@ -123,8 +123,9 @@ def _where(days: list[str]) -> str:
 
 
 def _commit(
-    this: Try, table: GoldTable, rows: DataFrame, target: GoldCommit, how: dict[str, str]
+    this: Try, table: GoldTable, rows: DataFrame, target: GoldCommit, **how: str
 ) -> Commit[GoldCommit]:
+    path = this.warehouse.table(table.name)
     described = [F.col(name).alias(name, metadata={"comment": text}) for name, text in table.comments.items()]
     (
         rows.select(*described)
@@ -132,15 +133,15 @@ def _commit(
         .write.format("delta")
         .mode("overwrite")
         .options(**how)
+        # Delta makes no commit of a write that changes nothing, unless it carries a version of its own.
+        .option("txnAppId", f"{application_id(this.warehouse.stream)}:{table.name}")
+        .option("txnVersion", open_table(path).version() + 1 if this.warehouse.exists(table.name) else 0)
         .option("userMetadata", target.model_dump_json())
-        .save(str(this.warehouse.table(table.name)))
+        .save(str(path))
     )
     own = gold_commit(this.warehouse, table.name)
-    if own is None or own.metadata.try_id != this.try_id:
-        raise ForeignCommit(
-            f"{this.warehouse.table(table.name)}: another process wrote to it at the same time; run the "
-            "task again"
-        )
+    if own is None or own.metadata != target:
+        raise ForeignCommit(f"{path}: another process wrote to it at the same time; run the task again")
     return own
 
 

@@ -27,12 +27,13 @@ def daily_completeness(readings: DataFrame, event_time: EventTime) -> DataFrame:
         F.max("signal_ts").alias("last"),
     )
     expected = _expected(event_time)
+    behind = expected - F.col("distinct_signal_ts")
     return counted.select(
         "signal_date",
         "entity",
         "distinct_signal_ts",
         expected.alias("expected"),
-        F.greatest(expected - F.col("distinct_signal_ts"), F.lit(0).cast("bigint")).alias("missing"),
+        F.when(behind < 0, F.lit(0)).otherwise(behind).alias("missing"),  # times off the cadence are no gain
         "first",
         "last",
     )

@@ -16,6 +16,7 @@ from headrace.queries import scan
 from headrace.warehouse import Warehouse
 from headrace_spark import land_batch as module
 from headrace_spark.land_batch import Try, land_batch
+from headrace_spark.repeats import any_repeats
 from headrace_spark.tables import create_tables
 from tests.spark.records import TOPIC_ID, Sent, contract, records
 
@@ -95,12 +96,11 @@ def test_what_an_earlier_contract_refused_stays_refused(tried: Try, monkeypatch:
 def test_a_rival_that_commits_the_batch_first_is_noticed(tried: Try, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two drivers without the lock: Delta skips the second write of the batch without a word."""
     rival = Try(tried.spark, tried.contract, tried.warehouse, "another run", "rival")
-    look = module.any_repeats
 
     def meanwhile(candidates: DataFrame, landed: DataFrame) -> bool:
-        monkeypatch.setattr(module, "any_repeats", look)
+        monkeypatch.setattr(module, "any_repeats", any_repeats)
         land(rival, 0, 0, A, b"{")
-        return look(candidates, landed)
+        return any_repeats(candidates, landed)
 
     monkeypatch.setattr(module, "any_repeats", meanwhile)
     with pytest.raises(ForeignCommit, match="committed by try rival of run 'another run', not by this one"):

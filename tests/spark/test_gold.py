@@ -1,0 +1,98 @@
+"""The gold tables follow the batches: only touched days, all of them when the analysis is another."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from pyspark.sql import SparkSession
+
+from headrace.batches import position
+from headrace.commits import GoldCommit, commits, open_table
+from headrace.errors import PositionBroken, WarehouseError
+from headrace.offsets import OffsetRange
+from headrace.queries import gold_commit, scan
+from headrace.warehouse import Warehouse
+from headrace_spark.gold import analyse
+from headrace_spark.land_batch import Try, land_batch
+from headrace_spark.tables import READINGS, append, create_tables
+from tests.spark.records import TOPIC_ID, Sent, contract, records
+
+
+def _value(day: int, minute: int, power: int) -> bytes:
+    return f'{{"time": "{day:02} 01 2018 00:{minute:02}", "p": {power}}}'.encode()
+
+
+def _try(spark: SparkSession, folder: Path, **changes: Any) -> Try:
+    this = Try(spark, contract(**changes), Warehouse(folder, "small"), "a run", f"try {changes}")
+    this.warehouse.prepare()
+    create_tables(spark, this.warehouse)
+    return this
+
+
+def _land(this: Try, batch: int, start: int, *values: bytes) -> None:
+    ranges = (OffsetRange(partition=0, start=start, until=start + len(values)),)
+    frame = records(this.spark, [Sent(value) for value in values], start)
+    land_batch(this, frame, this.commit_of(batch, TOPIC_ID, ranges))
+
+
+def _days(this: Try) -> list[Any]:
+    days = scan(this.warehouse, "daily_completeness").sort("signal_date")
+    return days.select(pl.col("signal_date").dt.day(), "distinct_signal_ts").collect().rows()
+
+
+def _versions(this: Try, table: str) -> int:
+    return len(list(commits(open_table(this.warehouse.table(table)), GoldCommit)))
+
+
+def test_only_touched_days_are_computed_again(spark: SparkSession, tmp_path: Path) -> None:
+    this = _try(spark, tmp_path)
+    with pytest.raises(WarehouseError, match="nothing is landed yet"):
+        analyse(this)
+    _land(this, 0, 0, _value(1, 0, 1), _value(2, 0, 2))
+    analyse(this)
+    assert _days(this) == [(1, 1), (2, 1)]
+    before = set(open_table(this.warehouse.table("daily_completeness")).file_uris())
+
+    analyse(this)
+    assert _versions(this, "daily_completeness") == _versions(this, "hourly_average") == 1
+
+    _land(this, 1, 2, _value(2, 10, 4), _value(3, 0, 5))
+    analyse(this)
+    assert _days(this) == [(1, 1), (2, 2), (3, 1)]
+    assert before != set(open_table(this.warehouse.table("daily_completeness")).file_uris())
+    hours = scan(this.warehouse, "hourly_average").sort("signal_hour").select("Power__kW_", "readings")
+    assert hours.collect().rows() == [(1.0, 1), (3.0, 2), (5.0, 1)]
+
+    _land(this, 2, 4, b"{")  # moves the position, adds no reading
+    analyse(this)
+    for table in ("daily_completeness", "hourly_average"):
+        newest = gold_commit(this.warehouse, table)
+        assert newest is not None
+        assert (newest.metadata.batch, newest.rows) == (2, 0)
+        assert newest.metadata.position == position(this.warehouse, TOPIC_ID)
+    assert _days(this) == [(1, 1), (2, 2), (3, 1)]
+
+
+def test_another_analysis_computes_all_again_with_its_own_columns(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    this = _try(spark, tmp_path)
+    _land(this, 0, 0, _value(1, 0, 1), _value(2, 0, 50))
+    analyse(this)
+    indicator = {"name": "band", "signal": "Power (kW)", "bands": {"Low": 20, "High": None}}
+    other = _try(spark, tmp_path, analysis={"indicator": indicator})
+    analyse(other)
+    hours = scan(other.warehouse, "hourly_average").sort("signal_hour").collect()
+    assert list(hours["band"]) == ["Low", "High"]
+    assert _versions(other, "daily_completeness") == 2
+
+
+def test_an_open_batch_is_landed_first(spark: SparkSession, tmp_path: Path) -> None:
+    this = _try(spark, tmp_path)
+    commit = this.commit_of(0, TOPIC_ID, (OffsetRange(partition=0, start=0, until=1),))
+    append(
+        spark.read.format("delta").load(str(this.warehouse.table(READINGS))), this.warehouse, READINGS, commit
+    )
+    with pytest.raises(PositionBroken, match=r"batch 0 is open.*Run `land`"):
+        analyse(this)
