@@ -5,7 +5,7 @@ from typing import Any
 
 from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 
-from headrace.errors import PublicationBroken
+from headrace.errors import BrokerUnreachable, PublicationBroken
 from headrace.kafka import log_end, log_start
 from headrace.offsets import between, lag, reached
 from headrace.publications import Publication
@@ -29,6 +29,7 @@ def next_row(
     (`resumed`: the publication was begun before).
 
     Raises:
+        BrokerUnreachable: no answer in time, or a transaction is open that may hold rows of it.
         PublicationBroken: what the group, the topic and `publications` say cannot all be true, or retention
             has removed what would tell.
     """
@@ -39,6 +40,8 @@ def next_row(
     ends = log_end(config, publication.topic)
     starts = log_start(config, publication.topic)
     tail = {partition: max(start, ends[partition] - TAIL) for partition, start in starts.items()}
+    if row is None and resumed:
+        _require_decided(config, publication, ends)
     if (row is None and resumed) or _rows(config, publication, tail, ends).highest >= (row or 1):
         return _recovered(publication, _rows(config, publication, starts, ends), starts, ends)
     return row or 1
@@ -64,6 +67,16 @@ def _committed(publication: Publication, progress: TopicPartition) -> int | None
             "the group's offsets. Delete the group; the topic itself then tells how far it is."
         )
     return progress.offset
+
+
+def _require_decided(config: Mapping[str, Any], publication: Publication, visible: dict[int, int]) -> None:
+    """Rows of an open transaction are not seen yet: counting without them could publish them twice."""
+    behind = lag(visible, log_end(config, publication.topic, committed=False))
+    if behind:
+        raise BrokerUnreachable(
+            f"topic {publication.topic}: {behind} offsets belong to transactions still open, and only "
+            "the topic can tell how far the publication came; run the task again when they have ended"
+        )
 
 
 class _Rows:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from headrace.clients import SECONDS, Errors, bootstrap, client_config, translate
 from headrace.crash import crash_point
@@ -87,10 +87,16 @@ class Transactions:
             raise self._error(failed.args[0]) from failed
 
     def progress(self) -> TopicPartition:
-        """The group's committed offset with its metadata; raises as `fence`."""
+        """The group's committed offset with its metadata, OFFSET_INVALID if it has none; raises as `fence`.
+
+        A broker that was killed just after a commit may never make the group's part stable again, though
+        the records are (seen with Kafka 4.3.1): the group then counts as having none, and the topic is asked.
+        """
         try:
             (found,) = self._group.committed([TopicPartition(self._topic, 0)], timeout=SECONDS)
         except KafkaException as failed:
+            if failed.args[0].code() == KafkaError._TIMED_OUT:  # noqa: SLF001  # see FENCED
+                return TopicPartition(self._topic, 0, OFFSET_INVALID)
             raise self._error(failed.args[0]) from failed
         if found.error:
             raise self._error(found.error)
