@@ -1,16 +1,20 @@
-"""Landing a dirty slice: killed after each commit and run again, and two drivers at once; all end the same."""
+"""Landing a dirty slice: killed after each commit and run again; two drivers at once; all end the same."""
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
+import psutil
 import pytest
 from confluent_kafka import Producer
 from filelock import FileLock, Timeout
 from tenacity import retry, stop_after_delay, wait_fixed
 
 from headrace.batches import open_batch, read_batches
+from headrace.job import Guardian
 from headrace.offsets import text
 from headrace.queries import scan
 from headrace.warehouse import Warehouse
@@ -157,6 +161,18 @@ def test_of_two_drivers_at_once_the_second_is_refused_by_the_lock(stream: Stream
     assert '"code": "HR401", "transient": true' in refused
     assert first.returncode == 0, output
     assert_all_accounted_for(warehouse)
+
+
+def test_a_driver_ends_with_its_guardian_and_takes_its_jvm_along(stream: Stream, tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as task:
+        guardian = Guardian(pid=task.pid, started=psutil.Process(task.pid).create_time())
+        driver = start("land.py", stream.job(tmp_path, guardians=(guardian,)))
+        stream.warehouse(tmp_path).prepare()
+        python = psutil.Process(_holder(stream.warehouse(tmp_path)))
+        task.kill()
+        output, _ = driver.communicate(timeout=60)
+    assert driver.returncode != 0, output
+    assert not python.is_running()
 
 
 @retry(stop=stop_after_delay(120), wait=wait_fixed(0.05))

@@ -1,0 +1,97 @@
+"""What the broker no longer has: refused with its ranges, or noted as a gap. No JVM takes part."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from headrace.batches import Batch, append_batch, position, read_batches
+from headrace.errors import RecordsExpired, TopicRecreated
+from headrace.offsets import OffsetRange
+from headrace.slices import new_slice
+from headrace.warehouse import Warehouse
+from headrace_spark.land_batch import Try
+from headrace_spark.retention import readable, settle_retention, settle_topic
+from tests.spark.records import contract
+
+SLICE = new_slice("a run", "readings", "topic-1", {}, {0: 10, 1: 10})
+CSV = {"source": {"kind": "csv", "path": "x.csv"}}
+
+
+def _try(folder: Path, **changes: Any) -> Try:
+    this = Try(cast(Any, None), contract(**changes), Warehouse(folder, "small"), "a run", "a try")
+    this.warehouse.prepare()
+    return this
+
+
+def _landed(this: Try, topic_id: str = "topic-1") -> None:
+    now = datetime.now(UTC)
+    append_batch(
+        this.warehouse,
+        Batch(
+            batch=0,
+            kind="batch",
+            topic_id=topic_id,
+            ranges=(OffsetRange(partition=0, start=0, until=4),),
+            records=4,
+            landed=4,
+            quarantined=0,
+            run_id="a run",
+            try_id="a try",
+            contract_sha256="",
+            started=now,
+            finished=now,
+        ),
+    )
+
+
+def test_expired_records_are_refused_by_name_until_the_loss_is_accepted(tmp_path: Path) -> None:
+    this = _try(tmp_path)
+    _landed(this)
+    with pytest.raises(RecordsExpired, match=r"never landed: 0:\[4, 6\) 1:\[0, 1\)\. .*accept_loss"):
+        settle_retention(this, SLICE, {0: 6, 1: 1}, accept_loss=False)
+    settle_retention(this, SLICE, {0: 6, 1: 1}, accept_loss=True)
+    gap = read_batches(this.warehouse)[-1]
+    assert (gap.batch, gap.kind, gap.records, gap.landed) == (1, "gap", 3, 0)
+    assert position(this.warehouse, "topic-1") == {0: 6, 1: 1}
+
+
+def test_an_external_topic_begins_where_its_log_starts(tmp_path: Path) -> None:
+    this = _try(tmp_path)
+    settle_retention(this, SLICE, {0: 6, 1: 0}, accept_loss=False)
+    assert [row.kind for row in read_batches(this.warehouse)] == ["gap"]
+
+
+def test_a_published_topic_must_be_whole_from_the_beginning(tmp_path: Path) -> None:
+    this = _try(tmp_path, **CSV)
+    with pytest.raises(RecordsExpired):
+        settle_retention(this, SLICE, {0: 6, 1: 0}, accept_loss=False)
+
+
+def test_nothing_expired_leaves_no_gap(tmp_path: Path) -> None:
+    this = _try(tmp_path)
+    _landed(this)
+    settle_retention(this, SLICE, {0: 4, 1: 0}, accept_loss=False)
+    assert len(read_batches(this.warehouse)) == 1
+
+
+def test_a_topic_made_anew_is_refused_until_the_loss_is_accepted(tmp_path: Path) -> None:
+    this = _try(tmp_path)
+    settle_topic(this, SLICE, accept_loss=False)
+    _landed(this, topic_id="older")
+    with pytest.raises(TopicRecreated, match=r"batches came from older.*accept_loss"):
+        settle_topic(this, SLICE, accept_loss=False)
+    settle_topic(this, SLICE, accept_loss=True)
+    assert position(this.warehouse, "topic-1") == {}
+
+
+def test_an_open_batch_needs_all_its_records_unless_the_loss_is_accepted(tmp_path: Path) -> None:
+    this = _try(tmp_path)
+    commit = this.commit_of(0, "topic-1", SLICE.ranges)
+    assert readable(commit, SLICE, {0: 0, 1: 0}, accept_loss=False) == SLICE.ranges
+    with pytest.raises(RecordsExpired, match="batch 0 was left open"):
+        readable(commit, SLICE, {0: 3, 1: 0}, accept_loss=False)
+    left = readable(commit, SLICE, {0: 3, 1: 10}, accept_loss=True)
+    assert left == (OffsetRange(partition=0, start=3, until=10),)
+    assert readable(this.commit_of(0, "older", SLICE.ranges), SLICE, {}, accept_loss=True) == ()
