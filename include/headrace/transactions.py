@@ -89,8 +89,8 @@ class Transactions:
     def progress(self) -> TopicPartition:
         """The group's committed offset with its metadata, OFFSET_INVALID if it has none; raises as `fence`.
 
-        A broker that was killed just after a commit may never make the group's part stable again, though
-        the records are (seen with Kafka 4.3.1): the group then counts as having none, and the topic is asked.
+        After a broker was killed between two transactions, its group was seen (Kafka 4.3.1) not to become
+        stable for a minute: then it counts as having no offset, and the topic is asked.
         """
         try:
             (found,) = self._group.committed([TopicPartition(self._topic, 0)], timeout=SECONDS)
