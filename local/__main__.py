@@ -39,13 +39,16 @@ def _report(line: str) -> None:
 
 @app.command()
 def prepare() -> None:
-    """Find Java and bring the jars."""
+    """Find Java, bring the jars, make the class-data archive."""
     with _told():
         home = load_settings().home_path
         java_home(home)
+        console.print("set-up: the jars …")
         for name in ROOTS:
             fetch_jars(home, name)
-        prepare_archive(home)
+        console.print("set-up: a class-data archive, with which Spark starts faster …")
+        if not prepare_archive(home):
+            console.print(f"set-up: goes on without it, see {home / 'logs' / 'archive.log'}", markup=False)
 
 
 @app.command()
