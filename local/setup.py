@@ -62,7 +62,7 @@ def environment() -> "dict[str, str]":
         "UV_CACHE_DIR": str(cache / "uv"),
         "UV_PYTHON_DOWNLOADS": "never",
         "XDG_CACHE_HOME": str(cache),
-        # pip asks rustc for its version, and a rustup never used before answers by writing to the user's home.
+        # pip asks rustc for its version; a rustup that was never used answers by writing to the user's home.
         "RUSTUP_HOME": str(cache / "rustup"),
     }
 
