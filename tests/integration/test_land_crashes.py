@@ -172,7 +172,7 @@ def test_a_driver_ends_with_its_guardian_and_takes_its_jvm_along(stream: Stream,
         task.kill()
         output, _ = driver.communicate(timeout=60)
     assert driver.returncode != 0, output
-    assert not python.is_running()
+    python.wait(30)
 
 
 @retry(stop=stop_after_delay(120), wait=wait_fixed(0.05))
