@@ -13,7 +13,7 @@ from rich.text import Text
 from headrace.contract_file import find_contract
 from headrace.errors import RunFailed, StackUnhealthy
 from headrace.ledger import read_ledger
-from headrace.queries import counts, first_rows
+from headrace.queries import completeness, counts, first_rows
 from headrace.settings import Settings
 from headrace.warehouse import Warehouse
 from local.airflow import airflow_url
@@ -125,7 +125,8 @@ def results(settings: Settings, console: Console) -> None:
     warehouse = Warehouse.of(settings, STREAM)
     now = counts(warehouse)
     quarantined = ", ".join(f"{count} {reason}" for reason, count in now.quarantine.items()) or "0"
-    missing = "" if now.missing is None else f", {now.missing:,} readings missing"
+    slots = completeness(contract, warehouse)
+    missing = f"; {slots.missing:,} of {slots.expected:,} readings missing" if slots else ""
     table = Table(title=f"{STREAM}: what is in the tables", show_header=False, title_justify="left")
     table.add_row("readings", f"{now.readings:,}")
     table.add_row("quarantine", quarantined)

@@ -96,7 +96,8 @@ def _print(now: Overview) -> None:
     facts = Table.grid(padding=(0, 2))
     lag = f"{now.lag:,} offsets" if now.lag is not None else f"unknown: {now.lag_unknown}"
     refused = ", ".join(f"{count:,} {code}" for code, count in counts.quarantine.items()) or "nothing"
-    missing = "" if counts.missing is None else f", {counts.missing:,} readings missing on them"
+    slots = now.completeness
+    missing = f"; {slots.missing:,} of {slots.expected:,} readings missing" if slots else ""
     for name, value in (
         ("stream", now.stream),
         ("topic", now.topic),

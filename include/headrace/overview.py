@@ -26,6 +26,7 @@ class Overview(BaseModel):
     lag: int | None
     lag_unknown: str | None
     counts: queries.Counts
+    completeness: queries.Completeness | None
     batches: tuple[Batch, ...]
     ledger: Entry | None
 
@@ -48,6 +49,7 @@ def overview(contract: Contract, warehouse: Warehouse, config: dict[str, Any], b
         lag=lag_now,
         lag_unknown=unknown,
         counts=queries.counts(warehouse),
+        completeness=queries.completeness(contract, warehouse),
         batches=tuple(rows[-batches:]),
         ledger=entries[-1] if entries else None,
     )

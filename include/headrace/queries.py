@@ -28,7 +28,6 @@ class Counts(BaseModel):
     quarantine: dict[str, int]
     days: int
     complete_days: int
-    missing: int | None
     hours: int
     batches: int
 
@@ -87,7 +86,6 @@ def counts(warehouse: Warehouse) -> Counts:
         quarantine=quarantine_reasons(warehouse),
         days=_rows(warehouse, "daily_completeness"),
         complete_days=_rows(warehouse, "daily_completeness", pl.col("missing") == 0),
-        missing=_sum(warehouse, "daily_completeness", "missing"),
         hours=_rows(warehouse, "hourly_average"),
         batches=sum(batch.kind == "batch" for batch in read_batches(warehouse)),
     )
@@ -181,10 +179,3 @@ def _rows(warehouse: Warehouse, table: str, where: pl.Expr | None = None) -> int
         return 0
     frame = scan(warehouse, table)
     return int((frame if where is None else frame.filter(where)).select(pl.len()).collect().item())
-
-
-def _sum(warehouse: Warehouse, table: str, column: str) -> int | None:
-    if not warehouse.exists(table):
-        return None
-    total = scan(warehouse, table).select(pl.col(column).sum()).collect().item()
-    return None if total is None else int(total)

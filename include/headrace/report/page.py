@@ -61,6 +61,7 @@ def _page(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
         contract=contract,
         entry=entry,
         counts=counts,
+        slots=queries.completeness(contract, warehouse),
         reasons=[(code, Reason(code).text, count) for code, count in counts.quarantine.items()],
         finished=entry.finished.astimezone(zone),
         zone=zone.key,
