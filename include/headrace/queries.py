@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from headrace.batches import Batch, position, read_batches
+from headrace.batches import position, read_batches
 from headrace.commits import Commit, GoldCommit, commits, open_table
-from headrace.offsets import lag, reached
+from headrace.offsets import reached
 from headrace.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -44,22 +44,11 @@ def landed_position(warehouse: Warehouse, topic_id: str) -> dict[int, int]:
     return position(warehouse, topic_id)
 
 
-def landed_lag(warehouse: Warehouse, topic_id: str, end: dict[int, int]) -> int:
-    """How many offsets landing is behind `end`."""
-    return lag(landed_position(warehouse, topic_id), end)
-
-
 def gold_commit(warehouse: Warehouse, table: str) -> Commit[GoldCommit] | None:
     """The newest commit of a gold table: what the table was computed from; None before the first."""
     if not warehouse.exists(table):
         return None
     return next(commits(open_table(warehouse.table(table)), GoldCommit), None)
-
-
-def analysed_up_to(warehouse: Warehouse) -> int:
-    """The newest batch that both gold tables have in them, -1 before the first."""
-    newest = [gold_commit(warehouse, table) for table in GOLD]
-    return min(commit.metadata.batch if commit else -1 for commit in newest)
 
 
 def is_analysed(warehouse: Warehouse, topic_id: str, target: dict[int, int], analysis_sha256: str) -> bool:
@@ -72,11 +61,6 @@ def is_analysed(warehouse: Warehouse, topic_id: str, target: dict[int, int], ana
         and reached(commit.metadata.position, target)
         for commit in newest
     )
-
-
-def last_batches(warehouse: Warehouse, count: int = 5) -> list[Batch]:
-    """The newest batches and gaps, oldest first."""
-    return read_batches(warehouse)[-count:]
 
 
 def counts(warehouse: Warehouse) -> Counts:
