@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headrace.batches import Batch, append_batch
-from headrace.commits import BatchCommit, batch_commit, newest_batch
+from headrace.commits import BatchCommit, batch_commit, newest_batch, require_own
 from headrace.contract import Contract
 from headrace.crash import crash_point
 from headrace.offsets import Ranges
@@ -100,7 +100,7 @@ def land_batch(this: Try, records: DataFrame, commit: BatchCommit) -> Batch:
 def _land_readings(this: Try, kept: DataFrame, seen: Overview, commit: BatchCommit, now: datetime) -> int:
     table = this.warehouse.table(READINGS)
     if newest_batch(table, this.warehouse.stream) >= commit.batch:
-        return batch_commit(table, commit.batch).rows
+        return require_own(table, commit.batch, commit.try_id).rows  # an open batch, or a rival's
     good = kept.where(is_reading())
     if seen.candidates:
         candidates = kept.where(may_repeat(this.contract))

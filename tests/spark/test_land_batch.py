@@ -88,7 +88,11 @@ def test_what_an_earlier_contract_refused_stays_refused(tried: Try, monkeypatch:
     with pytest.raises(_Killed):
         land(_with(tried, strict), 0, 0, A, b'{"time": "01 01 2018 00:10", "q": 3}')
     monkeypatch.undo()
-    land(tried, 0, 0, A, b'{"time": "01 01 2018 00:10", "q": 3}')
+    commit = open_batch(tried.warehouse)
+    assert commit is not None
+    again = records(tried.spark, [Sent(A), Sent(b'{"time": "01 01 2018 00:10", "q": 3}')])
+    row = land_batch(tried, again, commit)
+    assert (row.records, row.landed, row.quarantined) == (2, 1, 1)
     assert rows(tried, "readings") == [(0, 0)]
     assert rows(tried, "quarantine") == [(1, "earlier_contract")]
 
@@ -110,6 +114,12 @@ def test_a_rival_that_commits_the_batch_first_is_noticed(tried: Try, monkeypatch
     assert [row.try_id for row in read_batches(tried.warehouse)] == ["rival"]
     assert batch_commit(tried.warehouse.table("readings"), 0).metadata.try_id == "rival"
     assert open_batch(tried.warehouse) is None
+
+
+def test_a_batch_that_a_rival_has_landed_is_not_taken_for_an_open_one(tried: Try) -> None:
+    land(Try(tried.spark, tried.contract, tried.warehouse, "another run", "rival"), 0, 0, A)
+    with pytest.raises(ForeignCommit):
+        land(tried, 0, 0, A)
 
 
 class _Killed(Exception):
