@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 import uuid
 from base64 import urlsafe_b64encode
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from headrace.errors import BrokerUnreachable, SetupFailed
+from local import rejoin
 
 JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true")
 """Small heap, no parallel collector for one machine's data, no file in /tmp/hsperfdata_*."""
@@ -24,6 +26,9 @@ rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 logger.server.name = org.apache.kafka.server
 logger.server.level = info
+# What a broker that died waits for before it starts again; see local/rejoin.py.
+logger.fencing.name = org.apache.kafka.controller.ReplicationControlManager
+logger.fencing.level = info
 """
 
 
@@ -51,7 +56,12 @@ class Broker:
     @property
     def command(self) -> list[str]:
         """The broker's command line, to be run in `folder`: its configuration names its data relatively."""
-        return self._java("kafka.Kafka", "server.properties")
+        return [
+            sys.executable,
+            "-I",
+            str(Path(rejoin.__file__)),
+            *self._java("kafka.Kafka", "server.properties"),
+        ]
 
     def _java(self, main_class: str, *arguments: str) -> list[str]:
         return [
@@ -72,6 +82,7 @@ class Broker:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "server.properties").write_text(self._properties(), encoding="ascii")
+        (self.folder / rejoin.PROPERTIES).write_text(self._controller_properties(), encoding="ascii")
         (self.folder / "log4j2.properties").write_text(LOG4J, encoding="ascii")
         if (self.folder / "formatted").exists():
             return
@@ -125,6 +136,22 @@ share.coordinator.state.topic.min.isr=1
 offsets.retention.minutes=525600
 transactional.id.expiration.ms=2147483647
 transaction.max.timeout.ms=900000
+"""
+
+    def _controller_properties(self) -> str:
+        """Of the controller alone, which fences a broker that died (see `rejoin`)."""
+        return f"""\
+process.roles=controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{self.controller_port}
+listeners=CONTROLLER://127.0.0.1:{self.controller_port}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+log.dirs=data
+broker.session.timeout.ms=200
+broker.heartbeat.interval.ms=100
+# No heartbeat in the metadata log: it grows when the broker is fenced, and `rejoin` waits for that.
+metadata.max.idle.interval.ms=0
 """
 
     def start(self, within: float = 60) -> None:

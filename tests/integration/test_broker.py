@@ -38,6 +38,18 @@ def test_records_survive_a_stop_and_a_crash(broker: Broker) -> None:
     assert values(broker, "local.survives", 3) == ["before the stop", "before the crash", "after both"]
 
 
+def test_a_broker_that_died_is_fenced_before_it_comes_back(broker: Broker) -> None:
+    """Else its coordinator may forget a commit for ever; see local/rejoin.py."""
+    log = broker.folder / "broker.log"
+    broker.kill()
+    before = log.stat().st_size
+    broker.start()
+    with log.open("rb") as since:
+        since.seek(before)
+        # What the controller answers while it still holds the dead one for alive.
+        assert b"DUPLICATE_BROKER_REGISTRATION" not in since.read()
+
+
 def test_it_listens_on_the_loopback_only(broker: Broker) -> None:
     assert broker.process is not None
     listening = [
