@@ -5,6 +5,7 @@
 3. `land`: the run's slice of the topic is in `readings` and `quarantine`.
 4. `analyse`: the gold tables have come up to the landed position.
 5. `reconcile`: every record is accounted for in `ledger`, or the run fails and names what is not.
+6. `report`: the run's page is written; the task's button "Report" opens it.
 
 Between them stand gates (`topic_ready`, `published_visible`, `landed`, `analysed`), which let a run pass only
 when the stage before has done what it says.
@@ -22,6 +23,7 @@ from headrace_airflow.operators.land import LandOperator
 from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
 from headrace_airflow.operators.publish import PublishOperator
 from headrace_airflow.operators.reconcile import ReconcileOperator
+from headrace_airflow.operators.report import ReportOperator
 from headrace_airflow.sensors.gate import Gate
 
 PARAMS = {
@@ -73,7 +75,8 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
         )
         reconcile = ReconcileOperator(task_id="reconcile", contract=file)
         chain(provision_topics, topic_ready, *publishing(file, contract), land)
-        chain(land, landed, analyse, analysed, reconcile)
+        report = ReportOperator(task_id="report", contract=file)
+        chain(land, landed, analyse, analysed, reconcile, report)
     return dag
 
 

@@ -14,6 +14,7 @@ from headrace.contract_file import find_contract
 from headrace.errors import RunFailed, StackUnhealthy
 from headrace.ledger import read_ledger
 from headrace.queries import completeness, counts, first_rows
+from headrace.report.page import report_file
 from headrace.settings import Settings
 from headrace.warehouse import Warehouse
 from local.airflow import airflow_url
@@ -119,8 +120,8 @@ def failure(api: Airflow, run_id: str, lines: int = 30) -> str:
     return "\n\n".join(told) or "no task says why: look at the run in the web UI"
 
 
-def results(settings: Settings, console: Console) -> None:
-    """Print what is in the tables now, and the ledger's verdict of the last run."""
+def results(settings: Settings, console: Console, run_id: str) -> None:
+    """Print what is in the tables now, the ledger's verdict of the run, and where its report is."""
     contract = find_contract(settings.streams_path, STREAM)
     warehouse = Warehouse.of(settings, STREAM)
     now = counts(warehouse)
@@ -139,6 +140,7 @@ def results(settings: Settings, console: Console) -> None:
     console.print(table)
     for name in ("daily_completeness", "hourly_average"):
         _print_rows(console, name, first_rows(contract, warehouse, name, 2))
+    console.print(f"report     {report_file(warehouse, run_id)}", markup=False, soft_wrap=True)
 
 
 def _print_rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:
@@ -186,4 +188,4 @@ def demonstrate(settings: Settings, api: Airflow, console: Console, report: Call
     console.print(f"Run {run_id} of {STREAM}:", markup=False)
     if watch(api, run_id, console) != "success":
         raise RunFailed(f"The run {run_id} failed.\n{failure(api, run_id)}")
-    results(settings, console)
+    results(settings, console, run_id)

@@ -58,6 +58,15 @@ class Airflow:
         errors: list[dict[str, Any]] = self._get("/importErrors", limit=100)["import_errors"]
         return errors
 
+    def link(self, dag_id: str, run_id: str, task_id: str, name: str) -> str:
+        """Where the button `name` of a task leads to."""
+        links = self._get(f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}/taskInstances/{_id(task_id)}/links")
+        return str(links["extra_links"][name])
+
+    def page(self, url: str) -> httpx.Response:
+        """A page of the web UI, as the logged-in user sees it."""
+        return self._http.get(url)
+
     def unpause(self, dag_id: str) -> None:
         """Let the DAG's runs be scheduled."""
         with _told(f"unpause {dag_id}"):

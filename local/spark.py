@@ -22,6 +22,18 @@ appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %log
 # It warns of every Kafka option that Spark's own consumer sets aside.
 logger.kafka.name = org.apache.kafka.clients.consumer.ConsumerConfig
 logger.kafka.level = error
+# In every task log, and nothing that a reader could act on: no native Hadoop, the local folder named twice,
+# adaptive plans off while streaming, a plan too long to print, a query stopped after its last batch.
+logger.hadoop.name = org.apache.hadoop.util.NativeCodeLoader
+logger.hadoop.level = error
+logger.conf.name = org.apache.spark.SparkConf
+logger.conf.level = error
+logger.streaming.name = org.apache.spark.sql.execution.streaming.runtime.ResolveWriteToStream
+logger.streaming.level = error
+logger.plan.name = org.apache.spark.util.SparkStringUtils
+logger.plan.level = error
+logger.scheduler.name = org.apache.spark.scheduler.DAGScheduler
+logger.scheduler.level = error
 """
 
 SMALL = {

@@ -1,9 +1,22 @@
-"""Registers Headrace with Airflow. It brings no web routes: nothing is reachable without a login."""
+"""Registers Headrace with Airflow: a task's link to its report, and the pages behind the login."""
+
+from functools import cached_property
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
+
+from headrace_airflow.ui.links import PREFIX, ReportLink
 
 
 class HeadracePlugin(AirflowPlugin):
     """What Airflow lists under Admin > Plugins."""
 
     name = "headrace"
+    operator_extra_links = [ReportLink()]  # noqa: RUF012  # Airflow's own shape of a plugin
+
+    @cached_property
+    def fastapi_apps(self) -> list[Any]:  # type: ignore[override]  # an attribute there; asked for by the web server only
+        """The pages; every task loads this plugin too, and must not pay 1.3 s for a web server's imports."""
+        from headrace_airflow.ui.pages import pages
+
+        return [{"app": pages, "url_prefix": PREFIX, "name": "headrace"}]

@@ -10,8 +10,8 @@ from headrace.batches import open_batch, position_of, read_batches
 from headrace.commits import Commit, GoldCommit, application_id, open_table
 from headrace.crash import crash_point
 from headrace.errors import ForeignCommit, PositionBroken, WarehouseError
+from headrace.gold_columns import column_comments
 from headrace.queries import gold_commit
-from headrace_spark.columns import column_comments
 from headrace_spark.land_batch import Try
 from headrace_spark.tables import READINGS, read_table
 from headrace_spark.transforms import daily_completeness, hourly_average

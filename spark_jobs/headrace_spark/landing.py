@@ -1,11 +1,9 @@
 """The stage `land`: from the position in the tables to the end of the run's slice, batch by batch."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame
@@ -15,6 +13,7 @@ from headrace.errors import TransientError
 from headrace.job import Job
 from headrace.kafka import log_start, require_topic_id
 from headrace.offsets import advance, between, clip, reached, text
+from headrace.settings import load_settings
 from headrace.slices import Slice
 from headrace_spark.kafka_source import batch_records, stream_records, within
 from headrace_spark.land_batch import Try, land_batch
@@ -38,6 +37,9 @@ def land(this: Try, job: Job, target: Slice) -> None:
     settle_topic(this, target, job.accept_loss)
     settle_retention(this, target, log_start(job.kafka, target.topic), job.accept_loss)
     stands = position(this.warehouse, target.topic_id)
+    if not target.ranges:
+        say("the topic has nothing that is not landed")
+        return
     if reached(stands, target.until):
         say(f"slice {text(target.ranges)} is landed already")
         return
@@ -94,7 +96,7 @@ def land_stream(this: Try, job: Job, target: Slice, stands: dict[int, int]) -> N
     start = {partition: stands.get(partition, 0) for partition in target.until}
     size = this.contract.landing.max_records_per_batch
     records = stream_records(this.spark, job.kafka, target.topic, start, size)
-    with _scratch() as checkpoint:
+    with _scratch(this) as checkpoint:
         stream = _Stream(this, job, target, start, checkpoint)
         query = (
             records.writeStream.foreachBatch(stream.take)
@@ -118,11 +120,14 @@ def land_stream(this: Try, job: Job, target: Slice, stands: dict[int, int]) -> N
 
 
 @contextmanager
-def _scratch() -> Iterator[str]:
+def _scratch(this: Try) -> Iterator[str]:
     """A checkpoint for one query; none is ever resumed, the tables know the position."""
-    folder = Path(tempfile.mkdtemp(prefix="headrace-land-"))
+    # One folder a stream, whose lock the caller holds: what a killed driver left behind is swept away.
+    folder = load_settings().home_path / "scratch" / this.contract.stream
+    shutil.rmtree(folder, ignore_errors=True)
     try:
-        yield folder.as_uri()
+        folder.mkdir(parents=True)
+        yield f"file://{folder}"  # not as_uri: Hadoop would take `a%20b` for the folder's name
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from headrace.contract import Contract, EventTime, Indicator, Signal
 from headrace.contract_file import load_signal_names
-from headrace_spark.columns import circular_column, gold_column, numeric
+from headrace.gold_columns import circular_column, gold_column, numeric
 from headrace_spark.parse import number
 
 HOUR = ["signal_date", "signal_hour", "entity"]

@@ -4,14 +4,18 @@ The tests stand in the order in which they run: they share one stack, and go on 
 """
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import duckdb
+import httpx
 import psutil
 import pytest
 from confluent_kafka import Producer
 
 from headrace.ledger import read_ledger
 from headrace.queries import counts
+from headrace.report.page import report_file
+from local.airflow import airflow_url
 from tests.e2e.conftest import DAG, Pipeline
 from tests.e2e.expected import answers
 
@@ -24,7 +28,7 @@ def test_every_stage_and_gate_has_passed(pipeline: Pipeline, first_run: str) -> 
     states = pipeline.states(first_run)
     assert set(states.values()) == {"success"}
     assert set(states) == {
-        *("provision_topics", "publish", "land", "analyse", "reconcile"),
+        *("provision_topics", "publish", "land", "analyse", "reconcile", "report"),
         *("topic_ready", "published_visible", "landed", "analysed"),
     }
 
@@ -73,6 +77,21 @@ def test_hourly_averages_and_indicators_are_right(pipeline: Pipeline) -> None:
 def test_the_ledger_is_balanced(pipeline: Pipeline, first_run: str) -> None:
     entry = read_ledger(pipeline.warehouse)[-1]
     assert (entry.run_id, entry.balanced, entry.slice.landed) == (first_run, True, ROWS)
+
+
+def test_the_report_is_behind_the_login_and_its_task_links_to_it(pipeline: Pipeline, first_run: str) -> None:
+    file = report_file(pipeline.warehouse, first_run)
+    link = pipeline.airflow.link(DAG, first_run, "report", "Report")
+    assert (
+        link == f"{airflow_url(pipeline.settings)}/headrace/reports/{DAG}?{urlencode({'run_id': first_run})}"
+    )
+    assert httpx.get(link, trust_env=False).status_code == 401
+    shown = pipeline.airflow.page(link)
+    assert (shown.status_code, shown.text) == (200, file.read_text(encoding="utf-8"))
+    assert shown.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert "2,030 of 52,560 readings are missing" in shown.text
+    unknown = f"{airflow_url(pipeline.settings)}/headrace/reports/..%2F..%2Fetc?run_id=x"
+    assert pipeline.airflow.page(unknown).status_code == 404
 
 
 def test_task_logs_say_what_was_done(pipeline: Pipeline, first_run: str) -> None:

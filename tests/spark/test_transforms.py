@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headrace.contract import Contract, EventTime
-from headrace_spark.columns import gold_column
+from headrace.gold_columns import gold_column
 from headrace_spark.transforms import band, circular_mean, daily_completeness, hourly_average, renamed
 from tests.spark.records import contract
 

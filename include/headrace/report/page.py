@@ -15,6 +15,7 @@ from headrace import queries
 from headrace.contract import Contract
 from headrace.contract_file import load_signal_names
 from headrace.errors import WarehouseError
+from headrace.gold_columns import gold_column
 from headrace.ledger import Entry, read_ledger
 from headrace.reasons import Reason
 from headrace.report import pictures
@@ -90,7 +91,8 @@ def _pictures(
         figure = pictures.calendar(daily)
         yield "Completeness", f"A square a day. {_completeness(contract, warehouse)}", _uri(figure)
     if counts.hours and analysis.indicator:
-        column = load_signal_names(contract).get(analysis.indicator.signal, analysis.indicator.signal)
+        signal = analysis.indicator.signal
+        column = gold_column(load_signal_names(contract).get(signal, signal))
         hourly = queries.hourly(warehouse, column, zone)
         figure = pictures.hours(hourly, column, analysis.indicator.signal, analysis.indicator)
         yield (
