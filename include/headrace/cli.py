@@ -14,6 +14,7 @@ from headrace.offsets import text
 from headrace.overview import Overview, overview
 from headrace.schema import REFERENCE_FILE, SCHEMA_FILE, schema_text, write_schema
 from headrace.settings import load_settings
+from headrace.trial import try_sample
 from headrace.warehouse import Warehouse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -89,6 +90,45 @@ def show(
         out.print(now.model_dump_json(indent=2))
     else:
         _print(now)
+
+
+@app.command(name="try")
+def try_(
+    contract: Annotated[Path, typer.Argument(help="a contract's file")],
+    sample: Annotated[
+        Path, typer.Argument(help="a CSV file, or for an external source one JSON record a line")
+    ],
+    rows: Annotated[int, typer.Option(min=0, help="how many readings and refusals to show")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
+) -> None:
+    """Parse a sample as landing would, without Kafka. Exit code 1 if it refuses a record."""
+    try:
+        trial = try_sample(load_settings(), contract, sample, rows)
+    except HeadraceError as wrong:
+        err.print(str(wrong))
+        raise typer.Exit(2) from wrong
+    if as_json:
+        out.print(trial.model_dump_json(indent=2))
+    else:
+        refused = ", ".join(f"{count:,} {code}" for code, count in trial.refused.items()) or "none"
+        out.print(f"{trial.records:,} records: {trial.readings:,} readings; refused: {refused}")
+        _print_rows("readings", trial.first_readings)
+        _print_rows("refused", trial.first_refused)
+    raise typer.Exit(1 if trial.refused else 0)
+
+
+def _print_rows(title: str, rows: tuple[dict[str, object], ...]) -> None:
+    if rows:
+        table = Table(*rows[0], title=f"first {title}", title_justify="left")
+        for row in rows:
+            table.add_row(*(Text(_cell(value)) for value in row.values()))
+        out.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{name} = {part}" for name, part in value.items())
+    return "" if value is None else str(value)
 
 
 def _print(now: Overview) -> None:

@@ -170,3 +170,12 @@ class RunFailed(TerminalError):
     """The demonstration's run did not succeed; the message has the failing task's last lines."""
 
     code = "HR604"
+
+
+def told(code: str, message: str) -> HeadraceError:
+    """The error that another process told of, by its code and its whole message."""
+    kinds = [HeadraceError]
+    for kind in kinds:  # grows while it is walked
+        kinds += kind.__subclasses__()
+    own = next((kind for kind in kinds if kind.code == code), HeadraceError)
+    return own(message.removeprefix(f"[{code}] "))

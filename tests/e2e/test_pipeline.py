@@ -3,6 +3,7 @@
 The tests stand in the order in which they run: they share one stack, and go on where earlier ones ended.
 """
 
+import json
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,11 +12,13 @@ import httpx
 import psutil
 import pytest
 from confluent_kafka import Producer
+from typer.testing import CliRunner
 
+from headrace.cli import app
 from headrace.ledger import read_ledger
 from headrace.queries import counts
 from headrace.report.page import report_file
-from local.airflow import airflow_url
+from local.airflow import airflow_url, headrace_environment
 from tests.e2e.conftest import DAG, Pipeline
 from tests.e2e.expected import answers
 
@@ -92,6 +95,14 @@ def test_the_report_is_behind_the_login_and_its_task_links_to_it(pipeline: Pipel
     assert "2,030 of 52,560 readings are missing" in shown.text
     unknown = f"{airflow_url(pipeline.settings)}/headrace/reports/..%2F..%2Fetc?run_id=x"
     assert pipeline.airflow.page(unknown).status_code == 404
+
+
+def test_headrace_show_says_the_same(pipeline: Pipeline, first_run: str) -> None:
+    shown = CliRunner().invoke(app, ["show", DAG, "--json"], env=headrace_environment(pipeline.settings))
+    assert shown.exit_code == 0, shown.output
+    now = json.loads(shown.stdout)
+    assert (now["lag"], now["counts"]["readings"], now["counts"]["hours"]) == (0, ROWS, 8_439)
+    assert (now["completeness"]["missing"], now["ledger"]["run_id"]) == (2_030, first_run)
 
 
 def test_task_logs_say_what_was_done(pipeline: Pipeline, first_run: str) -> None:

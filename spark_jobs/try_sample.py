@@ -1,0 +1,67 @@
+"""`headrace try`: a sample through the very parsing that landing does, without Kafka and tables."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headrace.contract import Contract, CsvSource
+from headrace.contract_file import load_contract
+from headrace.source import CsvRows, check_source
+from headrace_spark.driver import drive
+from headrace_spark.parse import is_reading, parse
+from headrace_spark.session import build_session
+
+PREFIX = "HEADRACE-TRY "
+RECORD = (
+    "partition INT, offset BIGINT, timestamp TIMESTAMP, key BINARY, value BINARY, "
+    "headers ARRAY<STRUCT<key: STRING, value: BINARY>>"
+)
+
+
+def main() -> None:
+    """Parse the sample of the command line and print what became of it as one JSON line."""
+    contract, sample, rows = load_contract(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3])
+    spark = build_session(contract, "try")
+    now = datetime.now(UTC)
+    records = [(0, number, now, None, value, []) for number, value in enumerate(values(contract, sample), 1)]
+    parsed = parse(spark.createDataFrame(records, RECORD), contract, "sample").persist()
+    print(PREFIX + json.dumps(result(parsed, rows)), flush=True)  # noqa: T201  # the command reads it
+
+
+def values(contract: Contract, sample: Path) -> Iterator[bytes]:
+    """The records' values: of a CSV file by the contract's source, else a record a line."""
+    if not isinstance(contract.source, CsvSource):
+        yield from sample.read_bytes().splitlines()
+        return
+    source = CsvRows(sample, contract.source)
+    check_source(source, contract)
+    header = source.header()
+    for row in source.rows():
+        yield json.dumps(dict(zip(header, row.values, strict=True)), ensure_ascii=False).encode()
+
+
+def result(parsed: DataFrame, rows: int) -> dict[str, Any]:
+    """Counts, the first readings and the first refusals; numbers are rows of the sample, from 1."""
+    number = F.col("provenance.offset").alias("row")
+    refused = parsed.where(~is_reading())
+    reasons = refused.groupBy("refusal.reason").count().orderBy(F.desc("count"), "reason").collect()
+    readings = parsed.where(is_reading())
+    first = readings.select(number, F.col("signal_ts").cast("string"), "entity", "signals")
+    wrong = refused.select(number, "refusal.reason", "refusal.message", F.col("value").cast("string"))
+    return {
+        "records": parsed.count(),
+        "readings": readings.count(),
+        "refused": {row.reason: row["count"] for row in reasons},
+        "first_readings": [row.asDict() for row in first.orderBy("row").limit(rows).collect()],
+        "first_refused": [row.asDict() for row in wrong.orderBy("row").limit(rows).collect()],
+    }
+
+
+if __name__ == "__main__":
+    drive(main)
