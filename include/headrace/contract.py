@@ -6,81 +6,23 @@ The models are frozen and know nothing of files: `contract_file` reads them from
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import croniter
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from headrace.contract_types import (
+    Cadence,
+    ConfigText,
+    FieldName,
+    FieldNames,
+    Schedule,
+    Share,
+    StreamId,
+    Zone,
 )
-
 from headrace.settings import PROJECT
-
-
-def _percent(value: object) -> object:
-    """Read `1%` as 0.01; a bare number is refused, because 1 could mean either."""
-    if isinstance(value, str) and value.strip().endswith("%"):
-        try:
-            return float(value.strip()[:-1]) / 100
-        except ValueError:
-            raise ValueError(f"{value!r} is not a percentage; write for example 1%") from None
-    raise ValueError(f"{value!r} is not a percentage; write for example 1%")
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
-        raise ValueError(
-            f"{value!r} is not a zone of the IANA database, such as Europe/Istanbul"
-        ) from unknown
-    return value
-
-
-def _positive(value: timedelta) -> timedelta:
-    if value <= timedelta(0) or timedelta(days=1) % value:
-        raise ValueError("must divide a day evenly, for example PT10M")
-    return value
-
-
-def _config_text(value: object) -> object:
-    """YAML reads -1 and true as a number and a truth; the broker wants text."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
-
-
-def _cron(value: str) -> str:
-    if value not in PRESETS and not (len(value.split()) == 5 and croniter.is_valid(value)):
-        raise ValueError(
-            f"{value!r} is neither a cron expression of five fields nor one of {', '.join(PRESETS)}"
-        )
-    return value
-
-
-StreamId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-FieldName = Annotated[str, Field(min_length=1, max_length=255)]
-ConfigText = Annotated[
-    str, BeforeValidator(_config_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
-]
-FieldNames = Annotated[tuple[FieldName, ...], Field(min_length=1)]
-Share = Annotated[
-    float,
-    BeforeValidator(_percent),
-    Field(ge=0, le=1),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$", "examples": ["1%"]}),
-]
 
 
 class _Part(BaseModel):
@@ -127,8 +69,8 @@ class EventTime(_Part):
 
     field: FieldName
     format: Annotated[str, Field(min_length=1)] = Field(description="a pattern of Spark's datetime functions")
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    every: Annotated[timedelta, AfterValidator(_positive)] | None = Field(
+    timezone: Zone = "UTC"
+    every: Cadence | None = Field(
         None, description="the cadence as an ISO 8601 duration; expected counts come from it"
     )
     earliest: date = Field(date(1970, 1, 1), description="an earlier event time goes to quarantine")
@@ -265,9 +207,7 @@ class Contract(_Part):
     stream: StreamId
     description: str = ""
     owner: Annotated[str, Field(min_length=1)] = "headrace"
-    schedule: Annotated[str, AfterValidator(_cron)] | None = Field(
-        None, description="cron, preset or null; manual runs always work"
-    )
+    schedule: Schedule | None = Field(None, description="cron, preset or null; manual runs always work")
     source: Annotated[CsvSource | ExternalSource, Field(discriminator="kind")]
     topic: Topic
     record: Record

@@ -1,0 +1,69 @@
+"""The kinds of values that a contract's fields have, each with its check and what is said of a wrong one."""
+
+from datetime import timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from croniter import croniter
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+
+def _percent(value: object) -> object:
+    """Read `1%` as 0.01; a bare number is refused, because 1 could mean either."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        try:
+            return float(value.strip()[:-1]) / 100
+        except ValueError:
+            raise ValueError(f"{value!r} is not a percentage; write for example 1%") from None
+    raise ValueError(f"{value!r} is not a percentage; write for example 1%")
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
+        raise ValueError(
+            f"{value!r} is not a zone of the IANA database, such as Europe/Istanbul"
+        ) from unknown
+    return value
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0) or timedelta(days=1) % value:
+        raise ValueError("must divide a day evenly, for example PT10M")
+    return value
+
+
+def _config_text(value: object) -> object:
+    """YAML reads -1 and true as a number and a truth; the broker wants text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
+
+
+def _cron(value: str) -> str:
+    if value not in PRESETS and not (len(value.split()) == 5 and croniter.is_valid(value)):
+        raise ValueError(
+            f"{value!r} is neither a cron expression of five fields nor one of {', '.join(PRESETS)}"
+        )
+    return value
+
+
+StreamId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+FieldName = Annotated[str, Field(min_length=1, max_length=255)]
+ConfigText = Annotated[
+    str, BeforeValidator(_config_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
+FieldNames = Annotated[tuple[FieldName, ...], Field(min_length=1)]
+Share = Annotated[
+    float,
+    BeforeValidator(_percent),
+    Field(ge=0, le=1),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$", "examples": ["1%"]}),
+]
+Zone = Annotated[str, AfterValidator(_zone)]
+Cadence = Annotated[timedelta, AfterValidator(_positive)]
+Schedule = Annotated[str, AfterValidator(_cron)]
