@@ -1,5 +1,6 @@
 """One Spark session for all tests of this folder; its zone is the one that most of their contracts have."""
 
+import logging
 import os
 from collections.abc import Iterator
 
@@ -16,6 +17,8 @@ ZONE = "Europe/Istanbul"
 def spark() -> Iterator[SparkSession]:
     """A local session with the jars and the configuration of the drivers."""
     os.environ.update(spark_environment(load_settings()))
+    # When Python ends it tells of a closed connection, to a stream that pytest has closed before.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     session = (
         SparkSession.builder.master("local[2]")
         .appName("tests")
