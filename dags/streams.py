@@ -5,7 +5,7 @@
 3. `land`: the run's slice of the topic is in `readings` and `quarantine`.
 4. `analyse`: the gold tables have come up to the landed position.
 5. `reconcile`: every record is accounted for in `ledger`, or the run fails and names what is not.
-6. `report`: the run's page is written; the task's button "Report" opens it.
+6. `report`: the run's page is written; the button "Report" in the task's tab "Details" opens it.
 
 Between them stand gates (`topic_ready`, `published_visible`, `landed`, `analysed`), which let a run pass only
 when the stage before has done what it says.

@@ -28,6 +28,8 @@ def headrace_environment(settings: Settings) -> dict[str, str]:
         "HEADRACE_SOURCE_ROOTS": ":".join(map(str, settings.source_root_paths)),
         "HEADRACE_AIRFLOW_PORT": str(settings.airflow_port),
         "HEADRACE_KAFKA_PORT": str(settings.kafka_port),
+        # The report's pictures: matplotlib keeps a list of fonts, by default in the user's home.
+        "MPLCONFIGDIR": str(settings.home_path / "cache" / "matplotlib"),
     }
 
 

@@ -15,6 +15,8 @@ from local.ports import free_port
 
 # Airflow reads its home when it is imported, and makes ~/airflow where none is set.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headrace-tests-airflow-")
+# So does matplotlib with its list of fonts.
+os.environ["MPLCONFIGDIR"] = str(load_settings().home_path / "cache" / "matplotlib")
 
 
 @pytest.fixture

@@ -22,4 +22,6 @@ class ReportOperator(StageOperator):
         from headrace.report.page import write_report
 
         file = write_report(contract, Warehouse.of(load_settings(), contract.stream), context["run_id"])
-        self.log.info("The report is in %s; open it by the button 'Report' of this task.", file)
+        self.log.info(
+            "Open the report by the button 'Report' in this task's tab 'Details'; its file: %s", file
+        )
