@@ -42,7 +42,7 @@ def analyse(this: Try) -> None:
     """Bring both gold tables up to the last closed batch; the caller holds the stream's lock.
 
     Raises:
-        WarehouseError: nothing was landed yet.
+        WarehouseError: `land` has not run yet.
         PositionBroken: a batch is open.
         ForeignCommit: another process wrote to a gold table.
     """
@@ -67,15 +67,17 @@ def _target(this: Try) -> GoldCommit:
             f"stream {this.contract.stream}: batch {broken.batch} is open: a landing was broken off. "
             "Run `land`, which finishes it, and then this."
         )
+    if not this.warehouse.exists(READINGS):
+        raise WarehouseError(f"stream {this.contract.stream}: `land` has not run yet; run it first")
     rows = read_batches(this.warehouse)
-    if not rows or not this.warehouse.exists(READINGS):
-        raise WarehouseError(f"stream {this.contract.stream}: nothing is landed yet; run `land` first")
+    # Without a batch (nobody has written to the topic yet) the gold tables are made all the same, empty.
+    topic_id = rows[-1].topic_id if rows else ""
     return GoldCommit(
         run_id=this.run_id,
         try_id=this.try_id,
-        batch=rows[-1].batch,
-        topic_id=rows[-1].topic_id,
-        position=position_of(this.warehouse, rows, rows[-1].topic_id),
+        batch=rows[-1].batch if rows else -1,
+        topic_id=topic_id,
+        position=position_of(this.warehouse, rows, topic_id),
         readings_version=open_table(this.warehouse.table(READINGS)).version(),
         analysis_sha256=this.contract.analysis_sha256,
     )

@@ -11,7 +11,7 @@ from headrace.batches import position
 from headrace.commits import GoldCommit, commits, open_table
 from headrace.errors import PositionBroken, WarehouseError
 from headrace.offsets import OffsetRange
-from headrace.queries import gold_commit, scan
+from headrace.queries import counts, gold_commit, is_analysed, scan
 from headrace.warehouse import Warehouse
 from headrace_spark.gold import analyse
 from headrace_spark.land_batch import Try, land_batch
@@ -45,10 +45,25 @@ def _versions(this: Try, table: str) -> int:
     return len(list(commits(open_table(this.warehouse.table(table)), GoldCommit)))
 
 
+def test_a_topic_without_records_makes_empty_tables_that_later_batches_fill(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    unprepared = Try(spark, contract(), Warehouse(tmp_path / "none", "small"), "a run", "a try")
+    with pytest.raises(WarehouseError, match="`land` has not run yet"):
+        analyse(unprepared)
+    this = _try(spark, tmp_path)
+    analyse(this)
+    assert (_days(this), counts(this.warehouse).hours) == ([], 0)
+    assert is_analysed(this.warehouse, TOPIC_ID, {0: 0}, this.contract.analysis_sha256)
+    assert not is_analysed(this.warehouse, TOPIC_ID, {0: 1}, this.contract.analysis_sha256)
+    _land(this, 0, 0, _value(1, 0, 1))
+    analyse(this)
+    assert _days(this) == [(1, 1)]
+    assert is_analysed(this.warehouse, TOPIC_ID, {0: 1}, this.contract.analysis_sha256)
+
+
 def test_only_touched_days_are_computed_again(spark: SparkSession, tmp_path: Path) -> None:
     this = _try(spark, tmp_path)
-    with pytest.raises(WarehouseError, match="nothing is landed yet"):
-        analyse(this)
     _land(this, 0, 0, _value(1, 0, 1), _value(2, 0, 2))
     analyse(this)
     assert _days(this) == [(1, 1), (2, 1)]
