@@ -4,10 +4,10 @@ After a kill the metadata log still says that the broker leads its partitions. A
 believes it, and its transaction coordinator takes up a commit whose markers are not written yet. Then the
 old registration's session expires, for a moment no partition has a leader, and Kafka 4.3.1 takes a partition
 without a leader for a deleted one: it notes the commit as complete and never writes the markers. The
-transaction hangs for ever and hides every later record from read_committed consumers. (Seen on 2026-11-23
-in two of five kills right after a commit: state `Empty` at the coordinator, a transaction open in each
-partition; docs/decisions/2026-11-23-a-killed-broker.md.) So the controller alone is started for a second, with a session so short that it fences the old
-registration before anybody believes it.
+transaction hangs for ever and hides every later record from read_committed consumers (seen on 2026-11-23 in
+two of five kills right after a commit: docs/decisions/2026-11-23-a-killed-broker.md). So the controller alone
+is started for a second, with a session so short that it fences the old registration before anybody believes
+it.
 
 Only the standard library: it becomes the broker by `exec`.
 """
