@@ -14,7 +14,7 @@ import polars as pl
 from headrace.batches import Batch, position_of, read_batches
 from headrace.contract import Contract, CsvSource
 from headrace.errors import NotReconciled, WarehouseError
-from headrace.kafka import log_start
+from headrace.kafka import describe_topic, log_start
 from headrace.ledger import Entry, SliceAccount, SourceAccount, append_entry
 from headrace.offsets import OffsetRange, reached
 from headrace.publications import Publication, read_publications
@@ -189,6 +189,8 @@ def _sources(
 
 def _visible(run_slice: Slice, config: dict[str, Any], batches: list[Batch]) -> pl.DataFrame | None:
     """(partition, offset) of each record of the slice that consumers see; None if the log lost some."""
+    if describe_topic(config, run_slice.topic).topic_id != run_slice.topic_id:
+        return None  # the topic was made anew: its offsets are other records
     start = log_start(config, run_slice.topic)
     gaps = position_of_gaps(batches, run_slice.topic_id)
     ranges = []

@@ -175,6 +175,18 @@ def test_a_run_without_slice_is_told_to_land_first(stream: Stream, finished: Pat
         reconcile(stream.contract, settings_for(finished, "finished"), stream.config, "another")
 
 
+def test_records_of_a_topic_that_was_made_anew_are_not_taken_for_the_slices(
+    stream: Stream, finished: Path
+) -> None:
+    settings = settings_for(finished, "finished")
+    slice_of_old = stream.slice_to_end().model_copy(
+        update={"run_id": "an old run", "topic_id": "of a topic gone"}
+    )
+    fix_slice(Warehouse.of(settings, "mill"), slice_of_old)
+    entry = reconcile(stream.contract, settings, stream.config, "an old run")
+    assert (entry.slice.visible, entry.slice.landed, entry.slice.quarantined) == (None, 0, 0)
+
+
 def test_it_takes_the_sources_rows_from_the_source(stream: Stream, finished: Path) -> None:
     """A publication that claims fewer rows than its source has is not believed."""
     contract: Contract = stream.contract
