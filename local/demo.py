@@ -14,7 +14,6 @@ from headrace.contract_file import find_contract
 from headrace.errors import RunFailed, StackUnhealthy
 from headrace.ledger import read_ledger
 from headrace.queries import completeness, counts, first_rows
-from headrace.report.page import report_file
 from headrace.settings import Settings
 from headrace.warehouse import Warehouse
 from local.airflow import airflow_url
@@ -140,7 +139,7 @@ def results(settings: Settings, console: Console, run_id: str) -> None:
     console.print(table)
     for name in ("daily_completeness", "hourly_average"):
         _print_rows(console, name, first_rows(contract, warehouse, name, 2))
-    console.print(f"report     {report_file(warehouse, run_id)}", markup=False, soft_wrap=True)
+    console.print(f"report     {warehouse.report(run_id)}", markup=False, soft_wrap=True)
 
 
 def _print_rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:

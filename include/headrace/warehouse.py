@@ -1,5 +1,6 @@
 """The warehouse of one stream: where its tables are, their layout version, the lock of its one writer."""
 
+import hashlib
 import json
 import os
 import threading
@@ -46,6 +47,10 @@ class Warehouse:
     def slices(self) -> Path:
         """Where the runs' slices are kept."""
         return self.folder / "_slices"
+
+    def report(self, run_id: str) -> Path:
+        """Where the report of that run is, or will be; a run id is free text and no part of a path."""
+        return self.folder / "_reports" / f"{hashlib.sha256(run_id.encode()).hexdigest()[:32]}.html"
 
     def prepare(self) -> None:
         """Make the folder and note the layout in it; harmless when repeated.

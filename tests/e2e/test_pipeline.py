@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from headrace.cli import app
 from headrace.ledger import read_ledger
 from headrace.queries import counts
-from headrace.report.page import report_file
 from local.airflow import airflow_url, headrace_environment
 from tests.e2e.conftest import DAG, Pipeline
 from tests.e2e.expected import answers
@@ -83,7 +82,7 @@ def test_the_ledger_is_balanced(pipeline: Pipeline, first_run: str) -> None:
 
 
 def test_the_report_is_behind_the_login_and_its_task_links_to_it(pipeline: Pipeline, first_run: str) -> None:
-    file = report_file(pipeline.warehouse, first_run)
+    file = pipeline.warehouse.report(first_run)
     link = pipeline.airflow.link(DAG, first_run, "report", "Report")
     assert (
         link == f"{airflow_url(pipeline.settings)}/headrace/reports/{DAG}?{urlencode({'run_id': first_run})}"

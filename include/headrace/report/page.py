@@ -1,6 +1,5 @@
 """The report's page: what the tables hold, as one HTML file that needs nothing else."""
 
-import hashlib
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import datetime
@@ -24,11 +23,6 @@ from headrace.warehouse import Warehouse, write_atomically
 FIRST_ROWS = 6
 
 
-def report_file(warehouse: Warehouse, run_id: str) -> Path:
-    """Where the report of that run is, or will be; a run id is free text and becomes no part of a path."""
-    return warehouse.folder / "_reports" / f"{hashlib.sha256(run_id.encode()).hexdigest()[:32]}.html"
-
-
 def write_report(contract: Contract, warehouse: Warehouse, run_id: str) -> Path:
     """Write the report of a reconciled run.
 
@@ -41,7 +35,7 @@ def write_report(contract: Contract, warehouse: Warehouse, run_id: str) -> Path:
     entries = [entry for entry in read_ledger(warehouse) if entry.run_id == run_id]
     if not entries:
         raise WarehouseError(f"run {run_id!r} is not in the ledger; clear and run `reconcile` first")
-    file = report_file(warehouse, run_id)
+    file = warehouse.report(run_id)
     file.parent.mkdir(exist_ok=True)
     write_atomically(file, _page(contract, warehouse, entries[-1]))
     return file

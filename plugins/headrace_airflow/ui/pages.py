@@ -23,7 +23,6 @@ HEADERS = {
 def report(dag_id: str, run_id: str) -> FileResponse:
     """The report of one run, as `report` wrote it into the warehouse."""
     from headrace.contract_file import find_contract
-    from headrace.report.page import report_file
     from headrace.warehouse import Warehouse
 
     settings = load_settings()
@@ -31,7 +30,7 @@ def report(dag_id: str, run_id: str) -> FileResponse:
         contract = find_contract(settings.streams_path, dag_id)  # only a stream has a folder in the warehouse
     except HeadraceError as unknown:
         raise HTTPException(404, str(unknown)) from unknown
-    file = report_file(Warehouse.of(settings, contract.stream), run_id)
+    file = Warehouse.of(settings, contract.stream).report(run_id)
     if not file.is_file():
         raise HTTPException(
             404, f"stream {contract.stream}: this run has no report yet; see its task `report`"

@@ -16,7 +16,7 @@ from headrace.errors import WarehouseError
 from headrace.ledger import Entry, SliceAccount, SourceAccount, append_entry
 from headrace.offsets import OffsetRange
 from headrace.queries import slots_of_day
-from headrace.report.page import report_file, write_report
+from headrace.report.page import write_report
 from headrace.settings import PROJECT
 from headrace.warehouse import Warehouse
 
@@ -154,7 +154,7 @@ def test_hostile_text_stays_text(contract: Contract, warehouse: Warehouse) -> No
 
 def test_the_file_stays_in_its_folder_whatever_the_run_is_called(warehouse: Warehouse) -> None:
     for run_id in ("../../etc/passwd", "a/b", "", "x" * 10_000):
-        assert report_file(warehouse, run_id).parent == warehouse.folder / "_reports"
+        assert warehouse.report(run_id).parent == warehouse.folder / "_reports"
 
 
 def test_a_run_without_account_has_no_report(contract: Contract, warehouse: Warehouse) -> None:
