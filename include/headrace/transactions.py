@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from headrace.clients import SECONDS, Errors, bootstrap, client_config, translate
 from headrace.crash import crash_point
@@ -19,6 +20,13 @@ FENCED = {
     KafkaError.PRODUCER_FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
 }
+
+MOVING = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
+"""What a broker answers for a group whose coordinator is not settled yet."""
 
 
 class Record(NamedTuple):
@@ -93,13 +101,26 @@ class Transactions:
         stable for a minute: then it counts as having no offset, and the topic is asked.
         """
         try:
-            (found,) = self._group.committed([TopicPartition(self._topic, 0)], timeout=SECONDS)
+            (found,) = self._committed()
         except KafkaException as failed:
             if failed.args[0].code() == KafkaError._TIMED_OUT:  # noqa: SLF001  # see FENCED
                 return TopicPartition(self._topic, 0, OFFSET_INVALID)
             raise self._error(failed.args[0]) from failed
         if found.error:
             raise self._error(found.error)
+        return found
+
+    def _committed(self) -> list[TopicPartition]:
+        """Ask again while the group's coordinator is moving: a new broker has none for a moment."""
+        moving = Retrying(
+            retry=retry_if_exception(_is_moving),
+            stop=stop_after_delay(self._seconds),
+            wait=wait_fixed(0.2),
+            reraise=True,
+        )
+        found: list[TopicPartition] = moving(
+            self._group.committed, [TopicPartition(self._topic, 0)], timeout=SECONDS
+        )
         return found
 
     def commit(self, records: Iterable[Record], metadata: str) -> int:
@@ -223,3 +244,7 @@ class Transactions:
                 "connection, or correct the row"
             )
         return translate(error, self._config, self._topic, self._errors)
+
+
+def _is_moving(failed: BaseException) -> bool:
+    return isinstance(failed, KafkaException) and failed.args[0].code() in MOVING
