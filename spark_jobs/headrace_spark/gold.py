@@ -14,7 +14,7 @@ from headrace.gold_columns import column_comments
 from headrace.queries import gold_commit
 from headrace_spark.land_batch import Try
 from headrace_spark.tables import READINGS, read_table
-from headrace_spark.transforms import daily_completeness, hourly_average
+from headrace_spark.transforms import column, daily_completeness, hourly_average
 
 DAILY, HOURLY = "daily_completeness", "hourly_average"
 
@@ -128,7 +128,9 @@ def _commit(
     this: Try, table: GoldTable, rows: DataFrame, target: GoldCommit, **how: str
 ) -> Commit[GoldCommit]:
     path = this.warehouse.table(table.name)
-    described = [F.col(name).alias(name, metadata={"comment": text}) for name, text in table.comments.items()]
+    described = [
+        column(name).alias(name, metadata={"comment": text}) for name, text in table.comments.items()
+    ]
     (
         rows.select(*described)
         .coalesce(1)

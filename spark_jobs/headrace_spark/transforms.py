@@ -116,7 +116,12 @@ def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) 
         column for signal in signals for column in _columns(signal, names.get(signal.name, signal.name))
     ]
     hours = renamed(averages, mapping).groupBy(*kept).agg(*columns)
-    return hours.select(*HOUR, *hours.columns[len(kept) :], *kept[len(HOUR) :])
+    return hours.select(*HOUR, *map(column, hours.columns[len(kept) :]), *kept[len(HOUR) :])
+
+
+def column(name: str) -> Column:
+    """The column of exactly that name; to `col` alone a dot is a way into a struct."""
+    return F.col(f"`{name.replace('`', '``')}`")
 
 
 def _columns(signal: Signal, name: str) -> list[Column]:

@@ -14,6 +14,7 @@ from headrace_spark.transforms import band, circular_mean, daily_completeness, h
 from tests.spark.records import contract
 
 ZONE = ZoneInfo("Europe/Istanbul")
+HOSTILE = ["rotor.speed", "signals.`a", "'it'", '"']
 MAPPING = [("Power (kW)", "power_average"), ("Power (kW)", "power_average"), ("unheard of", "nothing")]
 
 
@@ -92,6 +93,15 @@ def test_an_hour_has_a_column_a_signal_and_a_missing_value_is_no_zero(spark: Spa
     rows = [tuple(row) for row in hours.collect()]
     assert [row[3:5] + row[6:] for row in rows] == [(200.0, 180.0, "High", 3), (None, None, None, 1)]
     assert min(rows[0][5], 360 - rows[0][5]) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_signals_name_may_hold_dots_and_quotes(spark: SparkSession) -> None:
+    shape = contract().record.model_dump(mode="json")
+    shape["signals"] = [{"name": name, "fields": [name]} for name in HOSTILE]
+    readings = _readings(spark, ("2018-01-01 00:00", None, dict.fromkeys(HOSTILE, "7")))
+    hours = hourly_average(readings, _contract_names(spark), contract(record=shape))
+    assert hours.columns == ["signal_date", "signal_hour", "entity", *HOSTILE, "readings"]
+    assert [tuple(row)[3:] for row in hours.collect()] == [(7.0, 7.0, 7.0, 7.0, 1)]
 
 
 def _contract_names(spark: SparkSession) -> DataFrame:
