@@ -11,7 +11,10 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 MARK = "\uffff"
-"""In front of each number while it is quoted: a noncharacter, which Unicode reserves for uses like this."""
+"""In front of each number while it is quoted: a noncharacter, which Unicode reserves for uses like this.
+
+A text that holds it all the same gets a longer mark, which nobody else can write.
+"""
 
 # From one match to the next (\G), past all that is no number, strings as a whole. All quantifiers of groups
 # are possessive: Java runs those in a loop and others by recursion, which a long hostile text would overflow.
@@ -41,7 +44,7 @@ def fields_of(text: Column) -> Column:
 
     A text is unquoted, a number, `true` or null is as written, an object or array is its compact JSON.
     """
-    marked = F.regexp_replace(text, NUMBER, f'$1"{MARK}$2"')
+    marked = F.regexp_replace(text, F.lit(NUMBER), F.concat(F.lit('$1"'), mark_of(text), F.lit('$2"')))
     sealed = F.concat(F.lit("["), marked, F.lit(f',{{"{_SEAL}":""}}]'))
     elements = F.from_json(sealed, "array<map<string,string>>", {"allowSingleQuotes": "false"})
     whole = F.size(elements) == 2
@@ -49,10 +52,17 @@ def fields_of(text: Column) -> Column:
     return F.when(whole & sealed_by_us, F.try_element_at(elements, F.lit(1)))
 
 
-def as_written(value: Column) -> Column:
+def mark_of(text: Column) -> Column:
+    """What stands before each number of `fields_of(text)`."""
+    escaped = text.contains(r"\u") & text.rlike(r"\\u[fF]{4}")
+    return F.when(text.contains(MARK) | escaped, F.lit(f"{MARK}{_SEAL}")).otherwise(F.lit(MARK))
+
+
+def as_written(value: Column, mark: Column) -> Column:
     """A value of `fields_of` without the marks of its numbers."""
+    nested = F.concat(F.lit('"'), mark, F.lit('([^"]*)"'))
     return (
-        F.when(value.startswith(MARK), F.substring(value, 2, 2_147_483_647))
-        .when(value.contains(MARK), F.regexp_replace(value, f'"{MARK}([^"]*)"', "$1"))
+        F.when(F.startswith(value, mark), F.substr(value, F.length(mark) + 1))
+        .when(F.contains(value, mark), F.regexp_replace(value, nested, F.lit("$1")))
         .otherwise(value)
     )

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from headrace.contract import Contract, Record, Signal
 from headrace.reasons import Reason
 from headrace_spark.event_time import instant
-from headrace_spark.json_text import as_written, fields_of, text_of
+from headrace_spark.json_text import as_written, fields_of, mark_of, text_of
 
 PUBLICATION_HEADER = "headrace-publication"
 ROW_HEADER = "headrace-row"
@@ -33,8 +33,10 @@ def parse(records: DataFrame, contract: Contract, topic_id: str) -> DataFrame:
     apart = [name for name in (shape.event_time.field, shape.entity) if name]
     return (
         records.withColumn("text", text_of(F.col("value")))
+        .withColumn("mark", mark_of(F.col("text")))
         .withColumn(
-            "fields", F.transform_values(fields_of(F.col("text")), lambda _, value: as_written(value))
+            "fields",
+            F.transform_values(fields_of(F.col("text")), lambda _, value: as_written(value, F.col("mark"))),
         )
         .withColumn("names", F.transform(F.map_keys("fields"), lambda field: _name(shape, field)))
         .withColumn("repeated", F.size(F.array_distinct("names")) < F.size("names"))

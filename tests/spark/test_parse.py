@@ -50,6 +50,12 @@ READ: dict[str, tuple[bytes, dict[str, str | None]]] = {
         {f"f{i}": str(i) for i in range(10_000)},
     ),
     "a million characters": (_json(f'"o": "{"x" * 1_000_000}"'), {"o": "x" * 1_000_000}),
+    "our reader's mark in a text": (_json('"o": "\uffff1", "p": 1.0'), {"o": "\uffff1", "Power (kW)": "1.0"}),
+    "our reader's mark escaped": (
+        _json(r'"o": ["\uFFfF1", 2, "\\uffff"]'),
+        {"o": '["\uffff1",2,"\\\\uffff"]'},
+    ),
+    "our reader's mark as a name": (_json('"\uffff": 1'), {"\uffff": "1"}),
     "100,000 escapes": (_json('"o": "' + r"\n" * 100_000 + '"'), {"o": "\n" * 100_000}),
 }
 """Records that become readings, with their signals."""
@@ -106,6 +112,8 @@ REFUSED: dict[str, tuple[bytes | None, Reason]] = {
     "hexadecimal": (_json('"p": "0x1p3"'), Reason.NOT_A_NUMBER),
     "blank around": (_json('"p": " 1"'), Reason.NOT_A_NUMBER),
     "full-width number": (_json('"p": "１"'), Reason.NOT_A_NUMBER),
+    "our reader's mark": (_json('"p": "\uffff1"'), Reason.NOT_A_NUMBER),
+    "our reader's mark escaped": (_json(r'"p": "\uffff1"'), Reason.NOT_A_NUMBER),
     "true as number": (_json('"p": true'), Reason.NOT_A_NUMBER),
     "object as number": (_json('"p": {}'), Reason.NOT_A_NUMBER),
     "below": (_json('"p": -0.1'), Reason.OUT_OF_RANGE),
