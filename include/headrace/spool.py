@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,19 +51,26 @@ def _copy(source: Path, handle: int, spool: Path) -> str:
     digest = hashlib.sha256()
     with os.fdopen(handle, "wb") as copy:
         try:
-            reading = source.open("rb")
+            for block in _blocks(source):
+                digest.update(block)
+                copy.write(block)
+            copy.flush()
+            os.fsync(copy.fileno())
         except OSError as failed:
-            raise SourceError(f"{source}: cannot be read: {failed.strerror}; permit reading") from failed
-        with reading:
-            try:
-                while block := reading.read(CHUNK):
-                    digest.update(block)
-                    copy.write(block)
-                copy.flush()
-                os.fsync(copy.fileno())
-            except OSError as failed:
-                raise _unavailable(spool, failed) from failed
+            raise _unavailable(spool, failed) from failed
     return digest.hexdigest()
+
+
+def _blocks(source: Path) -> Iterator[bytes]:
+    """The file's bytes; a fault of reading is the source's, not the spool's."""
+    try:
+        with source.open("rb") as reading:
+            while block := reading.read(CHUNK):
+                yield block
+    except OSError as failed:
+        raise SourceError(
+            f"{source}: cannot be read: {failed.strerror}; permit reading, or put a sound copy in its place"
+        ) from failed
 
 
 def _name(scratch: Path, file: Path) -> None:

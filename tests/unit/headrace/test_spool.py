@@ -45,3 +45,9 @@ def test_a_spool_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "home").touch()
     with pytest.raises(SpoolUnavailable, match=r"home/spool: cannot be written: Not a directory"):
         spool_source(tmp_path / "home", tmp_path / "home" / "spool", lambda _: 0)
+
+
+def test_a_fault_of_reading_is_the_sources_not_the_spools(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"^\[HR201\] /proc/self/mem: cannot be read: Input/output error"):
+        spool_source(Path("/proc/self/mem"), tmp_path / "spool", lambda _: 0)
+    assert list((tmp_path / "spool").iterdir()) == []
