@@ -1,5 +1,7 @@
 """`headrace`: the command for a person's hands."""
 
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from headrace.contract_file import contract_files, find_contract, load_contract
-from headrace.errors import ContractError, HeadraceError
+from headrace.errors import ContractError, HeadraceError, SettingsError
 from headrace.offsets import text
 from headrace.overview import Overview, overview
 from headrace.schema import REFERENCE_FILE, SCHEMA_FILE, schema_text, write_schema
 from headrace.settings import load_settings
 from headrace.trial import try_sample
 from headrace.warehouse import Warehouse
+
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,28 +38,55 @@ def check(
     files: Annotated[
         list[Path] | None, typer.Argument(help="contracts; without any, all of the project")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Check contracts; name file, line, field and the way out of each fault. Exit code 1 if there is one."""
-    broken = 0
+    """Check contracts; name file, line, field and the way out of each fault.
+
+    Exit code 0 when all are good, 1 when one is wrong or there is none.
+    """
     try:
-        chosen = files or contract_files(load_settings().streams_path)
+        folder = load_settings().streams_path
+        checked = [_checked(file) for file in files or contract_files(folder)]
+        if not checked:
+            raise SettingsError(f"no contract in {folder}; write <stream>.yaml there, or name a file")
     except HeadraceError as wrong:
-        err.print(str(wrong))
-        raise typer.Exit(1) from wrong
-    if not chosen:
-        err.print(f"no contract in {load_settings().streams_path}; write <stream>.yaml there, or name a file")
-        raise typer.Exit(1)
-    for file in chosen:
-        try:
-            contract = load_contract(file)
-        except ContractError as wrong:
-            broken += 1
-            err.print(str(wrong))
-        else:
-            out.print(f"{file}: stream {contract.stream}, topic {contract.topic.name}: good")
-    if broken:
-        err.print(f"{broken} of {len(chosen)} contracts are wrong")
-        raise typer.Exit(1)
+        raise _ended(wrong, 1) from wrong
+    broken = [each for each in checked if each.fault]
+    if as_json:
+        out.print(json.dumps([asdict(each) for each in checked], indent=2, ensure_ascii=False))
+    else:
+        for each in checked:
+            if each.fault:
+                err.print(each.fault)
+            else:
+                out.print(f"{each.file}: stream {each.stream}, topic {each.topic}: good")
+        if broken:
+            err.print(f"{len(broken)} of {len(checked)} contracts are wrong")
+    raise typer.Exit(1 if broken else 0)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One contract's file: its stream and topic, or what is wrong with it."""
+
+    file: str
+    stream: str | None = None
+    topic: str | None = None
+    fault: str | None = None
+
+
+def _checked(file: Path) -> Checked:
+    try:
+        contract = load_contract(file)
+    except ContractError as wrong:
+        return Checked(str(file), fault=str(wrong))
+    return Checked(str(file), contract.stream, contract.topic.name)
+
+
+def _ended(wrong: HeadraceError, code: int) -> typer.Exit:
+    """How a command ends that could not do its work."""
+    err.print(str(wrong))
+    return typer.Exit(code)
 
 
 @app.command()
@@ -73,19 +104,21 @@ def schema(
 @app.command()
 def show(
     stream: Annotated[str, typer.Argument(help="a stream's id")],
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
+    as_json: AsJson = False,
     bootstrap: Annotated[
         str | None, typer.Option(help="the broker; without it the embedded one, on HEADRACE_KAFKA_PORT")
     ] = None,
 ) -> None:
-    """Show where a stream stands: position, lag, tables, newest batches, newest account."""
+    """Show where a stream stands: position, lag, tables, newest batches, newest account.
+
+    Exit code 0, also while the broker is away (the lag is unknown then); 1 when there is no such stream.
+    """
     try:
         settings = load_settings()
         broker = {"bootstrap.servers": bootstrap or f"127.0.0.1:{settings.kafka_port}"}
         now = overview(find_contract(settings.streams_path, stream), Warehouse.of(settings, stream), broker)
     except HeadraceError as wrong:
-        err.print(str(wrong))
-        raise typer.Exit(1) from wrong
+        raise _ended(wrong, 1) from wrong
     if as_json:
         out.print(now.model_dump_json(indent=2))
     else:
@@ -99,14 +132,16 @@ def try_(
         Path, typer.Argument(help="a CSV file, or for an external source one JSON record a line")
     ],
     rows: Annotated[int, typer.Option(min=0, help="how many readings and refusals to show")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Parse a sample as landing would, without Kafka. Exit code 1 if it refuses a record."""
+    """Parse a sample as landing would, without Kafka: counts, first readings, first refusals with reasons.
+
+    Exit code 0 when every record becomes a reading, 1 when one is refused, 2 when nothing could be read.
+    """
     try:
         trial = try_sample(load_settings(), contract, sample, rows)
     except HeadraceError as wrong:
-        err.print(str(wrong))
-        raise typer.Exit(2) from wrong
+        raise _ended(wrong, 2) from wrong
     if as_json:
         out.print(trial.model_dump_json(indent=2))
     else:
