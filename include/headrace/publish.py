@@ -189,6 +189,8 @@ def _finished(rows: list[Publication], publication: Publication, until: dict[int
 
 
 def _closing_line(publication: Publication, published: int, seconds: float) -> str:
+    if not publication.rows:
+        return f"{publication.source} has a header and no row: there is nothing to publish"
     if not published:
         return f"all {publication.rows} rows of {publication.source} were published before; nothing added"
     return (
