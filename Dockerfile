@@ -11,6 +11,8 @@ ENV HEADRACE_HOME=/var/lib/headrace/home \
     HEADRACE_WAREHOUSE=/var/lib/headrace/warehouse \
     AIRFLOW_HOME=/var/lib/headrace/airflow \
     SPARK_CONF_DIR=/opt/headrace/docker/spark-conf \
+    MPLCONFIGDIR=/var/lib/headrace/home/cache/matplotlib \
+    PYTHONWARNINGS=ignore:GitWildMatchPattern:DeprecationWarning \
     PYTHONUNBUFFERED=1
 
 WORKDIR /opt/headrace
@@ -20,7 +22,11 @@ RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation -e . \
     && python -c "from pathlib import Path; from local.jars import fetch_jars; fetch_jars(Path('/opt'), 'spark')" \
+    # Whatever the umask of the checkout: the containers' user reads all of it.
+    && chmod -R a+rX /opt/headrace /opt/jars \
     && install -d -o headrace -g headrace /var/lib/headrace
 
 USER headrace
-RUN install -d -m 0700 /var/lib/headrace/home /var/lib/headrace/warehouse /var/lib/headrace/airflow
+# A named volume takes owner and mode from the image's folder when it is first mounted.
+RUN install -d -m 0700 /var/lib/headrace/home /var/lib/headrace/warehouse /var/lib/headrace/airflow \
+    /var/lib/headrace/work

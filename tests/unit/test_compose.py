@@ -1,27 +1,37 @@
-"""docker-compose.yaml says what the locks say; in tests/integration Compose itself reads it."""
+"""docker-compose.yaml says what the locks and the one-machine stack say; tests/integration starts it."""
 
 import re
 import tomllib
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from headrace.settings import PROJECT
+from headrace.settings import PROJECT, Settings
+from local.airflow import _configuration as airflow_options
+from local.broker import Broker
 from local.jars import locked_jars
+from local.spark import LOG4J, SMALL
 
-COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text(encoding="utf-8"))
+TEXT = (PROJECT / "docker-compose.yaml").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+SPARK_CONF = PROJECT / "docker/spark-conf"
+
+OURS = {name for name, service in SERVICES.items() if "build" in service}
+STAYING = {name for name, service in SERVICES.items() if service["restart"] != "no"}
 
 
 def test_the_broker_is_of_the_locked_version() -> None:
     locked = next(jar.version for jar in locked_jars("broker") if jar.artifact == "kafka_2.13")
-    assert COMPOSE["services"]["kafka"]["image"] == f"apache/kafka:{locked}"
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{locked}"
 
 
 def test_the_image_is_the_projects_version_and_takes_the_locks() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    ours = {service["image"] for service in COMPOSE["services"].values() if "build" in service}
-    assert ours == {f"headrace:{project['version']}"}
+    assert {SERVICES[name]["image"] for name in OURS} == {f"headrace:{project['version']}"}
     assert "--require-hashes -r requirements.txt" in DOCKERFILE
     assert re.search(r"fetch_jars\(Path\('/opt'\), 'spark'\)", DOCKERFILE)
     assert f"FROM python:{project['requires-python'].removeprefix('>=')}-" in DOCKERFILE
@@ -29,28 +39,113 @@ def test_the_image_is_the_projects_version_and_takes_the_locks() -> None:
 
 def test_airflow_runs_on_a_database_whose_driver_is_locked() -> None:
     lock = (PROJECT / "requirements.txt").read_text(encoding="utf-8")
-    environment = COMPOSE["services"]["scheduler"]["environment"]
+    environment = SERVICES["scheduler"]["environment"]
     assert environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].startswith("postgresql+psycopg2://")
     assert "\npsycopg2-binary==" in lock
     assert "\nasyncpg==" in lock
 
 
-@pytest.mark.parametrize("name", COMPOSE["services"])
+@pytest.mark.parametrize("name", SERVICES)
+def test_an_image_has_a_version(name: str) -> None:
+    """The volume of a database of one major version cannot be read by the next."""
+    assert re.search(r":\d+(\.\d+)*(-[a-z]+)?$", SERVICES[name]["image"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
 def test_what_the_host_reaches_listens_on_loopback_only(name: str) -> None:
-    assert all(port.startswith("127.0.0.1:") for port in COMPOSE["services"][name].get("ports", []))
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+
+
+@pytest.mark.parametrize("name", sorted(STAYING))
+def test_every_service_that_stays_has_a_health_check(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_waits_until_the_others_are_ready_and_not_only_started(name: str) -> None:
+    for other, told in (SERVICES[name].get("depends_on") or {}).items():
+        wanted = "service_healthy" if other in STAYING else "service_completed_successfully"
+        assert told["condition"] == wanted, other
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_named_volume_takes_its_owner_from_a_folder_of_the_image(name: str) -> None:
+    """Docker copies owner and mode of the image's folder; where there is none, the volume is root's."""
+    made = re.findall(r"/var/lib/headrace/\w+", DOCKERFILE.rpartition("USER headrace")[2])
+    named = [volume.split(":") for volume in SERVICES[name]["volumes"] if not volume.startswith("./")]
+    assert {folder for _, folder in named} <= set(made)
+    assert {volume for volume, _ in named} <= COMPOSE["volumes"].keys()
 
 
 def test_every_secret_comes_from_the_env_file_and_is_demanded() -> None:
     example = (PROJECT / ".env.example").read_text(encoding="utf-8")
     named = set(re.findall(r"^(HEADRACE_\w+)=$", example, flags=re.MULTILINE))
-    demanded = set(re.findall(r"\$\{(HEADRACE_\w+):\?", (PROJECT / "docker-compose.yaml").read_text("utf-8")))
-    assert named == demanded
+    assert named == set(re.findall(r"\$\{(HEADRACE_\w+):\?", TEXT))
     assert len(named) == 5
+    free = set(re.findall(r"^#(HEADRACE_\w+=\S+)$", example, flags=re.MULTILINE))
+    assert free == {f"{name}={default}" for name, default in re.findall(r"\$\{(HEADRACE_\w+):-(\w+)\}", TEXT)}
 
 
-def test_the_containers_and_the_one_machine_find_dead_tasks_alike() -> None:
-    source = (PROJECT / "local/airflow.py").read_text(encoding="utf-8")
-    for name in ("TASK_INSTANCE_HEARTBEAT_TIMEOUT", "TASK_INSTANCE_HEARTBEAT_SEC"):
-        here = re.search(rf'"{name}": (\d+)', source)
-        assert here is not None
-        assert COMPOSE["services"]["scheduler"]["environment"][f"AIRFLOW__SCHEDULER__{name}"] == here[1]
+def test_the_admins_password_is_known_to_nobody_but_the_one_who_sets_it() -> None:
+    knowing = {name for name in SERVICES if "HEADRACE_ADMIN_PASSWORD" in SERVICES[name]["environment"]}
+    assert knowing == {"airflow-init"}
+
+
+OTHERWISE = {
+    # Where things are, and secrets:
+    "AIRFLOW__CORE__DAGS_FOLDER",
+    "AIRFLOW__CORE__PLUGINS_FOLDER",
+    "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+    "AIRFLOW__CORE__FERNET_KEY",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+    "AIRFLOW__API__BASE_URL",
+    "AIRFLOW__API__SECRET_KEY",
+    "AIRFLOW__API_AUTH__JWT_SECRET",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+    # By the api-server's command line, or AIRFLOW_HOME of the image:
+    "AIRFLOW__API__HOST",
+    "AIRFLOW__API__PORT",
+    "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
+    # Airflow's own defaults:
+    "AIRFLOW__API__WORKERS",
+    "AIRFLOW__CORE__AUTH_MANAGER",
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS",
+}
+
+
+@pytest.mark.parametrize("name", ["api-server", "scheduler", "dag-processor", "triggerer"])
+def test_airflow_is_set_as_on_one_machine(name: str, settings: Settings) -> None:
+    one_machine = {
+        option: value
+        for option, value in airflow_options(settings).items()
+        if option.startswith("AIRFLOW__") and option not in OTHERWISE
+    }
+    here = SERVICES[name]["environment"]
+    assert {option: here.get(option) for option in one_machine} == one_machine
+    assert {option for option in here if option.startswith("AIRFLOW__")} <= one_machine.keys() | OTHERWISE
+
+
+def test_the_broker_is_set_as_on_one_machine(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, tmp_path, tmp_path, 1, 2)
+    placed = re.compile(r"(.*listener.*|controller\.quorum\.voters|log\.dirs|node\.id)=")
+    wanted = {
+        line
+        for line in broker._properties().splitlines()
+        if not line.startswith("#") and not placed.match(line)
+    }
+    # The image's rule, whose own program tests/integration runs: KAFKA_FOO_BAR becomes foo.bar.
+    said = SERVICES["kafka"]["environment"].items()
+    assert wanted <= {
+        f"{key.removeprefix('KAFKA_').lower().replace('_', '.')}={value}" for key, value in said
+    }
+
+
+def test_spark_is_set_as_on_one_machine() -> None:
+    lines = (SPARK_CONF / "spark-defaults.conf").read_text(encoding="utf-8").splitlines()
+    here = dict(line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
+    placed = {"spark.driver.host", "spark.driver.bindAddress"}
+    assert {name: here.get(name) for name in SMALL if name not in placed} == {
+        name: value for name, value in SMALL.items() if name not in placed
+    }
+    assert (SPARK_CONF / "log4j2.properties").read_text(encoding="utf-8").partition("\n")[2] == LOG4J
