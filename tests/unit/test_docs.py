@@ -7,6 +7,7 @@ import pytest
 from headrace import errors
 from headrace.schema import REFERENCE_FILE, reference_text
 from headrace.settings import PROJECT
+from headrace_airflow import reference
 
 RUNBOOK = (PROJECT / "docs/runbook.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (HR\d{3})\n(.*?)(?=^## |\Z)", RUNBOOK, flags=re.MULTILINE | re.DOTALL))
@@ -29,6 +30,11 @@ def test_the_runbook_has_no_code_that_is_gone() -> None:
 
 def test_the_reference_of_contracts_is_fresh() -> None:
     assert REFERENCE_FILE.read_text(encoding="utf-8") == reference_text(), "run `headrace schema --write`"
+
+
+def test_the_reference_of_operators_is_fresh() -> None:
+    text = reference.REFERENCE_FILE.read_text(encoding="utf-8")
+    assert text == reference.reference_text(), "run `python -m headrace_airflow.reference`"
 
 
 @pytest.mark.parametrize("page", sorted(PROJECT.glob("*.md")) + sorted(PROJECT.glob("docs/**/*.md")), ids=str)

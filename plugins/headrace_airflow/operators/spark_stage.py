@@ -26,7 +26,7 @@ class SparkStageOperator(SparkSubmitOperator):
 
     Args:
         contract: the stream's contract.
-        script: the entry point in `spark_jobs/`.
+        script: the entry point in `spark_jobs/`; each stage names its own.
         kafka_conn_id: the Airflow connection of the broker.
         spark_conn_id: the Airflow connection whose host is Spark's master.
     """

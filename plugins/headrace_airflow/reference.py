@@ -1,0 +1,199 @@
+"""The reference page of what Headrace adds to Airflow, made of the code's own words.
+
+`python -m headrace_airflow.reference` writes it anew; a test holds that it is fresh.
+"""
+
+import inspect
+import os
+import re
+import runpy
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, get_args
+
+from headrace.conditions import Condition
+from headrace.contract_file import load_contract
+from headrace.settings import PROJECT
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG, BaseOperator
+
+REFERENCE_FILE = PROJECT / "docs" / "reference" / "operators.md"
+"""The committed page."""
+
+CONTRACT = PROJECT / "include" / "streams" / "wind_turbine.yaml"
+"""The contract whose DAG the page shows: it has every stage."""
+
+HEAD = """\
+# DAGs, operators, gates, connections
+
+Written by `python -m headrace_airflow.reference` from the code in `dags/`, `plugins/` and
+`include/headrace/conditions.py`; do not edit.
+"""
+
+STREAM = """\
+Its id is the stream's; description, schedule, owner and stages follow from the contract. One run at a time,
+no catching up. A stream with an external source has neither `publish` nor `published_visible`.
+
+"""
+
+CONNECTIONS = """\
+The connections are the only way to Kafka and Spark; examples are in
+[use a real Kafka and Spark](../how-to/real-kafka-and-spark.md).
+"""
+
+
+def reference_text() -> str:
+    """The page."""
+    from headrace_airflow.sensors.gate import Gate
+
+    dag = _wind_turbine()
+    kinds = dict.fromkeys(type(task) for task in _ordered(dag) if not isinstance(task, Gate))
+    bases = dict.fromkeys(base for kind in kinds for base in _bases(kind))
+    parts = {
+        "The DAG of a stream": STREAM + _tasks(dag),
+        "What every task has": _table(
+            ("setting", "value"), ((f"`{name}`", str(value)) for name, value in dag.default_args.items())
+        ),
+        "Parameters of a run": _params(dag),
+        "Operators": "\n".join(map(_class, (*kinds, *bases))),
+        "The gate between two stages": _class(Gate),
+        "Conditions": "\n".join(map(_condition, _conditions())),
+        "Connections": CONNECTIONS + _connections(),
+    }
+    return HEAD + "".join(f"\n## {title}\n\n{text}" for title, text in parts.items())
+
+
+def _wind_turbine() -> "DAG":
+    dag: DAG = runpy.run_path(str(PROJECT / "dags" / "streams.py"))["stream_dag"](
+        CONTRACT, load_contract(CONTRACT)
+    )
+    return dag
+
+
+def _ordered(dag: "DAG") -> "list[BaseOperator]":
+    return list(dag.topological_sort())  # type: ignore[no-untyped-call]  # Airflow's has no annotations
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [head, ["---" for _ in head], *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _tasks(dag: "DAG") -> str:
+    return _table(
+        ("task", "is a", "what it does"),
+        ((f"`{task.task_id}`", _link(type(task).__name__), _does(task)) for task in _ordered(dag)),
+    )
+
+
+def _does(task: Any) -> str:
+    condition = getattr(task, "condition", None)
+    return f"waits for {_link(condition['kind'])}" if condition else _summary(type(task))
+
+
+def _params(dag: "DAG") -> str:
+    params = {name: dag.params.get_param(name) for name in dag.params}
+    return _table(
+        ("parameter", "type", "default", ""),
+        (
+            (f"`{name}`", param.schema["type"], f"`{str(param.value).lower()}`", str(param.description))
+            for name, param in params.items()
+        ),
+    )
+
+
+def _link(name: str) -> str:
+    return f"[{name}](#{name.lower()})"
+
+
+# -- classes
+
+
+def _bases(kind: type) -> list[type]:
+    return [base for base in kind.__mro__[1:] if base.__module__.startswith("headrace_airflow.")]
+
+
+def _class(kind: type) -> str:
+    """A class: its docstring, its arguments, whose arguments it takes besides."""
+    text, told = _docstring(kind)
+    base = next(iter(_bases(kind)), None)
+    others = _link(base.__name__) if base else f"Airflow's `{kind.__mro__[1].__name__}`"
+    rows = list(_arguments(kind, told))
+    table = _table(("argument", "type", "default", ""), rows) + "\n" if rows else ""
+    lines = [
+        f"### {kind.__name__}\n\n{text}\n",
+        f"{table}{'Besides' if rows else 'Arguments'}: those of {others}.\n",
+    ]
+    if templated := vars(kind).get("template_fields"):
+        lines.append(f"Templated: {', '.join(f'`{name}`' for name in templated)}.\n")
+    lines += [f"Button in the web UI: {link.name}.\n" for link in vars(kind).get("operator_extra_links", ())]
+    return "\n".join(lines)
+
+
+def _docstring(thing: Any) -> tuple[str, dict[str, str]]:
+    """The text, and what it says of each argument."""
+    text, _, told = inspect.cleandoc(thing.__doc__).partition("\n\nArgs:\n")
+    pairs = re.findall(r"^    (\w+): (.*(?:\n     .*)*)", told, flags=re.MULTILINE)
+    return text, {name: " ".join(said.split()) for name, said in pairs}
+
+
+def _summary(thing: Any) -> str:
+    return inspect.cleandoc(thing.__doc__).splitlines()[0]
+
+
+def _arguments(kind: type, told: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
+    own = inspect.signature(kind).parameters if told else {}
+    for name, said in told.items():
+        default = own[name].default
+        shown = "**required**" if default is inspect.Parameter.empty else f"`{default!r}`"
+        yield f"`{name}`", _annotation(own[name].annotation), shown, said
+
+
+def _annotation(kind: Any) -> str:
+    return kind.__name__ if type(kind) is type else str(kind).replace("typing.", "")
+
+
+# -- conditions and connections
+
+
+def _conditions() -> tuple[Any, ...]:
+    return get_args(get_args(Condition)[0])
+
+
+def _condition(kind: Any) -> str:
+    name = kind.model_fields["kind"].default
+    fields = [(f"`{field}`", _annotation(info.annotation)) for field, info in kind.model_fields.items()]
+    rows = [row for row in fields if row[0] != "`kind`"]
+    how = _summary(kind.check)
+    said = f"{_summary(kind)}\n\nThe check: {how[0].lower()}{how[1:]}"
+    return f"### {name}\n\n{said}\n\n{_table(('field', 'type'), rows)}"
+
+
+def _connections() -> str:
+    from headrace_airflow.hooks.kafka import KafkaConfigHook
+    from headrace_airflow.hooks.spark import DriverHook, require_spark_connection
+    from headrace_airflow.operators.spark_stage import SparkStageOperator
+
+    known = inspect.signature(SparkStageOperator).parameters
+    said: dict[str, tuple[Any, Any]] = {
+        "kafka_conn_id": (KafkaConfigHook, KafkaConfigHook.config),
+        "spark_conn_id": (DriverHook, require_spark_connection),
+    }
+    return "".join(
+        f"\n### {known[argument].default}\n\nType `{hook.conn_type}`. {_docstring(hook)[0]}\n\n"
+        f"A task fails at once when {_raises(reader)}\n"
+        for argument, (hook, reader) in said.items()
+    )
+
+
+def _raises(thing: Any) -> str:
+    _, _, raised = inspect.cleandoc(thing.__doc__).partition("\n\nRaises:\n")
+    return raised.partition(": ")[2]
+
+
+if __name__ == "__main__":
+    # Airflow reads its home when it is imported, and makes ~/airflow where none is set.
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.setdefault("AIRFLOW_HOME", home)
+        REFERENCE_FILE.write_text(reference_text(), encoding="utf-8")
