@@ -175,7 +175,7 @@ class Twin:
         assert done.returncode == 0, done.stderr
         (kafka / "log4j2.properties").write_text(LOG4J, encoding="ascii")
         java, *rest = self._kafka_java("kafka.Kafka", str(kafka / "final/server.properties"))
-        options = shlex.split(environment["KAFKA_HEAP_OPTS"])
+        options = shlex.split(environment.get("KAFKA_HEAP_OPTS", ""))
         log4j = f"-Dlog4j2.configurationFile={kafka / 'log4j2.properties'}"
         return self._popen("kafka", [java, *options, log4j, *rest])
 
