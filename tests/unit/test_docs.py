@@ -24,6 +24,18 @@ def test_the_runbook_has_every_code_and_says_whether_airflow_retries(
     assert SECTIONS[kind.code].startswith("*Transient.*" if kind.transient else "*Terminal.*")
 
 
+@pytest.mark.parametrize("code", sorted(SECTIONS.keys() - {errors.HeadraceError.code}))
+def test_the_runbook_says_what_a_code_means_where_to_look_and_what_to_do(code: str) -> None:
+    meaning, look, act = (
+        r"^\*(Terminal|Transient)\.\* \*\*\S",
+        r"^- \*\*Look at:\*\* \S",
+        r"^- \*\*Do:\*\* \S",
+    )
+    found = [re.search(part, SECTIONS[code], flags=re.MULTILINE) for part in (meaning, look, act)]
+    assert all(found)
+    assert [part.start() for part in found if part] == sorted(part.start() for part in found if part)
+
+
 def test_the_runbook_has_no_code_that_is_gone() -> None:
     assert SECTIONS.keys() == {kind.code for kind in kinds(errors.HeadraceError)}
 
