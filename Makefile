@@ -1,11 +1,11 @@
 # The front door. Paths of HEADRACE_HOME may hold blanks, which make cannot carry: only the scripts see them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status down test lint lock
+.PHONY: help setup demo up status down test chaos lint lock
 export PYTHON
 
 # Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
-TESTS := $(wildcard $(addprefix tests/,unit dags spark integration e2e))
+TESTS := $(wildcard $(addprefix tests/,unit dags spark integration chaos e2e))
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ down: ## End the stack, all of it and nothing else
 
 test: ## Run all tests that need neither root nor a browser
 	@local/run -m pytest $(TESTS)
+
+chaos: ## Kill what can be killed, N= times, with SEED= and FAULT=, and compare the tables row by row
+	@local/run -m tests.chaos $(if $(N),--trials $(N)) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault "$(FAULT)")
 
 lint: ## Check style, types and the arrows between the rooms
 	@local/run -m ruff check .

@@ -36,3 +36,17 @@ def test_a_process_ends_at_the_passing_that_is_asked_for(wanted: str, passed: in
     )
     assert ended.returncode == (0 if passed == 3 else -signal.SIGKILL)
     assert len(ended.stdout.split()) == passed
+
+
+def test_a_process_stops_where_it_is_asked_to_and_goes_on() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PASS_THRICE],
+        env={**os.environ, "HEADRACE_STOP_AT": "land.after:2"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as stopped:
+        _, status = os.waitpid(stopped.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        stopped.send_signal(signal.SIGCONT)
+        output, _ = stopped.communicate(timeout=60)
+    assert (stopped.returncode, output.split()) == (0, ["0", "1", "2"])

@@ -1,0 +1,21 @@
+"""All faults."""
+
+from tests.chaos.broker_faults import BROKER_FAULTS
+from tests.chaos.faults import Fault
+from tests.chaos.place_faults import PLACE_FAULTS
+from tests.chaos.process_faults import PROCESS_FAULTS
+
+ALL: tuple[Fault, ...] = (*PROCESS_FAULTS, *BROKER_FAULTS, *PLACE_FAULTS)
+
+
+def chosen(name: str) -> list[Fault]:
+    """The faults whose name begins so; all of them for `all`.
+
+    Raises:
+        SystemExit: there is none; the names are listed.
+    """
+    found = [fault for fault in ALL if name == "all" or fault.name.startswith(name)]
+    if not found:
+        names = "\n".join(f"  {fault.name}" for fault in ALL)
+        raise SystemExit(f"no fault's name begins with {name!r}; there are:\n{names}")
+    return found

@@ -1,0 +1,46 @@
+"""A seeded set of `make chaos`: whatever dies, every row of the slice is landed once."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from local.broker import Broker
+from tests.chaos.registry import ALL, chosen
+from tests.chaos.trial import run_trial
+from tests.chaos.world import Bench
+from tests.drivers import show
+
+SEED = 5
+
+SET = (
+    "publisher killed before commit",
+    "publisher killed before publications",
+    "broker killed inside a transaction",
+    "driver killed between files and commit",
+    "driver killed after readings",
+    "disk full while landing",
+)
+
+
+@pytest.fixture(scope="module")
+def bench(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """The session's broker, and a landing JVM."""
+    shared = Bench(broker, tmp_path_factory.mktemp("chaos"))
+    yield shared
+    shared.lander.close()
+
+
+@pytest.mark.parametrize("name", SET)
+def test_nothing_is_lost_and_nothing_doubled(bench: Bench, name: str) -> None:
+    (fault,) = chosen(name)
+    result = run_trial(fault, SEED, SET.index(name), bench)
+    show(f"{name}: {result.rows} rows", *(f"  {note}" for note in result.notes))
+    assert result.good, result.model_dump_json(indent=2)
+
+
+def test_every_fault_has_a_name_of_its_own() -> None:
+    assert len({fault.name for fault in ALL}) == len(ALL)
+    assert [chosen(fault.name)[0] for fault in ALL] == list(ALL)
+    with pytest.raises(SystemExit, match="publisher killed inside"):
+        chosen(f"no such fault {random.random()}")

@@ -1,0 +1,94 @@
+"""The comparison finds lost, doubled, changed and refused rows in tables that plain Python has made."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from headrace.warehouse import Warehouse
+from tests.chaos.compare import Comparison, compare
+from tests.chaos.world import T1
+
+NAMES = (
+    "LV ActivePower (kW)",
+    "Wind Speed (m/s)",
+    "Theoretical_Power_Curve (KWh)",
+    "Wind Direction (°)",
+)
+ROWS = 50
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    file = tmp_path / "T1.csv"
+    file.write_bytes(b"".join(T1.read_bytes().splitlines(keepends=True)[: ROWS + 1]))
+    return file
+
+
+@pytest.fixture
+def readings(source: Path) -> list[dict[str, Any]]:
+    """What `readings` must hold of the source."""
+    return [_reading(line) for line in source.read_text("utf-8-sig").splitlines()[1:]]
+
+
+def _reading(line: str) -> dict[str, Any]:
+    time, *values = line.split(",")
+    local = datetime.strptime(time, "%d %m %Y %H:%M").replace(tzinfo=UTC)
+    return {
+        "signal_date": local.date(),
+        "signal_ts": local - timedelta(hours=3),
+        "signals": list(zip(NAMES, values, strict=True)),
+    }
+
+
+SCHEMA = pa.schema(
+    [
+        ("signal_date", pa.date32()),
+        ("signal_ts", pa.timestamp("us", tz="UTC")),
+        ("signals", pa.map_(pa.string(), pa.string())),
+    ]
+)
+
+
+def _compared(source: Path, rows: list[dict[str, Any]]) -> Comparison:
+    warehouse = Warehouse(source.parent / "warehouse", "w")
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    write_deltalake(str(warehouse.table("readings")), table, mode="overwrite")
+    return compare(source, warehouse)
+
+
+def test_what_is_right_has_no_difference(source: Path, readings: list[dict[str, Any]]) -> None:
+    assert _compared(source, readings) == Comparison(lost=0, doubled=0)
+
+
+def test_a_lost_row_is_found(source: Path, readings: list[dict[str, Any]]) -> None:
+    assert _compared(source, readings[:7] + readings[8:]) == Comparison(lost=1, doubled=0)
+
+
+def test_a_doubled_row_is_found(source: Path, readings: list[dict[str, Any]]) -> None:
+    assert _compared(source, [*readings, readings[7], readings[7]]) == Comparison(lost=0, doubled=2)
+
+
+def test_a_lost_row_does_not_make_up_for_a_doubled_one(source: Path, readings: list[dict[str, Any]]) -> None:
+    assert _compared(source, [*readings[1:], readings[1]]) == Comparison(lost=1, doubled=1)
+
+
+def test_a_number_that_is_written_otherwise_is_another_row(
+    source: Path, readings: list[dict[str, Any]]
+) -> None:
+    name, value = readings[0]["signals"][0]
+    readings[0]["signals"][0] = (name, f"{value}0")
+    assert _compared(source, readings) == Comparison(lost=1, doubled=1)
+
+
+def test_tables_that_are_not_there_have_lost_everything(source: Path) -> None:
+    assert compare(source, Warehouse(source.parent, "none")) == Comparison(lost=ROWS, doubled=0)
+
+
+def test_a_record_in_quarantine_counts_as_doubled(source: Path, readings: list[dict[str, Any]]) -> None:
+    warehouse = Warehouse(source.parent / "warehouse", "w")
+    write_deltalake(str(warehouse.table("quarantine")), pa.table({"reason": ["duplicate"]}))
+    assert _compared(source, readings) == Comparison(lost=0, doubled=1)

@@ -1,0 +1,114 @@
+"""One trial: publish and land a slice with one fault, recover, reconcile, compare row by row."""
+
+import random
+import subprocess
+import time
+import traceback
+from datetime import UTC, datetime
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict
+
+from headrace.errors import HeadraceError
+from headrace.reconcile import reconcile
+from headrace.settings import PROJECT
+from tests.chaos.compare import Comparison, compare
+from tests.chaos.faults import Fault
+from tests.chaos.world import RUN_ID, STAGES, Bench, World
+
+
+class Result(BaseModel):
+    """What a trial has come to; one line of the results file.
+
+    `seconds`: from the fault to the end of the struck stage's first good try, None where there was none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    fault: str
+    seed: int
+    number: int
+    commit: str
+    at: datetime
+    first: int
+    rows: int
+    recovered: bool
+    lost: int
+    doubled: int
+    gold: int
+    seconds: float | None
+    whole: float
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether the promise held."""
+        return self.recovered and not (self.lost or self.doubled or self.gold or self.problems)
+
+
+def run_trial(fault: Fault, seed: int, number: int, bench: Bench) -> Result:
+    """Run one trial; whatever goes wrong in it is in its result."""
+    began = time.monotonic()
+    rng = random.Random(f"{seed} {number} {fault.name}")  # the same trial alone and among others
+    world = World(bench, f"c{seed}x{number}", rng, fault.stage)
+    problems: list[str] = []
+    seconds: float | None = None
+    try:
+        seconds = _suffer(fault, world, problems)
+    except (AssertionError, HeadraceError, OSError, subprocess.SubprocessError) as failed:
+        problems.append("".join(traceback.format_exception(failed)).strip())
+    found = _compare(fault, world, problems)
+    result = Result(
+        fault=fault.name,
+        seed=seed,
+        number=number,
+        commit=_commit(),
+        at=datetime.now(UTC),
+        first=world.first,
+        rows=world.rows,
+        recovered=seconds is not None,
+        lost=found.lost,
+        doubled=found.doubled,
+        gold=found.gold,
+        seconds=seconds,
+        whole=time.monotonic() - began,
+        problems=tuple(problems),
+        notes=tuple(world.notes),
+    )
+    world.close(keep=not result.good)
+    return result
+
+
+def _suffer(fault: Fault, world: World, problems: list[str]) -> float | None:
+    """All stages, with the fault in one of them; the seconds until that one was recovered."""
+    at = STAGES.index(fault.stage)
+    seconds: float | None = None
+    for stage in STAGES[: max(at, 1) + 1]:
+        if stage == fault.stage:
+            for outcome in fault.strike(world):
+                world.note(f"struck: {outcome}")
+                if outcome.terminal and outcome.error["code"] not in fault.terminal:
+                    problems.append(f"Airflow would not have tried again: {outcome}")
+            if world.repeat(stage):
+                seconds = time.monotonic() - world.struck_at
+        elif not world.repeat(stage):
+            problems.append(f"{stage} did not succeed")
+    return seconds
+
+
+def _compare(fault: Fault, world: World, problems: list[str]) -> Comparison:
+    try:
+        reconcile(world.stream.contract, world.settings, dict(world.stream.config), RUN_ID)
+    except HeadraceError as failed:
+        problems.append(str(failed))
+    warehouse = world.stream.warehouse(world.settings.warehouse_path)
+    return compare(world.source, warehouse, gold=fault.stage == "analyse")
+
+
+@cache
+def _commit() -> str:
+    told = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip() or "unknown"
