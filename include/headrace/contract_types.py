@@ -1,6 +1,7 @@
 """The kinds of values that a contract's fields have, each with its check and what is said of a wrong one."""
 
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,8 +13,8 @@ def _percent(value: object) -> object:
     """Read `1%` as 0.01; a bare number is refused, because 1 could mean either."""
     if isinstance(value, str) and value.strip().endswith("%"):
         try:
-            return float(value.strip()[:-1]) / 100
-        except ValueError:
+            return float(Decimal(value.strip()[:-1]) / 100)  # of floats, 0.7 / 100 is less than 7 / 1000
+        except InvalidOperation:
             raise ValueError(f"{value!r} is not a percentage; write for example 1%") from None
     raise ValueError(f"{value!r} is not a percentage; write for example 1%")
 

@@ -34,7 +34,7 @@ def conclude(contract: Contract, warehouse: Warehouse, target: Slice) -> None:
     )
     limit = contract.landing.quarantine_limit
     table = warehouse.table("quarantine")
-    if refused > limit * records:
+    if refused and refused / records > limit:  # a product would be off: 0.29 * 100 is less than 29
         top = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
         raise QuarantineLimitExceeded(
             f"stream {contract.stream}: {refused} of {records} records ({refused / records:.1%}) went to "
