@@ -21,6 +21,8 @@ from headrace.report import pictures
 from headrace.warehouse import Warehouse, write_atomically
 
 FIRST_ROWS = 6
+SHOWN = 500
+"""How many characters of a value the page shows: one of a record may be a megabyte."""
 
 
 def write_report(contract: Contract, warehouse: Warehouse, run_id: str) -> Path:
@@ -125,5 +127,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.2f}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} = {part}" for key, part in value.items() if part is not None)
-    return "" if value is None else str(value)
+        value = ", ".join(f"{key} = {part}" for key, part in value.items() if part is not None)
+    text = "" if value is None else str(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

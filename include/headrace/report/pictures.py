@@ -21,6 +21,8 @@ COMPLETENESS = ("#eef2f5", "#c8501e", "#e9a168", "#8fbcd6", "#1f6f9f")
 POINTS = 60_000
 """More points than this are thinned evenly: the eye sees no more, and the page stays small."""
 
+LARGEST = 1e100
+
 STYLE: dict[Any, Any] = {
     "font.size": 10,
     "font.family": "DejaVu Sans",
@@ -45,6 +47,11 @@ def png(figure: Figure) -> bytes:
         return buffer.getvalue()
 
 
+def drawable(column: str) -> pl.Expr:
+    """The column without numbers so large that differences of them overflow, over which an axis fails."""
+    return pl.when(pl.col(column).abs() <= LARGEST).then(pl.col(column))
+
+
 def _figure(width: float = 8.6, height: float = 4.2) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
@@ -54,6 +61,7 @@ def curve(frame: pl.DataFrame, x: str, y: str, reference: str | None) -> Figure:
     with mpl.rc_context(STYLE):
         figure = _figure()
         axes = figure.subplots()
+        frame = frame.with_columns(map(drawable, frame.columns))
         known = frame.drop_nulls([x, y])
         shown = known.gather_every(max(1, len(known) // POINTS))
         axes.scatter(shown[x], shown[y], s=2.5, alpha=0.18, color=WATER, linewidths=0, label="readings")
@@ -128,7 +136,8 @@ def hours(hourly: pl.DataFrame, column: str, label: str, indicator: Indicator) -
     with mpl.rc_context(STYLE):
         figure = _figure()
         axes = figure.subplots()
-        frame = hourly.group_by("signal_hour").agg(pl.col(column).mean()).sort("signal_hour").drop_nulls()
+        frame = hourly.with_columns(drawable(column)).drop_nulls()
+        frame = frame.group_by("signal_hour").agg(pl.col(column).mean()).sort("signal_hour")
         low = -np.inf
         for place, (name, bound) in enumerate(indicator.bands.items()):
             ceiling = np.inf if bound is None else bound
@@ -138,8 +147,9 @@ def hours(hourly: pl.DataFrame, column: str, label: str, indicator: Indicator) -
             if bound is not None:
                 axes.axhline(bound, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
             low = ceiling
-        daily = frame.upsample("signal_hour", every="1h").group_by_dynamic("signal_hour", every="1d")
-        means = daily.agg(pl.col(column).mean())
+        means = frame.group_by_dynamic("signal_hour", every="1d").agg(pl.col(column).mean())
+        if len(means):
+            means = means.upsample("signal_hour", every="1d")  # where days are absent the line is broken
         axes.plot(means["signal_hour"], means[column], color=INK, linewidth=0.9, label="mean of the day")
         axes.set(ylabel=f"{label}, mean of an hour")
         axes.margins(x=0.01)
@@ -156,9 +166,9 @@ def _time_axis(axes: mpl.axes.Axes) -> None:
 
 def rose(frame: pl.DataFrame, direction: str, speed: str) -> Figure:
     """How often it blows from each of 16 directions, and how strongly."""
-    known = frame.drop_nulls([direction, speed])
+    known = frame.with_columns(map(drawable, frame.columns)).drop_nulls([direction, speed])
     sectors, edges = 16, (0, 4, 8, 12, 16, np.inf)
-    which = np.rint(known[direction].to_numpy() / (360 / sectors)).astype(int) % sectors
+    which = np.rint(known[direction].to_numpy() % 360 / (360 / sectors)).astype(int) % sectors
     with mpl.rc_context({**STYLE, "axes.spines.top": True}):
         figure = _figure(6.8, 5.0)
         axes = figure.add_subplot(projection="polar")
