@@ -24,6 +24,9 @@ from headrace.contract_types import (
 )
 from headrace.settings import PROJECT
 
+FIRST_DAY, LAST_DAY = date(1678, 1, 1), date(2261, 12, 31)
+"""The whole years of a timestamp in nanoseconds: what pandas, NumPy and most readers of the tables hold."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
@@ -73,7 +76,16 @@ class EventTime(_Part):
     every: Cadence | None = Field(
         None, description="the cadence as an ISO 8601 duration; expected counts come from it"
     )
-    earliest: date = Field(date(1970, 1, 1), description="an earlier event time goes to quarantine")
+    earliest: date = Field(
+        date(1970, 1, 1), ge=FIRST_DAY, description="an earlier event time goes to quarantine"
+    )
+    latest: date = Field(LAST_DAY, le=LAST_DAY, description="a later event time goes to quarantine")
+
+    @model_validator(mode="after")
+    def _earliest_first(self) -> Self:
+        if self.earliest > self.latest:
+            raise ValueError("earliest is after latest")
+        return self
 
 
 class Signal(_Part):

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     )
     BAD_EVENT_TIME = "bad_event_time", "the event time is not a time of the contract's format"
     EARLY_EVENT_TIME = "early_event_time", "the event time is before the contract's earliest"
+    LATE_EVENT_TIME = "late_event_time", "the event time is after the contract's latest"
     NOT_A_NUMBER = "not_a_number", "a signal that must be a number is none, or is not finite"
     OUT_OF_RANGE = "out_of_range", "a signal is below its minimum or above its maximum"
     DUPLICATE = "duplicate", "the same identity and content as a landed record; outside the share limit"

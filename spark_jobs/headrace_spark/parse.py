@@ -110,8 +110,10 @@ def _event_time_refusals(shape: Record) -> Iterator[Column]:
     given = _value(shape, shape.event_time.field)
     place = f"field {shape.event_time.field}, format {shape.event_time.format}"
     earliest = F.lit(shape.event_time.earliest).cast("timestamp")
+    after_latest = F.date_add(F.lit(shape.event_time.latest), 1).cast("timestamp")
     yield _refuse(Reason.BAD_EVENT_TIME, F.col("signal_ts").isNull(), place, given)
     yield _refuse(Reason.EARLY_EVENT_TIME, F.col("signal_ts") < earliest, place, given)
+    yield _refuse(Reason.LATE_EVENT_TIME, F.col("signal_ts") >= after_latest, place, given)
 
 
 def _number_refusals(signal: Signal, given: Column) -> Iterator[Column]:

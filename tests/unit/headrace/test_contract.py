@@ -38,6 +38,16 @@ FAULTS = {
     "partitions": ("partitions: 4", "partitions: 0", r"line 10: field topic\.partitions: .*\(it is 0\)"),
     "zone": ("Europe/Istanbul", "Mars/Utopia", r"line 20: field record\.event_time\.timezone: 'Mars/Utopia'"),
     "cadence": ("PT10M", "PT7M", r"line 21: field record\.event_time\.every: must divide a day evenly"),
+    "beyond all readers": (
+        "earliest: 2000-01-01",
+        "latest: 9999-12-31",
+        r"line 22: field record\.event_time\.latest: .* less than or equal to 2261-12-31",
+    ),
+    "nothing between": (
+        "earliest: 2000-01-01",
+        "earliest: 2000-01-02\n    latest: 2000-01-01",
+        r"earliest is after latest",
+    ),
     "a field twice": (
         "[Wind_Speed,",
         "[LV_ActivePower,",
