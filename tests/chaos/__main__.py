@@ -37,7 +37,7 @@ def bench(folder: Path) -> Iterator[Bench]:
     try:
         yield shared
     finally:
-        shared.lander.close()
+        shared.close()
         broker.kill()
 
 

@@ -1,4 +1,4 @@
-"""Faults of what a process stands on: its checkpoint, its warehouse, its disk, its clock."""
+"""Faults of what a process stands on: its checkpoint, its warehouse, its disk."""
 
 import shutil
 from pathlib import Path

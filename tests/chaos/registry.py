@@ -1,11 +1,13 @@
 """All faults."""
 
+from tests.chaos.airflow_faults import AIRFLOW_FAULTS
 from tests.chaos.broker_faults import BROKER_FAULTS
+from tests.chaos.clock_faults import CLOCK_FAULTS
 from tests.chaos.faults import Fault
 from tests.chaos.place_faults import PLACE_FAULTS
 from tests.chaos.process_faults import PROCESS_FAULTS
 
-ALL: tuple[Fault, ...] = (*PROCESS_FAULTS, *BROKER_FAULTS, *PLACE_FAULTS)
+ALL: tuple[Fault, ...] = (*PROCESS_FAULTS, *BROKER_FAULTS, *PLACE_FAULTS, *CLOCK_FAULTS, *AIRFLOW_FAULTS)
 
 
 def chosen(name: str) -> list[Fault]:

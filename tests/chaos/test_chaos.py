@@ -28,7 +28,7 @@ def bench(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The session's broker, and a landing JVM."""
     shared = Bench(broker, tmp_path_factory.mktemp("chaos"))
     yield shared
-    shared.lander.close()
+    shared.close()
 
 
 @pytest.mark.parametrize("name", SET)

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from headrace.errors import HeadraceError
 from headrace.reconcile import reconcile
 from headrace.settings import PROJECT
+from tests.chaos.airflow_faults import AIRFLOW
+from tests.chaos.airflow_world import AirflowWorld
 from tests.chaos.compare import Comparison, compare
 from tests.chaos.faults import Fault
 from tests.chaos.world import RUN_ID, STAGES, Bench, World
@@ -51,11 +53,15 @@ def run_trial(fault: Fault, seed: int, number: int, bench: Bench) -> Result:
     """Run one trial; whatever goes wrong in it is in its result."""
     began = time.monotonic()
     rng = random.Random(f"{seed} {number} {fault.name}")  # the same trial alone and among others
-    world = World(bench, f"c{seed}x{number}", rng, fault.stage)
+    kind = AirflowWorld if fault.stage == AIRFLOW else World
+    world = kind(bench, f"c{seed}x{number}", rng, fault.stage)
     problems: list[str] = []
     seconds: float | None = None
     try:
-        seconds = _suffer(fault, world, problems)
+        if isinstance(world, AirflowWorld):
+            seconds = _suffer_in_airflow(fault, world, problems)
+        else:
+            seconds = _suffer(fault, world, problems)
     except (AssertionError, HeadraceError, OSError, subprocess.SubprocessError) as failed:
         problems.append("".join(traceback.format_exception(failed)).strip())
     found = _compare(fault, world, problems)
@@ -97,13 +103,25 @@ def _suffer(fault: Fault, world: World, problems: list[str]) -> float | None:
     return seconds
 
 
+def _suffer_in_airflow(fault: Fault, world: AirflowWorld, problems: list[str]) -> float:
+    """One run of the stream's DAG, which reconciles at its end; seconds until the struck task was done."""
+    fault.strike(world)
+    seconds = time.monotonic() - world.struck_at
+    ended = world.await_end()
+    world.note(f"the run ended: {ended}")
+    if ended != "success":
+        problems.append(f"Airflow did not bring the run to its end: {ended}")
+    return seconds
+
+
 def _compare(fault: Fault, world: World, problems: list[str]) -> Comparison:
     try:
-        reconcile(world.stream.contract, world.settings, dict(world.stream.config), RUN_ID)
+        run_id = world.run_id if isinstance(world, AirflowWorld) else RUN_ID
+        reconcile(world.stream.contract, world.settings, dict(world.stream.config), run_id)
     except HeadraceError as failed:
         problems.append(str(failed))
     warehouse = world.stream.warehouse(world.settings.warehouse_path)
-    return compare(world.source, warehouse, gold=fault.stage == "analyse")
+    return compare(world.source, warehouse, gold=fault.stage in {"analyse", AIRFLOW})
 
 
 @cache

@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -23,6 +23,9 @@ from local.spark import spark_environment
 from tests.chaos.processes import Outcome, Running
 from tests.chaos.warm import WarmLander
 from tests.drivers import Stream, make_stream
+
+if TYPE_CHECKING:
+    from tests.chaos.airflow_world import StackOfTrials
 
 T1 = PROJECT / "include" / "data" / "wind_turbine" / "T1.csv"
 SHIPPED = PROJECT / "include" / "streams" / "wind_turbine.yaml"
@@ -41,6 +44,13 @@ class Bench:
     broker: Broker
     folder: Path
     lander: WarmLander = field(default_factory=WarmLander)
+    stack: "StackOfTrials | None" = None
+
+    def close(self) -> None:
+        """End what it started; the broker is its owner's."""
+        self.lander.close()
+        if self.stack is not None:
+            self.stack.close()
 
 
 class World:
@@ -56,7 +66,7 @@ class World:
         lines = T1.read_bytes().splitlines(keepends=True)
         self.first = rng.randrange(1, len(lines) - self.rows)
         self.source.write_bytes(b"".join([lines[0], *lines[self.first : self.first + self.rows]]))
-        self.stream: Stream = make_stream(self.folder, self.broker.bootstrap, self._definition())
+        self.stream: Stream = make_stream(self.contracts, self.bootstrap, self._definition())
         self.config: dict[str, Any] = dict(self.stream.config)
         self.warm = stage != "land"
         self.struck_at = 0.0
@@ -71,6 +81,16 @@ class World:
         if self.stage == "land":  # several batches, so that there is a first, a last and one between
             definition["landing"]["max_records_per_batch"] = BATCH
         return definition
+
+    @property
+    def bootstrap(self) -> str:
+        """The broker that the stream's topic is on."""
+        return self.broker.bootstrap
+
+    @property
+    def contracts(self) -> Path:
+        """Where the stream's contract is."""
+        return self.folder
 
     @property
     def settings(self) -> Settings:

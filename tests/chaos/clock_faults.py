@@ -1,0 +1,58 @@
+"""A clock that jumps under one process, by libfaketime; the machine's own clock is left alone."""
+
+from pathlib import Path
+
+from tests.chaos.faults import Fault, land_point, publish_point
+from tests.chaos.processes import Outcome
+from tests.chaos.world import World
+
+JUMPS = ("-2d", "-1h", "-5m", "+5m", "+1h", "+2d")
+
+
+def _library() -> Path | None:
+    """Where Debian's package `libfaketime` puts it, whatever the machine's architecture."""
+    return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+def _lacking() -> str | None:
+    return None if _library() else "libfaketime is not installed (Debian: apt install libfaketime)"
+
+
+def _jumps(world: World, stage: str, point: str) -> list[Outcome]:
+    clock = world.folder / "clock"
+    clock.write_text("+0\n")
+    world.note(f"stopped at {point}")
+    running = world.start(
+        stage,
+        HEADRACE_STOP_AT=point,
+        LD_PRELOAD=str(_library()),
+        FAKETIME_TIMESTAMP_FILE=str(clock),
+        FAKETIME_NO_CACHE="1",
+        # What measures spans of time asks the monotonic clock, which no change of the date moves.
+        FAKETIME_DONT_FAKE_MONOTONIC="1",
+        PYTHONPATH=str(Path(__file__).with_name("faked_clock")),
+    ).await_stop()
+    jump = world.rng.choice(JUMPS)
+    world.note(f"the clock jumps by {jump}")
+    clock.write_text(f"{jump}\n")
+    world.struck()
+    running.proceed()
+    return [running.ended()]
+
+
+CLOCK_FAULTS = (
+    Fault(
+        "clock jumps while publishing",
+        "publish",
+        lambda world: _jumps(world, "publish", publish_point(world)),
+        "the publisher's clock jumps by 5 minutes to 2 days, back or forth, at a random point",
+        lacking=_lacking,
+    ),
+    Fault(
+        "clock jumps while landing",
+        "land",
+        lambda world: _jumps(world, "land", land_point(world)),
+        "the clock of JVM and Python jumps by 5 minutes to 2 days, back or forth, at a random point",
+        lacking=_lacking,
+    ),
+)
