@@ -40,8 +40,23 @@ class Warehouse:
         return self.folder / name
 
     def exists(self, name: str) -> bool:
-        """Whether the table has at least one commit."""
-        return any(self.table(name).glob("_delta_log/*.json"))
+        """Whether the table has at least one commit.
+
+        Raises:
+            WarehouseError: something else is in the way: a warehouse that cannot be looked at is no empty one.
+            WarehouseUnavailable: it cannot be read just now.
+        """
+        try:
+            with os.scandir(self.table(name) / "_delta_log") as log:
+                return any(entry.name.endswith(".json") for entry in log)
+        except FileNotFoundError:
+            return False
+        except NotADirectoryError as blocked:
+            raise self._in_the_way() from blocked
+        except OSError as failed:
+            raise WarehouseUnavailable(
+                f"{self.folder}: cannot be read: {failed.strerror}; permit reading"
+            ) from failed
 
     @property
     def slices(self) -> Path:
@@ -66,9 +81,7 @@ class Warehouse:
                 write_atomically(marker, json.dumps({"layout": LAYOUT}))
             found = json.loads(marker.read_text())["layout"]
         except (FileExistsError, NotADirectoryError) as blocked:
-            raise WarehouseError(
-                f"{self.folder}: a file is in the way of the warehouse; move it, or set HEADRACE_WAREHOUSE"
-            ) from blocked
+            raise self._in_the_way() from blocked
         except OSError as failed:
             raise WarehouseUnavailable(
                 f"{self.folder}: cannot be written: {failed.strerror}; free space or permit writing"
@@ -80,6 +93,11 @@ class Warehouse:
                 f"{marker}: the tables have layout {found}, this version knows {LAYOUT}; "
                 "use the version that wrote them"
             )
+
+    def _in_the_way(self) -> WarehouseError:
+        return WarehouseError(
+            f"{self.folder}: a file is in the way of the warehouse; move it, or set HEADRACE_WAREHOUSE"
+        )
 
     @contextmanager
     def writing(self, seconds: float = 0.0) -> Iterator[None]:

@@ -50,6 +50,14 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
         Warehouse(tmp_path / "warehouse", "mill").prepare()
 
 
+def test_a_table_behind_a_file_is_not_taken_for_one_that_is_not_there_yet(warehouse: Warehouse) -> None:
+    assert not warehouse.exists("batches")
+    warehouse.folder.parent.mkdir(parents=True, exist_ok=True)
+    warehouse.folder.write_text("")
+    with pytest.raises(WarehouseError, match="a file is in the way"):
+        warehouse.exists("batches")
+
+
 def test_a_newer_layout_is_refused(warehouse: Warehouse) -> None:
     warehouse.prepare()
     (warehouse.folder / "_layout.json").write_text('{"layout": 99}')
