@@ -43,7 +43,7 @@ class Warehouse:
         """Whether the table has at least one commit.
 
         Raises:
-            WarehouseError: something else is in the way: a warehouse that cannot be looked at is no empty one.
+            WarehouseError: a file is in the way, which does not mean that the table is not there.
             WarehouseUnavailable: it cannot be read just now.
         """
         try:
@@ -52,10 +52,10 @@ class Warehouse:
         except FileNotFoundError:
             return False
         except NotADirectoryError as blocked:
-            raise self._in_the_way() from blocked
+            raise self._in_the_way(self.table(name)) from blocked
         except OSError as failed:
             raise WarehouseUnavailable(
-                f"{self.folder}: cannot be read: {failed.strerror}; permit reading"
+                f"{self.table(name)}: cannot be read: {failed.strerror}; permit reading"
             ) from failed
 
     @property
@@ -81,7 +81,7 @@ class Warehouse:
                 write_atomically(marker, json.dumps({"layout": LAYOUT}))
             found = json.loads(marker.read_text())["layout"]
         except (FileExistsError, NotADirectoryError) as blocked:
-            raise self._in_the_way() from blocked
+            raise self._in_the_way(self.folder) from blocked
         except OSError as failed:
             raise WarehouseUnavailable(
                 f"{self.folder}: cannot be written: {failed.strerror}; free space or permit writing"
@@ -94,9 +94,10 @@ class Warehouse:
                 "use the version that wrote them"
             )
 
-    def _in_the_way(self) -> WarehouseError:
+    @staticmethod
+    def _in_the_way(path: Path) -> WarehouseError:
         return WarehouseError(
-            f"{self.folder}: a file is in the way of the warehouse; move it, or set HEADRACE_WAREHOUSE"
+            f"{path}: a file is in the way of the warehouse; move it, or set HEADRACE_WAREHOUSE"
         )
 
     @contextmanager

@@ -57,6 +57,6 @@ def test_nothing_is_lost_when_several_write_at_once(tmp_path: Path) -> None:
 def test_a_table_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path, "mill")
     warehouse.prepare()
-    warehouse.table("publications").touch()
+    warehouse.table("publications").symlink_to("/proc/nowhere")  # where not even root makes a folder
     with pytest.raises(WarehouseUnavailable, match="mill/publications: cannot be written"):
         change_publications(warehouse, lambda rows: [*rows, publication(1)])
