@@ -11,7 +11,10 @@ from headrace.errors import (
 KNOWN: tuple[tuple[type[HeadraceError], tuple[str, ...], str], ...] = (
     (
         WarehouseUnavailable,
-        ("No space left on device", "Permission denied", "Read-only file system", "Disk quota exceeded"),
+        (
+            *("No space left on device", "Disk quota exceeded", "File too large"),
+            *("Permission denied", "Read-only file system"),
+        ),
         "the warehouse or Spark's temporary folder could not be written; free space or permit writing",
     ),
     (
