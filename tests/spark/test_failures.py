@@ -8,8 +8,7 @@ SAID = (
     "py4j: java.io.IOException: No space left on device",
     "java.io.IOException: File too large",
     # delta-rs 1.6, seen with RLIMIT_FSIZE under `batches`
-    "Failed to parse parquet: External: Generic LocalFileSystem error: Unable to copy data to file: File too "
-    "large (os error 27)",
+    "External: Generic LocalFileSystem error: Unable to copy data to file: File too large (os error 27)",
     "[Errno 122] Disk quota exceeded: '/warehouse/mill/batches'",
 )
 
