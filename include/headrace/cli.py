@@ -14,7 +14,7 @@ from headrace.contract_file import contract_files, find_contract, load_contract
 from headrace.errors import ContractError, HeadraceError, SettingsError
 from headrace.offsets import text
 from headrace.overview import Overview, overview
-from headrace.schema import REFERENCE_FILE, SCHEMA_FILE, schema_text, write_schema
+from headrace.schema import schema_text, write_schema
 from headrace.settings import load_settings
 from headrace.trial import try_sample
 from headrace.warehouse import Warehouse
@@ -91,12 +91,12 @@ def _ended(wrong: HeadraceError, code: int) -> typer.Exit:
 
 @app.command()
 def schema(
-    write: Annotated[bool, typer.Option(help="bring the committed schema and reference up to date")] = False,
+    write: Annotated[bool, typer.Option(help="bring the committed schema and pages up to date")] = False,
 ) -> None:
     """Print the JSON Schema of contracts, with which editors complete them."""
     if write:
-        write_schema()
-        out.print(f"{SCHEMA_FILE} and {REFERENCE_FILE}: written")
+        for file in write_schema():
+            out.print(f"{file}: written")
     else:
         out.print(schema_text(), end="")
 

@@ -4,34 +4,74 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """A reason code; its text says what it means."""
+    """A reason code; its text says what it means, `such_as` what ends so."""
 
     text: str
+    such_as: str
 
-    def __new__(cls, code: str, text: str = "") -> "Reason":
+    def __new__(cls, code: str, text: str = "", such_as: str = "") -> "Reason":
         """A member; called with a code alone it finds the one that has it."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.text = text
+        member.such_as = such_as
         return member
 
-    EMPTY = "empty", "the record has no value (a tombstone or an empty one)"
-    NOT_UTF8 = "not_utf8", "the value is not UTF-8 text"
-    NOT_AN_OBJECT = "not_an_object", "the value is not one JSON object"
-    REPEATED_FIELD = "repeated_field", "a field stands twice, or under two of its names"
-    UNKNOWN_FIELD = "unknown_field", "a field that the contract does not know, and unknown fields are refused"
+    EMPTY = "empty", "the record has no value (a tombstone or an empty one)", "no bytes at all"
+    NOT_UTF8 = (
+        "not_utf8",
+        "the value is not UTF-8 text",
+        "Latin-1; UTF-16; half of a surrogate pair, as bytes or escaped (`\\ud83d`)",
+    )
+    NOT_AN_OBJECT = (
+        "not_an_object",
+        "the value is not one JSON object, or is nested 1,000 deep, or has a name of over 50,000 characters",
+        "a list; a cut-off object; two objects; `01` or `1.`; a line break in a text; a byte-order mark",
+    )
+    REPEATED_FIELD = (
+        "repeated_field",
+        "a field stands twice, or under two of its names",
+        '`{"p": 1, "p": 1}`; two of a signal\'s `fields`',
+    )
+    UNKNOWN_FIELD = (
+        "unknown_field",
+        "a field that the contract does not know, and unknown fields are refused",
+        "any other name, with `landing.unknown_fields: quarantine`",
+    )
     MISSING_FIELD = (
         "missing_field",
         "the event time, an identity field, the entity or a required signal is missing",
+        "not there; null; an empty text",
     )
-    BAD_EVENT_TIME = "bad_event_time", "the event time is not a time of the contract's format"
-    EARLY_EVENT_TIME = "early_event_time", "the event time is before the contract's earliest"
-    LATE_EVENT_TIME = "late_event_time", "the event time is after the contract's latest"
-    NOT_A_NUMBER = "not_a_number", "a signal that must be a number is none, or is not finite"
-    OUT_OF_RANGE = "out_of_range", "a signal is below its minimum or above its maximum"
-    DUPLICATE = "duplicate", "the same identity and content as a landed record; outside the share limit"
-    CONFLICT = "conflict", "the identity of a landed record, with other content"
+    BAD_EVENT_TIME = (
+        "bad_event_time",
+        "the event time is not a time of the contract's format",
+        "31 February; another format; full-width digits; a time that a clock change skips; the year 294248",
+    )
+    EARLY_EVENT_TIME = (
+        "early_event_time",
+        "the event time is before the contract's earliest",
+        "the year 1",
+    )
+    LATE_EVENT_TIME = "late_event_time", "the event time is after the contract's latest", "the year 9999"
+    NOT_A_NUMBER = (
+        "not_a_number",
+        "a signal that must be a number is none, or is not finite",
+        "NaN; Infinity; 1e400; `1,5`; `0x1`; full-width digits; true; a blank beside the number",
+    )
+    OUT_OF_RANGE = (
+        "out_of_range",
+        "a signal is below its minimum or above its maximum",
+        "-0.1 with `minimum: 0`; -0 is not below 0",
+    )
+    DUPLICATE = (
+        "duplicate",
+        "the same identity and content as a landed record; outside the share limit",
+        "a source that was published again; its bytes are not kept",
+    )
+    CONFLICT = "conflict", "the identity of a landed record, with other content", "a correction of the source"
     EARLIER_CONTRACT = (
         "earlier_contract",
         "refused under the contract of a try that was broken off; the present contract accepts it",
+        "a contract that was changed between a killed run and the next one",
     )

@@ -1,10 +1,12 @@
-"""What describes contracts: the JSON Schema, with which editors complete them, and the reference page."""
+"""What describes contracts and reasons: the JSON Schema, with which editors complete contracts, and pages."""
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from headrace.contract import Contract
+from headrace.reasons import Reason
 from headrace.settings import PROJECT
 
 SCHEMA_FILE = PROJECT / "include" / "streams" / "contract.schema.json"
@@ -12,6 +14,34 @@ SCHEMA_FILE = PROJECT / "include" / "streams" / "contract.schema.json"
 
 REFERENCE_FILE = PROJECT / "docs" / "reference" / "contract.md"
 """The committed reference."""
+
+QUARANTINE_FILE = REFERENCE_FILE.with_name("quarantine.md")
+"""The committed list of reasons."""
+
+QUARANTINE_HEAD = """\
+# Why a record is in quarantine
+
+Written by `headrace schema --write` from `include/headrace/reasons.py`; do not edit.
+
+Each record of a topic becomes one row of `readings` or one of `quarantine`, where its `reason` is one of these
+codes. They are asked in this order, the first that holds is the reason; `message` says which field, and shows
+the first 80 characters of what stands there. Key, value and headers are kept as bytes (but not of a duplicate),
+and `provenance` says where the record came from.
+
+Whatever is no fault is kept as it was written: control characters, HTML, dots and quotes in names, fields that
+the contract does not know (unless it refuses them), `1e400` where no number is asked for.
+
+| reason | meaning | such as |
+|---|---|---|
+"""
+
+QUARANTINE_FOOT = """
+A run whose share of refused records is above the contract's `landing.quarantine_limit` fails after all of it
+is landed, with the most frequent reasons ([HR406](../runbook.md#hr406)). Duplicates are not counted as refused.
+
+What cannot become a record at all, such as a line of a source file with too few fields, is refused before it is
+published ([HR201](../runbook.md#hr201)): the message names the line.
+"""
 
 HEAD = """\
 # The fields of a contract
@@ -32,6 +62,12 @@ def reference_text() -> str:
     schema = Contract.model_json_schema()
     parts = {"Contract": schema, **schema["$defs"]}
     return HEAD + "".join(f"\n## {name}\n\n{_part(part)}" for name, part in parts.items())
+
+
+def quarantine_text() -> str:
+    """The reasons in the order in which they are asked, as a page."""
+    rows = [f"| `{reason.value}` | {reason.text} | {reason.such_as} |\n" for reason in Reason]
+    return f"{QUARANTINE_HEAD}{''.join(rows)}{QUARANTINE_FOOT}"
 
 
 def _part(part: dict[str, Any]) -> str:
@@ -74,7 +110,9 @@ def _kinds(field: dict[str, Any]) -> Iterator[str]:
         yield field.get("format") or (" or ".join(kind) if isinstance(kind, list) else kind)
 
 
-def write_schema() -> None:
-    """Bring the committed schema and reference up to date."""
-    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
-    REFERENCE_FILE.write_text(reference_text(), encoding="utf-8")
+def write_schema() -> list[Path]:
+    """Bring the committed schema and pages up to date."""
+    texts = {SCHEMA_FILE: schema_text(), REFERENCE_FILE: reference_text(), QUARANTINE_FILE: quarantine_text()}
+    for file, text in texts.items():
+        file.write_text(text, encoding="utf-8")
+    return list(texts)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from headrace import errors
-from headrace.schema import REFERENCE_FILE, reference_text
+from headrace.schema import QUARANTINE_FILE, REFERENCE_FILE, quarantine_text, reference_text
 from headrace.settings import PROJECT
 from headrace_airflow import reference
 
@@ -47,6 +47,10 @@ def test_the_reference_of_contracts_is_fresh() -> None:
 def test_the_reference_of_operators_is_fresh() -> None:
     text = reference.REFERENCE_FILE.read_text(encoding="utf-8")
     assert text == reference.reference_text(), "run `python -m headrace_airflow.reference`"
+
+
+def test_the_list_of_reasons_is_fresh() -> None:
+    assert QUARANTINE_FILE.read_text(encoding="utf-8") == quarantine_text(), "run `headrace schema --write`"
 
 
 @pytest.mark.parametrize("page", sorted(PROJECT.glob("*.md")) + sorted(PROJECT.glob("docs/**/*.md")), ids=str)
