@@ -16,7 +16,8 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from headrace.settings import PROJECT
 
 LAST_WORD = "HEADRACE-ERROR "
-SECONDS = 300.0
+SECONDS = 900.0
+"""Patience with a machine that has other work; no trial waits so long for anything that comes."""
 
 
 class Missed(AssertionError):
@@ -141,7 +142,7 @@ def _status(process: psutil.Process) -> str:
     return "gone"
 
 
-def awaited(condition: Any, seconds: float = 120, every: float = 0.02) -> Any:
+def awaited(condition: Any, seconds: float = SECONDS, every: float = 0.02) -> Any:
     """What `condition` answers, as soon as that is something."""
     waiting = Retrying(
         retry=retry_if_result(lambda answer: not answer),

@@ -53,6 +53,7 @@ def run_trial(fault: Fault, seed: int, number: int, bench: Bench) -> Result:
     """Run one trial; whatever goes wrong in it is in its result."""
     began = time.monotonic()
     rng = random.Random(f"{seed} {number} {fault.name}")  # the same trial alone and among others
+    bench.ready()
     kind = AirflowWorld if fault.stage == AIRFLOW else World
     world = kind(bench, f"c{seed}x{number}", rng, fault.stage)
     problems: list[str] = []
@@ -62,7 +63,7 @@ def run_trial(fault: Fault, seed: int, number: int, bench: Bench) -> Result:
             seconds = _suffer_in_airflow(fault, world, problems)
         else:
             seconds = _suffer(fault, world, problems)
-    except (AssertionError, HeadraceError, OSError, subprocess.SubprocessError) as failed:
+    except Exception as failed:  # a trial that breaks is a bad one, and the next one is run
         problems.append("".join(traceback.format_exception(failed)).strip())
     found = _compare(fault, world, problems)
     result = Result(

@@ -46,6 +46,11 @@ class Bench:
     lander: WarmLander = field(default_factory=WarmLander)
     stack: "StackOfTrials | None" = None
 
+    def ready(self) -> None:
+        """Start the broker if a trial that went wrong has left it dead."""
+        if self.broker.process is None or self.broker.process.poll() is not None:
+            self.broker.start()
+
     def close(self) -> None:
         """End what it started; the broker is its owner's."""
         self.lander.close()
