@@ -23,24 +23,25 @@ QUARANTINE_HEAD = """\
 
 Written by `headrace schema --write` from `include/headrace/reasons.py`; do not edit.
 
-Each record of a topic becomes one row of `readings` or one of `quarantine`, where its `reason` is one of these
-codes. They are asked in this order, the first that holds is the reason; `message` says which field, and shows
-the first 80 characters of what stands there. Key, value and headers are kept as bytes (but not of a duplicate),
-and `provenance` says where the record came from.
+Each record of a topic becomes one row of `readings` or one of `quarantine`, where its `reason` is one of
+these codes. They are asked in this order, the first that holds is the reason; `message` says which field,
+and shows the first 80 characters of what stands there. Key, value and headers are kept as bytes (but not of
+a duplicate), and `provenance` says where the record came from.
 
-Whatever is no fault is kept as it was written: control characters, HTML, dots and quotes in names, fields that
-the contract does not know (unless it refuses them), `1e400` where no number is asked for.
+Whatever is no fault is kept as it was written: control characters, HTML, dots and quotes in names, fields
+that the contract does not know (unless it refuses them), `1e400` where no number is asked for.
 
 | reason | meaning | such as |
 |---|---|---|
 """
 
 QUARANTINE_FOOT = """
-A run whose share of refused records is above the contract's `landing.quarantine_limit` fails after all of it
-is landed, with the most frequent reasons ([HR406](../runbook.md#hr406)). Duplicates are not counted as refused.
+A run whose share of refused records is above the contract's `landing.quarantine_limit` fails after all of
+it is landed, with the most frequent reasons ([HR406](../runbook.md#hr406)). Duplicates are not counted as
+refused.
 
-What cannot become a record at all, such as a line of a source file with too few fields, is refused before it is
-published ([HR201](../runbook.md#hr201)): the message names the line.
+What cannot become a record at all, such as a line of a source file with too few fields, is refused before
+it is published ([HR201](../runbook.md#hr201)): the message names the line.
 """
 
 HEAD = """\
