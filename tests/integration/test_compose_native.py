@@ -21,7 +21,7 @@ from tests.postgres import server_binaries
 
 DAG = "wind_turbine"
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def secrets_of_env() -> dict[str, str]:
@@ -73,7 +73,7 @@ def run_id(airflow: Airflow) -> str:
     awaited(lambda: airflow.dag(DAG), 120)
     airflow.unpause(DAG)
     run_id = airflow.trigger(DAG)
-    awaited(lambda: airflow.run(DAG, run_id)["state"] in {"success", "failed"}, 500)
+    awaited(lambda: airflow.run(DAG, run_id)["state"] in {"success", "failed"}, 1200)
     return run_id
 
 
