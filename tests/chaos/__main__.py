@@ -19,6 +19,7 @@ from local.java import java_home
 from local.ports import free_port
 from tests.chaos import table
 from tests.chaos.faults import Fault
+from tests.chaos.processes import SECONDS
 from tests.chaos.registry import ALL, chosen
 from tests.chaos.trial import Result, run_trial
 from tests.chaos.world import Bench
@@ -32,7 +33,7 @@ def bench(folder: Path) -> Iterator[Bench]:
     """A broker and a landing JVM for trials in `folder`."""
     home = load_settings().home_path
     broker = Broker(java_home(home), fetch_jars(home, "broker"), folder / "broker", free_port(), free_port())
-    broker.start()
+    broker.start(SECONDS)
     shared = Bench(broker, folder)
     try:
         yield shared
@@ -45,7 +46,7 @@ def bench(folder: Path) -> Iterator[Bench]:
 def main(
     trials: Annotated[int | None, typer.Option(help="How many; one of each fault if not given.")] = None,
     seed: Annotated[int | None, typer.Option(help="What all that is random is drawn from.")] = None,
-    fault: Annotated[str, typer.Option(help="A fault's name or the beginning of it, or `all`.")] = "all",
+    fault: Annotated[str, typer.Option(help="Beginnings of faults' names, joined by +, or `all`.")] = "all",
     results: Annotated[Path | None, typer.Option(help="The file that trials are added to.")] = None,
 ) -> None:
     """Run trials; exit code 1 if a row was lost or doubled, or a trial did not recover."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from tests.chaos.faults import Fault, land_point, publish_point, stopped_at
-from tests.chaos.processes import Outcome
+from tests.chaos.processes import SECONDS, Outcome
 from tests.chaos.world import World
 
 Point = Callable[..., str]
@@ -19,7 +19,7 @@ def _killed_and_back(world: World, stage: str, *names: str) -> list[Outcome]:
     running = stopped_at(world, stage, _point(world, stage, *names))
     world.broker.kill()
     world.struck()
-    world.broker.start()
+    world.broker.start(SECONDS)
     running.proceed()
     return [running.ended()]
 
@@ -30,7 +30,7 @@ def _killed_under(world: World, stage: str, *names: str) -> list[Outcome]:
     world.broker.kill()
     world.struck()
     running.proceed()
-    world.broker.start()
+    world.broker.start(SECONDS)
     return [running.ended()]
 
 
@@ -41,7 +41,7 @@ def _away_for(seconds: float, world: World, stage: str) -> list[Outcome]:
     world.struck()
     running.proceed()
     outcomes: list[Outcome] = []
-    back = threading.Timer(seconds, world.broker.start)
+    back = threading.Timer(seconds, world.broker.start, [SECONDS])
     back.start()
     try:
         outcomes.append(running.ended())
@@ -57,7 +57,7 @@ def _power_cut(world: World, stage: str) -> list[Outcome]:
     running.kill()
     world.broker.kill()
     world.struck()
-    world.broker.start()
+    world.broker.start(SECONDS)
     return [running.ended()]
 
 

@@ -11,12 +11,13 @@ ALL: tuple[Fault, ...] = (*PROCESS_FAULTS, *BROKER_FAULTS, *PLACE_FAULTS, *CLOCK
 
 
 def chosen(name: str) -> list[Fault]:
-    """The faults whose name begins so; all of them for `all`.
+    """The faults whose name begins so, several joined by `+`; all of them for `all`.
 
     Raises:
         SystemExit: there is none; the names are listed.
     """
-    found = [fault for fault in ALL if name == "all" or fault.name.startswith(name)]
+    begins = tuple(name.split("+"))
+    found = [fault for fault in ALL if name == "all" or fault.name.startswith(begins)]
     if not found:
         names = "\n".join(f"  {fault.name}" for fault in ALL)
         raise SystemExit(f"no fault's name begins with {name!r}; there are:\n{names}")

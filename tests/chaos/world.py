@@ -20,7 +20,7 @@ from headrace.settings import PROJECT, Settings, load_settings
 from headrace.slices import find_slice, fix_slice, new_slice
 from local.broker import Broker
 from local.spark import spark_environment
-from tests.chaos.processes import Outcome, Running
+from tests.chaos.processes import SECONDS, Outcome, Running
 from tests.chaos.warm import WarmLander
 from tests.drivers import Stream, make_stream
 
@@ -49,7 +49,7 @@ class Bench:
     def ready(self) -> None:
         """Start the broker if a trial that went wrong has left it dead."""
         if self.broker.process is None or self.broker.process.poll() is not None:
-            self.broker.start()
+            self.broker.start(SECONDS)
 
     def close(self) -> None:
         """End what it started; the broker is its owner's."""
