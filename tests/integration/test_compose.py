@@ -56,7 +56,7 @@ def config(compose: Path, env_file: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)  # building it takes three minutes of two cores; a crowded machine has less
 def test_compose_reads_it(compose: Path, tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     env_file.write_text("".join(f"HEADRACE_{name}=a-secret\n" for name in SECRETS), encoding="utf-8")
@@ -67,7 +67,7 @@ def test_compose_reads_it(compose: Path, tmp_path: Path) -> None:
     assert services["scheduler"]["depends_on"]["kafka"]["condition"] == "service_healthy"
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)  # building it takes three minutes of two cores; a crowded machine has less
 def test_without_secrets_it_refuses_and_says_what_to_do(compose: Path, tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     env_file.write_text("", encoding="utf-8")
