@@ -1,12 +1,11 @@
 """The demonstration: one run of the wind turbine through the real stack, watched, and what came of it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -17,15 +16,12 @@ from headrace.queries import completeness, counts, first_rows
 from headrace.settings import Settings
 from headrace.warehouse import Warehouse
 from local.airflow import airflow_url
+from local.numbers import StageNumbers
 from local.rest import Airflow
 from local.secrets import USER, password_file
+from local.watch import watch
 
 STREAM = "wind_turbine"
-
-WAITING = (None, "scheduled", "queued")
-"""States that are no news in a log of lines."""
-
-STYLES = {"success": "green", "failed": "red", "upstream_failed": "red", "running": "cyan"}
 
 
 def wait_for_dag(api: Airflow, within: float = 120) -> None:
@@ -43,70 +39,6 @@ def wait_for_dag(api: Airflow, within: float = 120) -> None:
             traces = "\n".join(error["stack_trace"] for error in api.import_errors())
             raise StackUnhealthy(f"Airflow has not parsed the DAG {STREAM} after {within:.0f} s.\n{traces}")
         time.sleep(0.5)
-
-
-def watch(api: Airflow, run_id: str, console: Console) -> str:
-    """Show the run's stages until it ends; returns its last state."""
-    order = stage_order(api.tasks(STREAM))
-    show = _live if console.is_terminal else _lines
-    show(console, _snapshots(api, run_id, order))
-    return str(api.run(STREAM, run_id)["state"])
-
-
-def stage_order(tasks: list[dict[str, Any]]) -> list[str]:
-    """Task ids, each after all that stand before it in the DAG."""
-    waiting = {task["task_id"]: 0 for task in tasks}
-    for task in tasks:
-        for after in task["downstream_task_ids"]:
-            waiting[after] += 1
-    downstream = {task["task_id"]: task["downstream_task_ids"] for task in tasks}
-    order = [task_id for task_id, before in waiting.items() if not before]
-    for task_id in order:  # grows while it is walked
-        for after in downstream[task_id]:
-            waiting[after] -= 1
-            if not waiting[after]:
-                order.append(after)
-    return order
-
-
-def _snapshots(api: Airflow, run_id: str, order: list[str]) -> Iterator[list[dict[str, Any]]]:
-    place = {task_id: number for number, task_id in enumerate(order)}
-    ended = False
-    while not ended:
-        ended = api.run(STREAM, run_id)["state"] in ("success", "failed")
-        yield sorted(api.task_instances(STREAM, run_id), key=lambda one: place.get(one["task_id"], 0))
-        time.sleep(0.5)
-
-
-def _lines(console: Console, snapshots: Iterator[list[dict[str, Any]]]) -> None:
-    shown: dict[str, str | None] = {}
-    for instances in snapshots:
-        for instance in instances:
-            task_id, now = instance["task_id"], instance["state"]
-            if now not in WAITING and shown.get(task_id) != now:
-                took = f" after {_seconds(instance):.1f} s" if now in ("success", "failed") else ""
-                console.print(f"  {datetime.now():%H:%M:%S} {task_id}: {now}{took}", markup=False)  # noqa: DTZ005  # the person's own clock
-            shown[task_id] = now
-
-
-def _live(console: Console, snapshots: Iterator[list[dict[str, Any]]]) -> None:
-    with Live(console=console, auto_refresh=False) as live:
-        for instances in snapshots:
-            table = Table("stage", "state", "seconds", "try")
-            for instance in instances:
-                now = instance["state"] or "-"
-                took = f"{_seconds(instance):.1f}" if instance["start_date"] else ""
-                tries = str(instance["try_number"]) if instance["start_date"] else ""
-                table.add_row(instance["task_id"], Text(now, STYLES.get(now, "")), took, tries)
-            live.update(table, refresh=True)
-
-
-def _seconds(instance: dict[str, Any]) -> float:
-    if not instance["start_date"]:
-        return 0.0
-    start = datetime.fromisoformat(instance["start_date"])
-    end = datetime.fromisoformat(instance["end_date"]) if instance["end_date"] else datetime.now(start.tzinfo)
-    return (end - start).total_seconds()
 
 
 def failure(api: Airflow, run_id: str, lines: int = 30) -> str:
@@ -137,7 +69,7 @@ def results(settings: Settings, console: Console, run_id: str) -> None:
     verdict = "every record is accounted for" if account.balanced else "; ".join(account.problems)
     table.add_row("ledger", Text("\n".join((verdict, *account.lines()))))
     console.print(table)
-    for name in ("daily_completeness", "hourly_average"):
+    for name in ("readings", "daily_completeness", "hourly_average"):
         _print_rows(console, name, first_rows(contract, warehouse, name, 2))
     console.print(f"report     {warehouse.report(run_id)}", markup=False, soft_wrap=True)
 
@@ -156,6 +88,10 @@ def _print_rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, list):  # a map, as Arrow hands it over
+        return "\n".join(f"{name}: {part}" for name, part in value)
+    if isinstance(value, dict):
+        return "\n".join(f"{name}: {part}" for name, part in value.items() if part is not None)
     if isinstance(value, float):
         return f"{value:.2f}"
     return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
@@ -185,6 +121,8 @@ def demonstrate(settings: Settings, api: Airflow, console: Console, report: Call
     api.unpause(STREAM)
     run_id = api.trigger(STREAM)
     console.print(f"Run {run_id} of {STREAM}:", markup=False)
-    if watch(api, run_id, console) != "success":
+    contract = find_contract(settings.streams_path, STREAM)
+    numbers = StageNumbers(contract, Warehouse.of(settings, STREAM), api, run_id)
+    if watch(api, STREAM, run_id, numbers, console) != "success":
         raise RunFailed(f"The run {run_id} failed.\n{failure(api, run_id)}")
     results(settings, console, run_id)

@@ -87,6 +87,12 @@ class Airflow:
         run: dict[str, Any] = self._get(f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}")
         return run
 
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """A DAG's newest runs, the newest first."""
+        path = f"/dags/{_id(dag_id)}/dagRuns"
+        found: list[dict[str, Any]] = self._get(path, order_by="-id", limit=25)["dag_runs"]
+        return found
+
     def tasks(self, dag_id: str) -> list[dict[str, Any]]:
         """The DAG's tasks, with `task_id` and `downstream_task_ids`."""
         tasks: list[dict[str, Any]] = self._get(f"/dags/{_id(dag_id)}/tasks")["tasks"]
@@ -97,6 +103,13 @@ class Airflow:
         path = f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}/taskInstances"
         found: list[dict[str, Any]] = self._get(path, limit=100)["task_instances"]
         return found
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str) -> Any:
+        """One value that a task told of its work."""
+        path = (
+            f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}/taskInstances/{_id(task_id)}/xcomEntries/{_id(key)}"
+        )
+        return self._get(path)["value"]
 
     def log(self, dag_id: str, run_id: str, task_id: str, attempt: int) -> list[str]:
         """The lines of one try of a task."""

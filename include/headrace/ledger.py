@@ -69,14 +69,14 @@ class Entry(BaseModel):
     def lines(self) -> list[str]:
         """The account in words."""
         said = [
-            f"{source.source} ({source.publication}): {source.rows} rows = {source.landed} landed + "
-            f"{source.quarantined} quarantined + {source.accepted_loss} accepted as lost"
+            f"{source.source} ({source.publication}): {source.rows:,} rows = {source.landed:,} landed + "
+            f"{source.quarantined:,} quarantined + {source.accepted_loss:,} accepted as lost"
             + (", not all landed yet" if source.pending else "")
             for source in self.sources
         ]
-        visible = "no longer in the log" if self.slice.visible is None else f"{self.slice.visible} visible"
+        visible = "no longer in the log" if self.slice.visible is None else f"{self.slice.visible:,} visible"
         said.append(
-            f"this run's slice: {visible} = {self.slice.landed} landed + {self.slice.quarantined} quarantined"
+            f"this run's slice: {visible} = {self.slice.landed:,} landed + {self.slice.quarantined:,} quarantined"
         )
         return said
 

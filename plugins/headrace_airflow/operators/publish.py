@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PublishOperator(StageOperator):
-    """Publishes what of the source is not published yet. XCom: publication, rows, until by partition."""
+    """Publishes what of the source is not published yet. XCom: publication, rows, published, until."""
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
         """Publish; the run's parameter `republish` publishes the whole source once more."""
@@ -28,5 +28,6 @@ class PublishOperator(StageOperator):
         return {
             "publication": published.publication,
             "rows": published.rows,
+            "published": published.published,
             "until": {str(partition): offset for partition, offset in published.until.items()},
         }
