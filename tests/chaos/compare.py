@@ -90,5 +90,5 @@ def _beyond(db: duckdb.DuckDBPyConnection, these: str, those: str) -> int:
 
 
 def _count(db: duckdb.DuckDBPyConnection, query: str) -> int:
-    (number,) = db.execute(f"select count(*) from ({query})").fetchone() or (0,)
+    ((number,),) = db.execute(f"select count(*) from ({query})").fetchall()
     return int(number)

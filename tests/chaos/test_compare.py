@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
 from headrace.warehouse import Warehouse
 from tests.chaos.compare import Comparison, compare
 from tests.chaos.world import T1
+from tests.e2e.expected import ANSWERS
 
 NAMES = (
     "LV ActivePower (kW)",
@@ -19,6 +21,7 @@ NAMES = (
     "Wind Direction (°)",
 )
 ROWS = 50
+DAILY_IN_UTC = '* replace ("first"::timestamptz as "first", "last"::timestamptz as "last")'
 
 
 @pytest.fixture
@@ -92,3 +95,23 @@ def test_a_record_in_quarantine_counts_as_doubled(source: Path, readings: list[d
     warehouse = Warehouse(source.parent / "warehouse", "w")
     write_deltalake(str(warehouse.table("quarantine")), pa.table({"reason": ["duplicate"]}))
     assert _compared(source, readings) == Comparison(lost=0, doubled=1)
+
+
+def test_gold_tables_are_held_against_the_file(source: Path, readings: list[dict[str, Any]]) -> None:
+    warehouse = Warehouse(source.parent / "warehouse", "w")
+    right = duckdb.connect()
+    right.execute("set variable file = ?", [str(source)])
+    right.execute(ANSWERS)
+    right.execute("set timezone = 'UTC'")
+    for name, view in (("daily_completeness", "expected_daily"), ("hourly_average", "expected_hourly")):
+        columns = "* replace (signal_hour::timestamptz as signal_hour)" if "hour" in name else DAILY_IN_UTC
+        rows = right.sql(f"select {columns} from {view} order by all").arrow().read_all()
+        write_deltalake(str(warehouse.table(name)), rows)
+    _compared(source, readings)
+    assert compare(source, warehouse, gold=True) == Comparison(lost=0, doubled=0, gold=0)
+    hours = DeltaTable(str(warehouse.table("hourly_average")))
+    hours.delete("readings < 6")
+    left = hours.to_pyarrow_table().num_rows
+    missing = right.execute("select count(*) from expected_hourly").fetchall()[0][0] - left
+    assert missing > 0
+    assert compare(source, warehouse, gold=True) == Comparison(lost=0, doubled=0, gold=missing)

@@ -121,6 +121,8 @@ def _compare(fault: Fault, world: World, problems: list[str]) -> Comparison:
         reconcile(world.stream.contract, world.settings, dict(world.stream.config), run_id)
     except HeadraceError as failed:
         problems.append(str(failed))
+    except Exception as failed:  # as above: the comparison below needs no reconcile
+        problems.append("".join(traceback.format_exception(failed)).strip())
     warehouse = world.stream.warehouse(world.settings.warehouse_path)
     return compare(world.source, warehouse, gold=fault.stage in {"analyse", AIRFLOW})
 
