@@ -77,8 +77,8 @@ def _configuration(settings: Settings) -> dict[str, str]:
             # Airflow masks by name, and does not know these of Kafka and of object stores.
             "SENSITIVE_VAR_CONN_NAMES": "jaas,ssl_key_pem,user_info,account_key",
         },
-        # A minute to wait for the database's one writer: after SQLite's 5 s, the API answered 500 to the 20th run
-        # that was triggered at once.
+        # A minute to wait for the database's one writer: after SQLite's 5 s the API answered 500 when twenty
+        # runs were triggered at once.
         "DATABASE": {"SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=60"},
         "API": {
             "HOST": "127.0.0.1",

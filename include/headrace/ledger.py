@@ -75,9 +75,8 @@ class Entry(BaseModel):
             for source in self.sources
         ]
         visible = "no longer in the log" if self.slice.visible is None else f"{self.slice.visible:,} visible"
-        said.append(
-            f"this run's slice: {visible} = {self.slice.landed:,} landed + {self.slice.quarantined:,} quarantined"
-        )
+        account = f"{self.slice.landed:,} landed + {self.slice.quarantined:,} quarantined"
+        said.append(f"this run's slice: {visible} = {account}")
         return said
 
 
