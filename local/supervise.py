@@ -169,6 +169,11 @@ stdout_logfile_backups=3
             with suppress(Fault):  # it was started meanwhile
                 self._call("startProcess", program, False)
 
+    def halt(self, program: str) -> None:
+        """End a program and leave it ended; returns when it is gone."""
+        with suppress(Fault):  # it does not run
+            self._call("stopProcess", program)
+
     def states(self) -> dict[str, State]:
         """Every program's state; empty when the process manager does not answer."""
         try:

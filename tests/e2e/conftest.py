@@ -1,8 +1,11 @@
 """A whole stack of the tests' own: broker, Airflow, warehouse and contracts, in a fresh home."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.warehouse import Warehouse
 from local import processes
+from local.airflow import headrace_environment
 from local.jars import ROOTS, fetch_jars
 from local.ports import free_port
 from local.rest import Airflow
@@ -25,38 +29,44 @@ ENDED = {"success", "failed"}
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The running stack and what tests do with it."""
+    """The running stack and what tests do with one of its DAGs."""
 
     settings: Settings
+    stack: Stack
     airflow: Airflow
+    dag: str = DAG
+
+    def of(self, dag: str) -> "Pipeline":
+        """The same stack, another DAG of it."""
+        return replace(self, dag=dag)
 
     @property
     def warehouse(self) -> Warehouse:
-        return Warehouse.of(self.settings, DAG)
+        return Warehouse.of(self.settings, self.dag)
 
     def start(self, **conf: bool) -> str:
         """Trigger a run; returns its id."""
-        self.awaited(lambda: self.airflow.dag(DAG), seconds=120)
-        self.airflow.unpause(DAG)
-        return self.airflow.trigger(DAG, conf)
+        self.awaited(lambda: self.airflow.dag(self.dag), seconds=120)
+        self.airflow.unpause(self.dag)
+        return self.airflow.trigger(self.dag, conf)
 
     def ended(self, run_id: str) -> str:
         """Wait for the run's end; returns its state."""
 
         def state() -> str | None:
-            now = str(self.airflow.run(DAG, run_id)["state"])
+            now = str(self.airflow.run(self.dag, run_id)["state"])
             return now if now in ENDED else None
 
         return str(self.awaited(state, seconds=400))
 
     def task(self, run_id: str, task_id: str) -> dict[str, Any]:
         """One task of a run as it is now."""
-        tasks = self.airflow.task_instances(DAG, run_id)
+        tasks = self.airflow.task_instances(self.dag, run_id)
         return next(task for task in tasks if task["task_id"] == task_id)
 
     def states(self, run_id: str) -> dict[str, str]:
         """Every task's state."""
-        return {task["task_id"]: task["state"] for task in self.airflow.task_instances(DAG, run_id)}
+        return {task["task_id"]: task["state"] for task in self.airflow.task_instances(self.dag, run_id)}
 
     def drivers(self, script: str) -> list[psutil.Process]:
         """The live processes of this stack that run that Spark script: the JVM and its Python."""
@@ -79,24 +89,56 @@ def _runs(process: psutil.Process, script: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """The stack, up; ended with everything that belongs to it."""
-    home = tmp_path_factory.mktemp("stack with a blank")
+def fresh_settings(home: Path, *sources: Path) -> Settings:
+    """Settings of a stack of its own in `home`, with the shipped contracts and the jars that are there."""
     shutil.copytree(PROJECT / "include" / "streams", home / "streams")
-    settings = Settings(
+    jars = [fetch_jars(load_settings().home_path, name) for name in ROOTS]
+    (home / "jars").symlink_to(jars[0].parent)
+    # /proc: a file that nobody can read, whoever runs the tests, is /proc/self/mem.
+    roots = (PROJECT / "include" / "data", *sources, Path("/proc"))
+    return Settings(
         home=home,
         warehouse=home / "warehouse",
         streams=home / "streams",
+        source_roots=":".join(map(str, roots)),
         airflow_port=free_port(),
         kafka_port=free_port(),
     )
-    jars = [fetch_jars(load_settings().home_path, name) for name in ROOTS]
-    (home / "jars").symlink_to(jars[0].parent)
+
+
+def foreign_settings(folder: Path) -> Settings:
+    """Fresh settings whose every path has blanks and letters of other alphabets."""
+    settings = fresh_settings(folder / "Zoës Ωμέγα 日本 home")
+    return settings.model_copy(update={"warehouse": folder / "Lager ł"})
+
+
+def local(verb: str, settings: Settings, zone: str, folder: Path) -> "subprocess.Popen[str]":
+    """`make <verb>` up to the set-up, in that time zone and folder, with no terminal and no locale."""
+    machine = {"TZ": zone, "LANG": "C", "LC_ALL": "C", "PYTHONPATH": str(PROJECT)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "local", verb],
+        cwd=folder,
+        env={**os.environ, **headrace_environment(settings), **machine},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The stack, up; ended with everything that belongs to it."""
+    settings = fresh_settings(
+        tmp_path_factory.mktemp("stack with a blank"), tmp_path_factory.mktemp("sources")
+    )
+    home = settings.home_path
     stack = Stack(settings)
     try:
-        stack.up(print)
-        yield Pipeline(settings, stack.client())
+        up = local("up", settings, "America/New_York", home)
+        output, _ = up.communicate(timeout=400)
+        assert up.returncode == 0, output
+        yield Pipeline(settings, stack, stack.client())
     finally:
         stack.down()
         assert processes.belonging(home) == []

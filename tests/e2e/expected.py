@@ -1,4 +1,4 @@
-"""The right answers, computed by DuckDB straight from the source file, and the tables as DuckDB sees them."""
+"""The right answers, computed by DuckDB straight from the source file, and the tables held against them."""
 
 import duckdb
 from deltalake import DeltaTable
@@ -65,3 +65,58 @@ def answers(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
 
 def _replaced(columns: list[str]) -> str:
     return f"replace ({', '.join(columns)})" if columns else ""
+
+
+ROWS = 50_530
+AVERAGES = (
+    "active_power_average",
+    "wind_speed_average",
+    "theo_power_curve_average",
+    "wind_direction_average",
+)
+
+
+def assert_right(warehouse: Warehouse) -> None:
+    """All three tables of the analysis are right."""
+    assert_readings(warehouse)
+    assert_daily(warehouse)
+    assert_hourly(warehouse)
+
+
+def assert_readings(warehouse: Warehouse) -> None:
+    """`readings` is the source's rows, each once."""
+    db = answers(warehouse)
+    columns = "signal_date, signal_ts, cast(signals as map(varchar, varchar)) as signals"
+    assert differences(db, columns, "readings", "expected_readings") == []
+    assert db.execute("select count(*), count(distinct signal_ts) from readings").fetchall() == [(ROWS, ROWS)]
+
+
+def assert_daily(warehouse: Warehouse) -> None:
+    """`daily_completeness` is right."""
+    db = answers(warehouse)
+    columns = 'signal_date, distinct_signal_ts, expected, missing, "first", "last"'
+    assert differences(db, columns, "daily_completeness", "expected_daily") == []
+    days = db.execute("select count(*), count(*) filter (missing = 0) from daily_completeness").fetchall()
+    assert days == [(356, 324)]
+
+
+def assert_hourly(warehouse: Warehouse) -> None:
+    """`hourly_average` is right, its averages to nine digits: engines add up in different orders."""
+    db = answers(warehouse)
+    exact = "signal_date, signal_hour, generation_indicator, readings"
+    assert differences(db, exact, "hourly_average", "expected_hourly") == []
+    assert db.execute("select count(*) from hourly_average").fetchone() == (8_439,)
+    for column in AVERAGES:
+        apart = db.execute(
+            f"select signal_hour, a.{column}, e.{column} from hourly_average a join expected_hourly e "
+            f"using (signal_hour) where a.{column} is null "
+            f"or abs(a.{column} - e.{column}) > 1e-9 * greatest(abs(e.{column}), 1e-9)"
+        ).fetchall()
+        assert apart == []
+
+
+def differences(db: duckdb.DuckDBPyConnection, columns: str, found: str, expected: str) -> list[object]:
+    """Rows that one has and the other has not, the first few; each row counts as often as it stands there."""
+    one, other = (f"select {columns} from {view}" for view in (found, expected))
+    query = f"(({one}) except all ({other})) union all (({other}) except all ({one})) limit 5"
+    return list(db.execute(query).fetchall())

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from urllib.parse import urlencode
 
-import duckdb
 import httpx
 import psutil
 import pytest
@@ -19,11 +18,10 @@ from headrace.ledger import read_ledger
 from headrace.queries import counts
 from local.airflow import airflow_url, headrace_environment
 from tests.e2e.conftest import DAG, Pipeline
-from tests.e2e.expected import answers
+from tests.e2e.expected import ROWS, assert_daily, assert_hourly, assert_readings
 
 # The first test's time has the start of the stack and the first run in it.
 pytestmark = [pytest.mark.usefixtures("first_run"), pytest.mark.timeout(900)]
-ROWS = 50_530
 
 
 def test_every_stage_and_gate_has_passed(pipeline: Pipeline, first_run: str) -> None:
@@ -36,44 +34,15 @@ def test_every_stage_and_gate_has_passed(pipeline: Pipeline, first_run: str) -> 
 
 
 def test_readings_are_the_sources_rows(pipeline: Pipeline) -> None:
-    db = answers(pipeline.warehouse)
-    columns = "signal_date, signal_ts, cast(signals as map(varchar, varchar)) as signals"
-    assert (
-        _differences(db, f"select {columns} from readings", f"select {columns} from expected_readings") == []
-    )
-    assert db.execute("select count(*), count(distinct signal_ts) from readings").fetchall() == [(ROWS, ROWS)]
+    assert_readings(pipeline.warehouse)
 
 
 def test_daily_completeness_is_right(pipeline: Pipeline) -> None:
-    db = answers(pipeline.warehouse)
-    columns = 'signal_date, distinct_signal_ts, expected, missing, "first", "last"'
-    assert (
-        _differences(db, f"select {columns} from daily_completeness", f"select {columns} from expected_daily")
-        == []
-    )
-    days = db.execute("select count(*), count(*) filter (missing = 0) from daily_completeness").fetchall()
-    assert days == [(356, 324)]
+    assert_daily(pipeline.warehouse)
 
 
 def test_hourly_averages_and_indicators_are_right(pipeline: Pipeline) -> None:
-    db = answers(pipeline.warehouse)
-    exact = "signal_date, signal_hour, generation_indicator, readings"
-    assert (
-        _differences(db, f"select {exact} from hourly_average", f"select {exact} from expected_hourly") == []
-    )
-    assert db.execute("select count(*) from hourly_average").fetchone() == (8_439,)
-    for column in (
-        "active_power_average",
-        "wind_speed_average",
-        "theo_power_curve_average",
-        "wind_direction_average",
-    ):
-        apart = db.execute(
-            f"select signal_hour, a.{column}, e.{column} from hourly_average a join expected_hourly e "
-            f"using (signal_hour) where a.{column} is null "
-            f"or abs(a.{column} - e.{column}) > 1e-9 * greatest(abs(e.{column}), 1e-9)"
-        ).fetchall()
-        assert apart == []
+    assert_hourly(pipeline.warehouse)
 
 
 def test_the_ledger_is_balanced(pipeline: Pipeline, first_run: str) -> None:
@@ -166,9 +135,3 @@ def _whole_driver(pipeline: Pipeline) -> list[psutil.Process]:
     except psutil.NoSuchProcess:  # spark-submit's own launcher ends as the JVM begins
         return []
     return driver if {"java", "python"} <= names else []
-
-
-def _differences(db: duckdb.DuckDBPyConnection, found: str, expected: str) -> list[object]:
-    """Rows that one has and the other has not, the first few; each row counts as often as it stands there."""
-    query = f"(({found}) except all ({expected})) union all (({expected}) except all ({found})) limit 5"
-    return list(db.execute(query).fetchall())

@@ -1,0 +1,293 @@
+"""What can be wrong, a row each: what is put wrong, which task says what, its state, the way back to green.
+
+A terminal fault fails its task at the first try; a transient one is tried again, and the same run goes on.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from tests.e2e.wrong_input.bench import GOOD, HEADER, LINES, ROWS, Bench
+
+Act = Callable[[Bench], object]
+
+UNIT_HEADER = (
+    "Date/Time,LV ActivePower (kW),Wind Speed (m/s),Theoretical_Power_Curve (KWh),Wind Direction (°)\r\n"
+)
+
+
+def nothing(_: Bench) -> None:
+    """Needs no act."""
+
+
+def heal_source(bench: Bench) -> None:
+    """The sound file, where the contract looks for it."""
+    bench.write(*GOOD)
+    bench.read_from(bench.source)
+
+
+def source(*lines: bytes) -> Act:
+    """The source holds these lines."""
+    return lambda bench: bench.write(*lines)
+
+
+def reads_from(path: str) -> Act:
+    """The contract names another file."""
+    return lambda bench: bench.read_from(path)
+
+
+def contract(part: str, **fields: object) -> Act:
+    """The contract has other fields in one part."""
+    return lambda bench: bench.change(part, **fields)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the table.
+
+    `wrong` and `mended` act before a run; `meanwhile` while the wrong one is on its way. `before`: it begins
+    with a green run of the sound stream. `alone`: no other case runs beside it, because it concerns the whole
+    stack, or because it is looked at between two tries.
+    `variable`: the wrong run is one by hand, in an environment with that value (None: without the variable);
+    such a run keeps Airflow's database to itself for long, so it is alone too.
+    """
+
+    name: str
+    task: str
+    message: str
+    wrong: Act = nothing
+    mended: Act = heal_source
+    meanwhile: Act = nothing
+    state: str = "failed"
+    before: Act | None = None
+    alone: bool = False
+    variable: tuple[str, str | None] | None = None
+    next_conf: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def transient(self) -> bool:
+        """Whether the fault goes away by itself, so that the same run goes on."""
+        return self.state == "up_for_retry"
+
+
+def external(bench: Bench) -> None:
+    """A topic that somebody else feeds, with five records."""
+    bench.contract["source"] = {"kind": "external"}
+    bench.make_topic(retention_ms="-1", compression_type="zstd")
+    bench.produce(range(5))
+
+
+def one_column_more(bench: Bench) -> None:
+    """A column that the contract does not know, where it wants no such."""
+    bench.write(GOOD[0].rstrip() + b",Mood\r\n", *(row.rstrip() + b",good\r\n" for row in GOOD[1:]))
+    bench.change("landing", unknown_fields="quarantine")
+
+
+def a_file_in_the_way(bench: Bench) -> None:
+    """Where the stream's tables would be."""
+    folder = bench.pipeline.warehouse.folder
+    folder.parent.mkdir(exist_ok=True)
+    folder.touch()
+
+
+def expire_before_landing(bench: Bench) -> None:
+    """Five more records come, and retention takes three of them before anybody landed them."""
+    bench.produce(range(5, 10))
+    bench.expire(8)
+
+
+def years(count: int) -> Act:
+    """The whole year of T1.csv, and the same in later years: hundreds of thousands of rows."""
+    rows = [row.replace(b" 2018 ", b" %d " % (2018 + year)) for year in range(count) for row in ROWS]
+    return source(HEADER, *rows)
+
+
+def connection(**fields: object) -> str:
+    return json.dumps(fields)
+
+
+CASES = (
+    # -- the file
+    Case("empty CSV", "publish", r"\[HR201\] .*\.csv, line 1: is empty; a source begins", source()),
+    Case("header only", "publish", r"has a header and no row", source(HEADER), state="success"),
+    Case(
+        "no header",
+        "publish",
+        r"\[HR201\] .*, line 1: is no header: it begins with '01 01",
+        source(*ROWS[:3]),
+    ),
+    Case(
+        "a column missing",
+        "publish",
+        r"\[HR201\] .*, line 1, signal 'Wind Direction \(°\)': the column is missing",
+        source(*(line.rpartition(b",")[0] + b"\r\n" for line in GOOD)),
+    ),
+    Case(
+        "a column too many",
+        "publish",
+        r"\[HR201\] .*, line 1, field 'Mood': the contract does not know this column and refuses",
+        one_column_more,
+    ),
+    Case(
+        "a row with too few fields",
+        "publish",
+        r"\[HR201\] .*, line 3, field Wind_Direction: is missing: the row has 4 fields, the header 5",
+        source(*GOOD[:2], GOOD[2].rpartition(b",")[0] + b"\r\n", GOOD[3]),
+    ),
+    Case(
+        "a row with too many fields",
+        "publish",
+        r"\[HR201\] .*, line 3, field 6: the row has 6 fields, the header 5",
+        source(*GOOD[:2], b"7," + GOOD[2], GOOD[3]),
+    ),
+    Case(
+        "a number that is none",
+        "land",
+        r"(?s)\[HR406\].*not_a_number.*signal Wind Speed \(m/s\): brisk",
+        source(*GOOD[:3], b"01 01 2018 00:20,390.4,brisk,390.0,272.5\r\n"),
+    ),
+    Case(
+        "a date that does not exist",
+        "land",
+        r"(?s)\[HR406\].*bad_event_time.*30 02 2018 00:20",
+        source(*GOOD[:3], b"30 02 2018 00:20,390.4,5.2,390.0,272.5\r\n"),
+    ),
+    Case(
+        "another encoding",
+        "publish",
+        r"\[HR201\] .*, line 1, byte 94: 0xb0 is no utf-8 text; correct source\.encoding",
+        source(UNIT_HEADER.encode("latin-1"), *GOOD[1:]),
+    ),
+    Case(
+        "a truncated gzip",
+        "publish",
+        r"\[HR201\] .*\.csv\.gz: the gzip file is broken or cut off",
+        lambda bench: bench.compress(cut_off=9),
+        Bench.compress,
+    ),
+    Case(
+        "an unreadable file",
+        "publish",
+        r"\[HR201\] /proc/.*: cannot be read: Input/output error; permit reading",
+        reads_from("/proc/self/mem"),
+    ),
+    Case(
+        "a file outside the allowed roots",
+        "publish",
+        r"\[HR201\] /etc/passwd: leads to /etc/passwd, outside the folders .*add its folder to HEADRACE_",
+        reads_from("/etc/passwd"),
+    ),
+    Case(
+        "no file",
+        "publish",
+        r"\[HR202\] .*: no such file; put it there, or correct source\.path",
+        lambda bench: bench.source.unlink(),
+        state="up_for_retry",
+        alone=True,
+    ),
+    # -- the topic
+    Case(
+        "topic with other partitions",
+        "provision_topics",
+        r"\[HR303\] .*it has 2 partitions, declared are 1.* set topic\.partitions: 2",
+        lambda bench: bench.make_topic(2, retention_ms="-1", compression_type="zstd"),
+        contract("topic", partitions=2),
+    ),
+    Case(
+        "topic with other config",
+        "provision_topics",
+        r"\[HR303\] .*its retention\.ms is 86400000, declared is -1: set it in topic\.config",
+        lambda bench: bench.make_topic(retention_ms="86400000", compression_type="zstd"),
+        contract("topic", config={"retention.ms": 86400000}),
+    ),
+    Case(
+        "topic deleted and made again",
+        "publish",
+        r"\[HR304\] topic .* was deleted and made again: .* run with the parameter republish",
+        Bench.delete_topic,
+        nothing,
+        before=nothing,
+        next_conf={"republish": True, "accept_loss": True},
+    ),
+    Case(
+        "position below the log's start",
+        "land",
+        r"\[HR305\] .* has removed records that were never landed: 0:\[5, 8\).*parameter accept_loss",
+        expire_before_landing,
+        nothing,
+        before=external,
+        next_conf={"accept_loss": True},
+    ),
+    # -- the warehouse
+    Case(
+        "warehouse path is a file",
+        "publish",
+        r"\[HR404\] .*: a file is in the way of the warehouse; move it",
+        a_file_in_the_way,
+        lambda bench: bench.pipeline.warehouse.folder.unlink(),
+    ),
+    # -- the connections
+    Case(
+        "missing spark_default",
+        "land",
+        r"\[HR101\] Airflow connection spark_default is missing; add it \(type spark",
+        variable=("AIRFLOW_CONN_SPARK_DEFAULT", None),
+        alone=True,
+    ),
+    Case(
+        "wrong connection",
+        "provision_topics",
+        r"\[HR101\] Airflow connection kafka_default has type 'http'; it must be kafka",
+        variable=("AIRFLOW_CONN_KAFKA_DEFAULT", connection(conn_type="http", host="127.0.0.1")),
+        alone=True,
+    ),
+    Case(
+        "connection to nowhere",
+        "provision_topics",
+        r"\[HR101\] Airflow connection kafka_default: its extra names no bootstrap\.servers",
+        variable=("AIRFLOW_CONN_KAFKA_DEFAULT", connection(conn_type="kafka", host="127.0.0.1")),
+        alone=True,
+    ),
+    # -- the whole stack
+    Case(
+        "disk full",
+        "publish",
+        r"\[HR203\] .*spool: cannot be written: File too large; free space",
+        source(*LINES),
+        partial(Bench.limit_files, megabytes=None),
+        state="up_for_retry",
+        meanwhile=partial(Bench.limit_files, megabytes=2),
+        alone=True,
+    ),
+    Case(
+        "broker not there",
+        "provision_topics",
+        r"\[HR301\] broker 127\.0\.0\.1:\d+ did not answer for topic .*Is it running",
+        Bench.stop_broker,
+        Bench.start_broker,
+        state="up_for_retry",
+        alone=True,
+    ),
+    Case(
+        "broker gone in the middle",
+        "publish",
+        r"\[HR301\] broker 127\.0\.0\.1:\d+ did not answer for topic",
+        years(3),
+        Bench.start_broker,
+        state="up_for_retry",
+        meanwhile=Bench.stop_broker_while_it_publishes,
+        alone=True,
+    ),
+)
+
+REQUIRED = {
+    *("empty CSV", "header only", "no header", "a column missing", "a column too many"),
+    *("a row with too few fields", "a row with too many fields", "a number that is none"),
+    *("a date that does not exist", "another encoding", "a truncated gzip", "an unreadable file"),
+    *("a file outside the allowed roots", "broker not there", "broker gone in the middle"),
+    *("topic with other partitions", "topic with other config", "topic deleted and made again"),
+    *("position below the log's start", "warehouse path is a file", "disk full", "wrong connection"),
+    *("missing spark_default", "port taken", "Java too old", "no network at set-up"),
+}
+"""What the table must have at least; a contract's faults stand in tests/unit/headrace/test_contract.py."""

@@ -1,0 +1,111 @@
+"""Each row of the table through the real scheduler: one clear message, the right state, green once mended.
+
+Rows whose fault stays in their own stream are played beside each other; after them the others, one by one.
+"""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from tests.e2e.conftest import Pipeline
+from tests.e2e.wrong_input.bench import Bench
+from tests.e2e.wrong_input.rows import CASES, Case
+
+pytestmark = pytest.mark.timeout(900)
+
+BESIDE = [case for case in CASES if not case.alone]
+ALONE = [case for case in CASES if case.alone]
+AT_ONCE = 3
+"""More would only wait for each other: the machine has two cores, and Airflow's database one writer."""
+
+
+def named(case: Case) -> str:
+    return case.name
+
+
+@pytest.fixture(scope="module")
+def benches(pipeline: Pipeline) -> Iterator[dict[str, Bench]]:
+    """A stream a row, sound as yet; all at once, because it takes Airflow half a minute to see a new one."""
+    benches = {case.name: Bench(pipeline.of(stream_of(case))) for case in CASES}
+    for case in CASES:
+        if case.before is not None:
+            case.before(benches[case.name])
+        benches[case.name].write_contract()
+    yield benches
+    for bench in benches.values():
+        bench.contract_file.unlink()
+
+
+def stream_of(case: Case) -> str:
+    return f"case_{re.sub(r'[^a-z]+', '_', case.name.lower())}"
+
+
+@pytest.fixture(scope="module")
+def played(benches: dict[str, Bench]) -> Iterator[dict[str, Future[None]]]:
+    """The rows that can be played beside each other, on their way."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    yield {case.name: pool.submit(play, case, benches[case.name]) for case in BESIDE}
+    pool.shutdown(wait=False, cancel_futures=True)
+
+
+@pytest.mark.parametrize("case", BESIDE, ids=named)
+def test_a_stream_says_what_is_wrong_and_is_green_once_mended(
+    case: Case, played: dict[str, Future[None]]
+) -> None:
+    played[case.name].result()
+
+
+@pytest.mark.parametrize("case", ALONE, ids=named)
+def test_the_stack_says_what_is_wrong_and_is_green_once_mended(case: Case, benches: dict[str, Bench]) -> None:
+    play(case, benches[case.name])
+
+
+def play(case: Case, bench: Bench) -> None:
+    """The wrong run, the mending, the next run."""
+    if case.before is not None:
+        bench.start()
+        require_green(bench)
+    run_wrong(case, bench)
+    if case.transient:
+        require_green(bench)
+        assert bench.pipeline.task(bench.runs[-1], case.task)["try_number"] >= 2
+    bench.start(**case.next_conf)
+    require_green(bench)
+
+
+def run_wrong(case: Case, bench: Bench) -> None:
+    """Put it wrong, have it said, mend it."""
+    case.wrong(bench)
+    bench.write_contract()
+    try:
+        if case.variable is None:
+            bench.start()
+        else:
+            bench.run_by_hand(*case.variable)
+        case.meanwhile(bench)
+        require_said(case, bench)
+    finally:
+        case.mended(bench)
+        bench.write_contract()
+
+
+def require_green(bench: Bench) -> None:
+    assert bench.ended() == "success", bench.pipeline.states(bench.runs[-1])
+
+
+def require_said(case: Case, bench: Bench) -> None:
+    """The task has come to the state of the row, with the row's message and not a try more."""
+
+    def state() -> str | None:
+        task = bench.pipeline.task(bench.runs[-1], case.task)
+        return task["state"] if task["state"] in {"success", "failed", "up_for_retry"} else None
+
+    found = bench.pipeline.awaited(state, seconds=400)
+    said = bench.said(case.task)
+    assert found == case.state, said
+    assert bench.pipeline.task(bench.runs[-1], case.task)["try_number"] == 1
+    assert re.search(case.message, said), said
+    codes = set(re.findall(r"\[(HR\d+)\]", said))
+    assert len(codes) == (0 if case.state == "success" else 1), said
