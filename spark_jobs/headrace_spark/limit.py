@@ -1,5 +1,8 @@
 """The end of a landing: what the run's slice came to, and whether too much of it was refused."""
 
+from dataclasses import dataclass
+from itertools import islice
+
 import polars as pl
 
 from headrace.batches import batches_within, read_batches
@@ -10,6 +13,9 @@ from headrace.queries import scan
 from headrace.reasons import Reason
 from headrace.slices import Slice
 from headrace.warehouse import Warehouse
+
+TOP = 5
+"""How many reasons the error names."""
 
 
 def conclude(contract: Contract, warehouse: Warehouse, target: Slice) -> None:
@@ -23,9 +29,10 @@ def conclude(contract: Contract, warehouse: Warehouse, target: Slice) -> None:
     landed = sum(row.landed for row in rows)
     gone = sum(row.records for row in rows if row.kind == "gap")
     records = sum(row.records for row in rows) - gone
-    reasons = _reasons(warehouse, [row.batch for row in rows])
-    duplicates = reasons.pop(Reason.DUPLICATE.value, 0)
-    refused = sum(reasons.values())
+    reasons = _refused(warehouse, [row.batch for row in rows])
+    repeated = reasons.pop(Reason.DUPLICATE.value, None)
+    duplicates = repeated.count if repeated else 0
+    refused = sum(each.count for each in reasons.values())
     print(  # noqa: T201  # the task log
         f"slice {text(target.ranges)}: records {records} landed {landed} quarantined {refused} "
         f"duplicates {duplicates}{f' lost offsets {gone}' if gone else ''} in {len(rows)} batches; "
@@ -35,7 +42,7 @@ def conclude(contract: Contract, warehouse: Warehouse, target: Slice) -> None:
     limit = contract.landing.quarantine_limit
     table = warehouse.table("quarantine")
     if refused and refused / records > limit:  # a product would be off: 0.29 * 100 is less than 29
-        top = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+        top = "; ".join(map(str, islice(reasons.values(), TOP)))
         raise QuarantineLimitExceeded(
             f"stream {contract.stream}: {refused} of {records} records ({refused / records:.1%}) went to "
             f"quarantine, the contract's limit is {limit:.1%}: {top}. All is landed and kept. Look at the "
@@ -44,14 +51,35 @@ def conclude(contract: Contract, warehouse: Warehouse, target: Slice) -> None:
         )
 
 
-def _reasons(warehouse: Warehouse, batches: list[int]) -> dict[str, int]:
+@dataclass(frozen=True)
+class _Refused:
+    """The records that were refused for one reason: how many, and the first of them."""
+
+    reason: str
+    count: int
+    partition: int
+    offset: int
+    message: str
+
+    def __str__(self) -> str:
+        message = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in self.message)
+        return (
+            f"{self.reason} {self.count} (first: partition {self.partition}, offset {self.offset}: {message})"
+        )
+
+
+def _refused(warehouse: Warehouse, batches: list[int]) -> dict[str, _Refused]:
     """Refused records of those batches by reason, the most frequent first."""
+    provenance = pl.col("provenance").struct
+    place = [provenance.field("partition"), provenance.field("offset")]
     counted = (
         scan(warehouse, "quarantine")
-        .filter(pl.col("provenance").struct.field("batch").is_in(batches))
+        .filter(provenance.field("batch").is_in(batches))
+        .select("reason", "message", *place)
+        .sort("partition", "offset")
         .group_by("reason")
-        .len()
-        .sort("len", "reason", descending=[True, False])
+        .agg(pl.len().alias("count"), pl.first("partition", "offset", "message"))
+        .sort("count", "reason", descending=[True, False])
         .collect()
     )
-    return {str(reason): int(count) for reason, count in counted.iter_rows()}
+    return {str(row["reason"]): _Refused(**row) for row in counted.iter_rows(named=True)}
