@@ -172,7 +172,12 @@ def _print(now: Overview) -> None:
     lag = f"{now.lag:,} offsets" if now.lag is not None else f"unknown: {now.lag_unknown}"
     refused = ", ".join(f"{count:,} {code}" for code, count in counts.quarantine.items()) or "nothing"
     slots = now.completeness
-    missing = f"; {slots.missing:,} of {slots.expected:,} readings missing" if slots else ""
+    # Without a cadence no day is complete or incomplete.
+    complete = (
+        f", {counts.complete_days:,} complete; {slots.missing:,} of {slots.expected:,} readings missing"
+        if slots
+        else ""
+    )
     for name, value in (
         ("stream", now.stream),
         ("topic", now.topic),
@@ -180,7 +185,7 @@ def _print(now: Overview) -> None:
         ("lag", lag),
         ("readings", f"{counts.readings:,}"),
         ("quarantine", refused),
-        ("days", f"{counts.days:,}, {counts.complete_days:,} complete{missing}"),
+        ("days", f"{counts.days:,}{complete}"),
         ("hours", f"{counts.hours:,}"),
         ("tables", now.warehouse),
     ):
