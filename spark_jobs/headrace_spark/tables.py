@@ -1,6 +1,7 @@
 """The tables that landing writes: their columns, their making, and a batch's commits to them."""
 
 from pathlib import Path
+from shutil import rmtree
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -58,10 +59,20 @@ def create_tables(spark: SparkSession, warehouse: Warehouse) -> None:
     for name, columns in COLUMNS.items():
         if warehouse.exists(name):
             continue
+        _sweep(warehouse.table(name) / "_delta_log")
         table = DeltaTable.createIfNotExists(spark).location(str(warehouse.table(name)))
         for column, kind, comment in columns:
             table = table.addColumn(column, kind, comment=comment)
         (table.clusterBy("signal_date") if name == READINGS else table).execute()
+
+
+def _sweep(log: Path) -> None:
+    """Remove a log without a commit, which a driver that was killed while it made the table has left behind.
+
+    Delta 4.4 takes its mere folder for a table and then does not find one (DELTA_TABLE_NOT_FOUND), for ever.
+    """
+    if not any(file.name[0].isdigit() for file in log.rglob("*") if file.is_file()):
+        rmtree(log, ignore_errors=True)
 
 
 def read_table(spark: SparkSession, path: Path, version: int | None = None) -> DataFrame:
