@@ -50,8 +50,11 @@ def compare(source: Path, warehouse: Warehouse, gold: bool = False) -> Compariso
 
 
 def _gold(db: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> int:
-    _register(db, warehouse, "daily_completeness", None)
-    _register(db, warehouse, "hourly_average", None)
+    for name, like in (("daily_completeness", "expected_daily"), ("hourly_average", "expected_hourly")):
+        if warehouse.exists(name):
+            _register(db, warehouse, name)
+        else:
+            db.execute(f"create table {name} as select * from {like} limit 0")
     differing = 0
     for columns, found, expected in (
         (DAILY, "daily_completeness", "expected_daily"),
@@ -67,9 +70,9 @@ def _gold(db: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> int:
     return differing + _count(db, f"select * from {join} where {apart}")
 
 
-def _register(db: duckdb.DuckDBPyConnection, warehouse: Warehouse, name: str, if_absent: str | None) -> None:
+def _register(db: duckdb.DuckDBPyConnection, warehouse: Warehouse, name: str, if_absent: str = "") -> None:
     """The table as a view, its instants without a zone."""
-    if if_absent is not None and not warehouse.exists(name):
+    if if_absent and not warehouse.exists(name):
         db.execute(f"create table {name} ({if_absent})")
         return
     table = DeltaTable(str(warehouse.table(name))).to_pyarrow_table()

@@ -91,6 +91,14 @@ def test_tables_that_are_not_there_have_lost_everything(source: Path) -> None:
     assert compare(source, Warehouse(source.parent, "none")) == Comparison(lost=ROWS, doubled=0)
 
 
+def test_gold_tables_that_are_not_there_lack_every_row(source: Path, readings: list[dict[str, Any]]) -> None:
+    _compared(source, readings)
+    days = {row["signal_date"] for row in readings}
+    hours = {row["signal_ts"].replace(minute=0) for row in readings}
+    found = compare(source, Warehouse(source.parent / "warehouse", "w"), gold=True)
+    assert found == Comparison(lost=0, doubled=0, gold=len(days) + len(hours))
+
+
 def test_a_record_in_quarantine_counts_as_doubled(source: Path, readings: list[dict[str, Any]]) -> None:
     warehouse = Warehouse(source.parent / "warehouse", "w")
     write_deltalake(str(warehouse.table("quarantine")), pa.table({"reason": ["duplicate"]}))
