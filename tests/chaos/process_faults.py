@@ -75,6 +75,17 @@ def _driver_killed_at_random(world: World) -> list[Outcome]:
     return [driver.ended()]
 
 
+def _driver_killed_while_it_makes_tables(world: World) -> list[Outcome]:
+    """All of it, as soon as the first table has a folder."""
+    driver = world.start("land")
+    log = world.tables / "readings" / "_delta_log"
+    awaited(lambda: log.exists() or not driver.alive, every=0.001)
+    driver.kill()
+    world.struck()
+    world.note(f"left behind: {sorted(file.name for file in log.rglob('*'))}")
+    return [driver.ended()]
+
+
 def _frozen_with_uncommitted_files(world: World, driver: Running, table: Path) -> None:
     """Stop the JVM while `table` has a data file that no commit names.
 
@@ -162,6 +173,12 @@ PROCESS_FAULTS = (
         "publish",
         _publisher_killed_after_the_last_commit,
         "SIGKILL after the last commit",
+    ),
+    _named(
+        "driver killed while it makes the tables",
+        "land",
+        _driver_killed_while_it_makes_tables,
+        "SIGKILL of JVM and Python as soon as the first table has a folder",
     ),
     _named(
         "driver killed before write",
