@@ -29,7 +29,10 @@ def _told() -> Iterator[None]:
         Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        console.print("\nInterrupted. What was started goes on: `make status` shows it, `make down` ends it.")
+        console.print(
+            "\nInterrupted. What was started goes on: `make status` shows it, `make down` ends it.",
+            soft_wrap=True,
+        )
         raise typer.Exit(130) from None
 
 
