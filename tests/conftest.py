@@ -25,17 +25,16 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home")
 
 
+def new_broker(folder: Path) -> Broker:
+    """A broker with its data in `folder`, not started yet."""
+    home = load_settings().home_path
+    return Broker(java_home(home), fetch_jars(home, "broker"), folder, free_port(), free_port())
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A running broker with its own data; a test that kills or stops it starts it again."""
-    home = load_settings().home_path
-    broker = Broker(
-        java_home(home),
-        fetch_jars(home, "broker"),
-        tmp_path_factory.mktemp("broker"),
-        free_port(),
-        free_port(),
-    )
+    broker = new_broker(tmp_path_factory.mktemp("broker"))
     broker.start()
     yield broker
     broker.stop()

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.broker import Broker
 from tests.chaos.registry import ALL, chosen
 from tests.chaos.trial import run_trial
 from tests.chaos.world import Bench
+from tests.conftest import new_broker
 from tests.drivers import show
 
 SEED = 5
@@ -24,11 +24,20 @@ SET = (
 
 
 @pytest.fixture(scope="module")
-def bench(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """The session's broker, and a landing JVM."""
-    shared = Bench(broker, tmp_path_factory.mktemp("chaos"))
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A landing JVM and a broker of the suite's own.
+
+    In the one of the other tests stands a topic that refuses every record's time stamp. Its aborted transaction
+    has no markers yet, and Kafka 4.3.1, killed and started again, fails on them (an uncaught
+    InvalidTimestampException in the coordinator's thread), after which nobody's transaction ends.
+    """
+    folder = tmp_path_factory.mktemp("chaos")
+    broker = new_broker(folder / "broker")
+    broker.start()
+    shared = Bench(broker, folder)
     yield shared
     shared.close()
+    broker.stop()
 
 
 @pytest.mark.parametrize("name", SET)
