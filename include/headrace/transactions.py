@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
+from threading import Thread
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -14,6 +16,9 @@ from headrace.errors import BrokerUnreachable, DeliveryIncomplete, HeadraceError
 
 DELIVERY_MS = 45_000
 """How long a record may stay unacknowledged, unless the connection says otherwise (`message.timeout.ms`)."""
+
+GRACE = 15.0
+"""Seconds after its own time-out that a call of librdkafka is given up."""
 
 FENCED = {
     KafkaError._FENCED,  # noqa: SLF001  # confluent-kafka documents the code under this name
@@ -196,7 +201,7 @@ class Transactions:
         deadline = time.monotonic() + self._seconds
         while True:
             try:
-                call(min(SECONDS, self._seconds))
+                _bounded(call, min(SECONDS, self._seconds))
             except KafkaException as failed:
                 if not failed.args[0].retriable() or time.monotonic() > deadline:
                     raise
@@ -244,6 +249,28 @@ class Transactions:
                 "connection, or correct the row"
             )
         return translate(error, self._config, self._topic, self._errors)
+
+
+def _bounded(call: Any, seconds: float) -> None:
+    """Make a call that is to take at most `seconds`, and leave it where it is when it takes longer.
+
+    librdkafka (confluent-kafka 2.16.1) was seen to wait for ever in send_offsets_to_transaction, whatever its
+    time-out, when the broker was killed inside the transaction. A daemon thread lets the process end.
+    """
+    answer: Future[None] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(call(seconds))
+        except BaseException as failed:
+            answer.set_exception(failed)
+
+    Thread(target=ask, name="headrace-transaction", daemon=True).start()
+    try:
+        answer.result(seconds + GRACE)
+    except TimeoutError as late:
+        error = KafkaError(KafkaError._TIMED_OUT, f"no answer within {seconds + GRACE:.0f} s")  # noqa: SLF001
+        raise KafkaException(error) from late
 
 
 def _is_moving(failed: BaseException) -> bool:
