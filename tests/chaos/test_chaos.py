@@ -27,9 +27,7 @@ SET = (
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A landing JVM and a broker of the suite's own.
 
-    In the one of the other tests stands a topic that refuses every record for its time stamp. Its transaction
-    is to be aborted, and Kafka 4.3.1, killed and started again, fails on its markers (an uncaught
-    InvalidTimestampException in the coordinator's thread), after which nobody's transaction ends.
+    Not the broker of the other tests: what they have left open in it would be part of each kill.
     """
     folder = tmp_path_factory.mktemp("chaos")
     broker = new_broker(folder / "broker")
