@@ -62,7 +62,9 @@ def _lines(console: Console, snapshots: Iterator[Instances], numbers: Numbers) -
         for instance in instances:
             task_id, now = instance["task_id"], instance["state"]
             if now not in WAITING and shown.get(task_id) != now:
-                console.print(f"  {datetime.now():%H:%M:%S} {_line(instance, numbers)}", markup=False)  # noqa: DTZ005  # the person's own clock
+                now_here = datetime.now()  # noqa: DTZ005  # the person's own clock
+                line = f"  {now_here:%H:%M:%S} {_line(instance, numbers)}"
+                console.print(line, markup=False, soft_wrap=True)
             shown[task_id] = now
 
 
