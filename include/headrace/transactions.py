@@ -269,7 +269,7 @@ def _bounded(call: Any, seconds: float) -> None:
     try:
         answer.result(seconds + GRACE)
     except TimeoutError as late:
-        error = KafkaError(KafkaError._TIMED_OUT, f"no answer within {seconds + GRACE:.0f} s")  # noqa: SLF001
+        error = KafkaError(KafkaError._TIMED_OUT, f"no answer within {seconds + GRACE:.0f} s")  # noqa: SLF001  # see FENCED
         raise KafkaException(error) from late
 
 
