@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from headrace.settings import PROJECT, Settings
+from local.credentials import USER, keys, password_file
 from local.processes import MARK
-from local.secrets import USER, keys, password_file
 from local.spark import spark_environment
 
 

@@ -16,9 +16,9 @@ from headrace.queries import completeness, counts, first_rows
 from headrace.settings import Settings
 from headrace.warehouse import Warehouse
 from local.airflow import airflow_url
-from local.numbers import StageNumbers
+from local.credentials import USER, password_file
 from local.rest import Airflow
-from local.secrets import USER, password_file
+from local.tally import StageNumbers
 from local.watch import watch
 
 STREAM = "wind_turbine"

@@ -20,11 +20,11 @@ from headrace.settings import PROJECT, Settings
 from local import processes
 from local.airflow import airflow_environment, airflow_home, airflow_url, headrace_environment
 from local.broker import Broker, answers
+from local.credentials import USER, password
 from local.jars import fetch_jars
 from local.java import java_home
 from local.ports import free_port, is_free, require_free
 from local.rest import Airflow
-from local.secrets import USER, password
 from local.supervise import Program, State, Supervisor
 
 Report = Callable[[str], None]

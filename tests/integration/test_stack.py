@@ -16,9 +16,9 @@ from headrace.errors import SettingsError
 from headrace.settings import PROJECT, Settings, load_settings
 from local import processes
 from local.airflow import headrace_environment
+from local.credentials import keys, password
 from local.jars import ROOTS, fetch_jars
 from local.ports import free_port
-from local.secrets import keys, password
 from local.stack import PARTS, Stack
 
 

@@ -15,9 +15,9 @@ from headrace.errors import PortTaken, SettingsError
 from headrace.settings import PROJECT, Settings, load_settings
 from local import processes
 from local.airflow import airflow_environment
+from local.credentials import keys, password, password_file
 from local.jars import fetch_jars
 from local.ports import free_port, is_free, require_free
-from local.secrets import keys, password, password_file
 from local.spark import properties_file
 from local.stack import Stack, kept_port
 from local.supervise import LONGEST_SOCKET, Program, Supervisor
