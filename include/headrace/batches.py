@@ -4,14 +4,24 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from headrace.commits import BatchCommit, application_id, batch_commit, newest_batch, open_table
+from headrace.commits import (
+    BatchCommit,
+    ClosingCommit,
+    application_id,
+    batch_commit,
+    entries,
+    newest_batch,
+    open_table,
+)
 from headrace.errors import PositionBroken
 from headrace.offsets import Ranges, advance
 from headrace.warehouse import Warehouse
 
 TABLE = "batches"
+CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
+"""Operations of maintenance, in a log's words."""
 
 
 class Batch(BaseModel):
@@ -49,22 +59,47 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
     """
     from deltalake import CommitProperties, Transaction, write_deltalake
 
-    rows = read_batches(warehouse)
-    if rows and rows[-1].batch >= row.batch:
+    newest = newest_closing(warehouse)
+    if newest and newest.batch >= row.batch:
         raise PositionBroken(f"stream {warehouse.stream}: batch {row.batch} is closed already")
-    _advance(warehouse, position_of(warehouse, rows, row.topic_id), row)
+    reached = _advance(warehouse, position(warehouse, row.topic_id), row)
+    closing = ClosingCommit(batch=row.batch, topic_id=row.topic_id, position=reached)
     write_deltalake(
         str(warehouse.table(TABLE)),
         _arrow(row),
         mode="append",
         commit_properties=CommitProperties(
-            app_transactions=[Transaction(application_id(warehouse.stream), row.batch)]
+            custom_metadata={"userMetadata": closing.model_dump_json()},
+            app_transactions=[Transaction(application_id(warehouse.stream), row.batch)],
         ),
+    )
+
+
+def newest_closing(warehouse: Warehouse) -> ClosingCommit | None:
+    """What the newest batch has come to, from its commit; from all rows where the log does not say it."""
+    if not warehouse.exists(TABLE):
+        return None
+    for entry in entries(open_table(warehouse.table(TABLE))):
+        if entry.get("operation") in CHANGES_NO_ROW:
+            continue
+        try:
+            return ClosingCommit.model_validate_json(entry.get("userMetadata") or "")
+        except ValidationError:
+            break  # written by an older version, or changed by hand: the rows are the truth
+    rows = read_batches(warehouse)
+    if not rows:
+        return None
+    topic_id = rows[-1].topic_id
+    return ClosingCommit(
+        batch=rows[-1].batch, topic_id=topic_id, position=position_of(warehouse, rows, topic_id)
     )
 
 
 def position(warehouse: Warehouse, topic_id: str) -> dict[int, int]:
     """The stream's committed position in that topic: what all closed batches have come to."""
+    newest = newest_closing(warehouse)
+    if newest and newest.topic_id == topic_id:
+        return newest.position
     return position_of(warehouse, read_batches(warehouse), topic_id)
 
 
@@ -81,11 +116,6 @@ def position_of(warehouse: Warehouse, rows: list[Batch], topic_id: str) -> dict[
     return reached
 
 
-def topic_ids(warehouse: Warehouse) -> list[str]:
-    """The ids of the topics that batches came from, oldest first."""
-    return list(dict.fromkeys(row.topic_id for row in read_batches(warehouse)))
-
-
 def open_batch(warehouse: Warehouse) -> BatchCommit | None:
     """The batch that is in `readings` but not in `batches`; there is one at most.
 
@@ -94,8 +124,7 @@ def open_batch(warehouse: Warehouse) -> BatchCommit | None:
     """
     if not warehouse.exists("readings"):
         return None
-    rows = read_batches(warehouse)
-    closed = rows[-1].batch if rows else -1
+    closed = next_batch(warehouse) - 1
     newest = newest_batch(warehouse.table("readings"), warehouse.stream)
     if newest <= closed:
         return None
@@ -109,8 +138,8 @@ def open_batch(warehouse: Warehouse) -> BatchCommit | None:
 
 def next_batch(warehouse: Warehouse) -> int:
     """The number of the next batch; no batch may be open."""
-    rows = read_batches(warehouse)
-    return rows[-1].batch + 1 if rows else 0
+    newest = newest_closing(warehouse)
+    return newest.batch + 1 if newest else 0
 
 
 def _advance(warehouse: Warehouse, reached: dict[int, int], row: Batch) -> dict[int, int]:

@@ -13,6 +13,9 @@ from headrace.offsets import Ranges
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
+NEWEST = 16
+"""Commits that are read at first: what is asked for is nearly always among them, in a log of thousands."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -55,6 +58,17 @@ class GoldCommit(BaseModel):
     analysis_sha256: str
 
 
+class ClosingCommit(BaseModel):
+    """User metadata of a commit to `batches`: the batch that it closed, and where the stream stands since."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["closing"] = "closing"
+    batch: int
+    topic_id: str
+    position: dict[int, int]
+
+
 class Commit(BaseModel, Generic[M]):
     """A commit as it stands in a table's log."""
 
@@ -65,12 +79,20 @@ class Commit(BaseModel, Generic[M]):
 
 def commits(table: "DeltaTable", model: type[M]) -> Iterator[Commit[M]]:
     """The table's commits that carry metadata of that model, newest first; others are passed over."""
-    for entry in table.history():
+    for entry in entries(table):
         try:
             metadata = model.model_validate_json(entry.get("userMetadata") or "")
         except ValidationError:
             continue
         yield Commit(version=entry["version"], metadata=metadata, rows=_rows(entry))
+
+
+def entries(table: "DeltaTable") -> Iterator[dict[str, Any]]:
+    """The commits in the table's log, newest first; the many old ones are read only when asked for."""
+    newest = table.history(NEWEST)
+    yield from newest
+    if len(newest) == NEWEST:
+        yield from table.history()[NEWEST:]
 
 
 def _rows(entry: dict[str, Any]) -> int:

@@ -40,15 +40,13 @@ def batch_records(spark: SparkSession, config: dict[str, Any], topic: str, range
     )
 
 
-def within(records: DataFrame, ranges: Ranges) -> DataFrame:
-    """The records whose offsets lie in `ranges`."""
+def within(rows: DataFrame, ranges: Ranges, place: str | None = None) -> DataFrame:
+    """The rows whose partition and offset, columns or fields of the struct `place`, lie in `ranges`."""
+    partition, offset = (F.col(f"{place}.{name}" if place else name) for name in ("partition", "offset"))
     inside = [
-        (F.col("partition") == each.partition)
-        & (F.col("offset") >= each.start)
-        & (F.col("offset") < each.until)
-        for each in ranges
+        (partition == each.partition) & (offset >= each.start) & (offset < each.until) for each in ranges
     ]
-    return records.where(reduce(or_, inside, F.lit(False)))
+    return rows.where(reduce(or_, inside, F.lit(False)))
 
 
 def _options(config: dict[str, Any], topic: str, partitions: Iterable[int]) -> dict[str, str]:

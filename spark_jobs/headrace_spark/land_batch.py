@@ -13,13 +13,13 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headrace.batches import Batch, append_batch
-from headrace.commits import BatchCommit, batch_commit, newest_batch, require_own
+from headrace.commits import BatchCommit, Commit, batch_commit, newest_batch, require_own
 from headrace.contract import Contract
 from headrace.crash import crash_point
 from headrace.offsets import Ranges
 from headrace.reasons import Reason
 from headrace.warehouse import Warehouse
-from headrace_spark.parse import is_reading, parse
+from headrace_spark.parse import bytes_where, is_reading
 from headrace_spark.repeats import (
     Overview,
     any_repeats,
@@ -27,6 +27,7 @@ from headrace_spark.repeats import (
     may_repeat,
     near,
     repeats,
+    with_own_reasons,
     with_reasons,
     without,
 )
@@ -57,10 +58,10 @@ class Try:
         )
 
 
-def land_batch(this: Try, records: DataFrame, commit: BatchCommit) -> Batch:
+def land_batch(this: Try, parsed: DataFrame, commit: BatchCommit) -> Batch:
     """Bring the batch `commit` into the tables and close it; what is committed already stays as it is.
 
-    `records`: those of the commit's ranges, as Kafka gives them. The caller holds the stream's lock.
+    `parsed`: what `parse` makes of the records of the commit's ranges. The caller holds the stream's lock.
 
     Raises:
         ForeignCommit: another try committed the batch meanwhile.
@@ -68,14 +69,15 @@ def land_batch(this: Try, records: DataFrame, commit: BatchCommit) -> Batch:
     """
     started = datetime.now(UTC)
     crash_point("land.before_write")
-    parsed = parse(records, this.contract, commit.topic_id)
-    # Counted, looked through for repeats and written from memory; records' bytes are read again if needed.
-    kept = parsed.drop("key", "value", "headers").persist(StorageLevel.MEMORY_AND_DISK)
+    # Counted, looked through for repeats and written from memory. Of readings without their bytes, which are
+    # asked for only when a reading is refused after all; then they are read again.
+    kept = bytes_where(parsed, ~is_reading()).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         seen = look_over(kept, this.contract)
         landed = _land_readings(this, kept, seen, commit, started)
         crash_point("land.after_readings")
-        quarantined = _quarantine_rest(this, parsed, seen, commit, landed)
+        rest = _rest(this, parsed, kept, seen, landed)
+        quarantined = _quarantine(this, rest, commit, seen.records - landed.rows)
         crash_point("land.after_quarantine")
     finally:
         kept.unpersist()
@@ -85,7 +87,7 @@ def land_batch(this: Try, records: DataFrame, commit: BatchCommit) -> Batch:
         topic_id=commit.topic_id,
         ranges=commit.ranges,
         records=seen.records,
-        landed=landed,
+        landed=landed.rows,
         quarantined=quarantined,
         run_id=this.run_id,
         try_id=this.try_id,
@@ -97,10 +99,12 @@ def land_batch(this: Try, records: DataFrame, commit: BatchCommit) -> Batch:
     return row
 
 
-def _land_readings(this: Try, kept: DataFrame, seen: Overview, commit: BatchCommit, now: datetime) -> int:
+def _land_readings(
+    this: Try, kept: DataFrame, seen: Overview, commit: BatchCommit, now: datetime
+) -> Commit[BatchCommit]:
     table = this.warehouse.table(READINGS)
     if newest_batch(table, this.warehouse.stream) >= commit.batch:
-        return require_own(table, commit.batch, commit.try_id).rows  # an open batch, or a rival's
+        return require_own(table, commit.batch, commit.try_id)  # an open batch, or a rival's
     good = kept.where(is_reading())
     if seen.candidates:
         candidates = kept.where(may_repeat(this.contract))
@@ -116,27 +120,33 @@ def _land_readings(this: Try, kept: DataFrame, seen: Overview, commit: BatchComm
             "provenance": _with_batch(commit.batch),
         }
     )
-    return append(_few_files(rows, seen.records), this.warehouse, READINGS, commit).rows
+    return append(_few_files(rows, seen.records), this.warehouse, READINGS, commit)
 
 
-def _quarantine_rest(this: Try, parsed: DataFrame, seen: Overview, commit: BatchCommit, landed: int) -> int:
-    """Put the batch's records that `readings` does not hold into `quarantine`, unless a dead try did so."""
+def _rest(
+    this: Try, parsed: DataFrame, kept: DataFrame, seen: Overview, landed: Commit[BatchCommit]
+) -> DataFrame:
+    """The batch's records that `readings` does not hold, with their reasons."""
+    own = landed.metadata.try_id == this.try_id  # a dead try may have parsed under another contract
+    if own and landed.rows == seen.readings:
+        return with_own_reasons(kept.where(~is_reading()))
+    readings = read_table(this.spark, this.warehouse.table(READINGS))
+    landed_now = readings.where(F.col("provenance.batch") == landed.metadata.batch)
+    refused = without(parsed, landed_now.select("provenance.partition", "provenance.offset"))
+    rows = with_reasons(refused, near(readings, this.contract, seen))
+    return bytes_where(rows, F.col("reason") != Reason.DUPLICATE.value)
+
+
+def _quarantine(this: Try, rest: DataFrame, commit: BatchCommit, count: int) -> int:
+    """Put the `count` records of `rest` into `quarantine`, unless a dead try did so."""
     table = this.warehouse.table(QUARANTINE)
     if newest_batch(table, this.warehouse.stream) >= commit.batch:
         return batch_commit(table, commit.batch).rows
-    if landed == seen.records:
+    if not count:
         return 0
-    readings = read_table(this.spark, this.warehouse.table(READINGS))
-    landed_now = readings.where(F.col("provenance.batch") == commit.batch)
-    refused = without(parsed, landed_now.select("provenance.partition", "provenance.offset"))
-    rows = with_reasons(refused, near(readings, this.contract, seen))
-    a_duplicate = F.col("reason") == Reason.DUPLICATE.value
-    rows = rows.withColumns(
-        {name: F.when(~a_duplicate, F.col(name)) for name in ("key", "value", "headers")}
-        | {"provenance": _with_batch(commit.batch)}
-    )
+    rows = rest.withColumn("provenance", _with_batch(commit.batch))
     own = this.commit_of(commit.batch, commit.topic_id, commit.ranges)
-    return append(_few_files(rows, seen.records - landed), this.warehouse, QUARANTINE, own).rows
+    return append(_few_files(rows, count), this.warehouse, QUARANTINE, own).rows
 
 
 def _few_files(rows: DataFrame, count: int) -> DataFrame:

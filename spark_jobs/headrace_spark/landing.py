@@ -18,6 +18,7 @@ from headrace.slices import Slice
 from headrace_spark.kafka_source import batch_records, stream_records, within
 from headrace_spark.land_batch import Try, land_batch
 from headrace_spark.offset_log import planned_end
+from headrace_spark.parse import parse
 from headrace_spark.retention import readable, settle_retention, settle_topic
 from headrace_spark.tables import create_tables
 
@@ -53,7 +54,8 @@ def finish_open_batch(this: Try, job: Job, target: Slice) -> None:
         return
     ranges = readable(commit, target, log_start(job.kafka, target.topic), job.accept_loss)
     say(f"batch {commit.batch} was left open by run {commit.run_id!r}: it is finished first")
-    say_batch(land_batch(this, batch_records(this.spark, job.kafka, target.topic, ranges), commit))
+    records = batch_records(this.spark, job.kafka, target.topic, ranges)
+    say_batch(land_batch(this, parse(records, this.contract, commit.topic_id), commit))
 
 
 @dataclass
@@ -67,22 +69,24 @@ class _Stream:
     checkpoint: str
     failure: BaseException | None = field(default=None)
 
-    def take(self, records: DataFrame, batch_id: int) -> None:
+    def take(self, parsed: DataFrame, batch_id: int) -> None:
         """Land one micro-batch, clipped to the slice."""
         try:
-            self._land(records, batch_id)
+            self._land(parsed, batch_id)
         except BaseException as failed:
             self.failure = failed  # on its way through the JVM an error becomes a text
             raise
 
-    def _land(self, records: DataFrame, batch_id: int) -> None:
+    def _land(self, parsed: DataFrame, batch_id: int) -> None:
         end = planned_end(self.this.spark, self.checkpoint, batch_id, self.target.topic)
         ranges = between(self.stands, clip(end, self.target.until))
         if not ranges:
             return
         require_topic_id(self.job.kafka, self.target.topic, self.target.topic_id)
         commit = self.this.commit_of(next_batch(self.this.warehouse), self.target.topic_id, ranges)
-        say_batch(land_batch(self.this, within(records, ranges), commit))
+        if not reached(self.target.until, end):  # else the filter's offsets are new code for every batch
+            parsed = within(parsed, ranges, "provenance")
+        say_batch(land_batch(self.this, parsed, commit))
         self.stands = advance(self.stands, ranges)
 
     @property
@@ -99,7 +103,8 @@ def land_stream(this: Try, job: Job, target: Slice, stands: dict[int, int]) -> N
     with _scratch(this) as checkpoint:
         stream = _Stream(this, job, target, start, checkpoint)
         query = (
-            records.writeStream.foreachBatch(stream.take)
+            parse(records, this.contract, target.topic_id)
+            .writeStream.foreachBatch(stream.take)
             .option("checkpointLocation", checkpoint)
             .trigger(availableNow=True)
             .start()

@@ -27,7 +27,9 @@ def parse(records: DataFrame, contract: Contract, topic_id: str) -> DataFrame:
     """Each record with what became of it.
 
     Columns: `refusal` (struct of reason and message; null for a reading), `signal_ts`, `signals`, `entity`,
-    `provenance` (without the batch), and the record's own `key`, `value`, `headers`.
+    `provenance` (without the batch), and the record's own `key`, `value`, `headers`. Nothing in it is of one
+    batch: a stream is parsed by the same expressions, and so by the same compiled code, from its first
+    micro-batch to its last.
     """
     shape = contract.record
     apart = [name for name in (shape.event_time.field, shape.entity) if name]
@@ -58,6 +60,11 @@ def parse(records: DataFrame, contract: Contract, topic_id: str) -> DataFrame:
 def is_reading() -> Column:
     """Whether a parsed record became a reading."""
     return F.col("refusal").isNull()
+
+
+def bytes_where(parsed: DataFrame, kept: Column) -> DataFrame:
+    """The rows with the bytes of their records only where `kept` holds."""
+    return parsed.withColumns({name: F.when(kept, F.col(name)) for name in ("key", "value", "headers")})
 
 
 def number(text: Column) -> Column:

@@ -21,12 +21,14 @@ def may_repeat(contract: Contract) -> Column:
 
 @dataclass(frozen=True)
 class Overview:
-    """A batch in numbers: its records, those that could have come before, its readings' first and last day.
+    """A batch in numbers: its records, the readings among them, those that could have come before, the
+    readings' first and last day.
 
     Days are texts: Spark has years that Python has not.
     """
 
     records: int
+    readings: int
     candidates: int
     first: str | None
     last: str | None
@@ -36,11 +38,14 @@ def look_over(parsed: DataFrame, contract: Contract) -> Overview:
     """Count the parsed records, in the one pass that also brings them into memory."""
     day = F.when(is_reading(), F.to_date("signal_ts"))
     row = parsed.agg(
-        F.count("*"), F.count_if(may_repeat(contract)), F.min(day).cast("string"), F.max(day).cast("string")
+        F.count("*"),
+        F.count_if(is_reading()),
+        F.count_if(may_repeat(contract)),
+        F.min(day).cast("string"),
+        F.max(day).cast("string"),
     ).first()
     assert row is not None  # noqa: S101  # an aggregate without groups has one row
-    records, candidates, first, last = row
-    return Overview(records, candidates, first, last)
+    return Overview(*row)
 
 
 def near(readings: DataFrame, contract: Contract, seen: Overview) -> DataFrame:
@@ -78,6 +83,11 @@ def without(parsed: DataFrame, places: DataFrame) -> DataFrame:
     """The parsed records that do not stand at one of the places."""
     at = [F.col(f"provenance.{name}") == places[name] for name in PLACE]
     return parsed.join(places, at, "left_anti")
+
+
+def with_own_reasons(refused: DataFrame) -> DataFrame:
+    """Records that were refused as they stand, with the reason that `parse` gives."""
+    return refused.withColumns({"reason": F.col("refusal.reason"), "message": F.col("refusal.message")})
 
 
 def with_reasons(refused: DataFrame, landed: DataFrame) -> DataFrame:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from headrace.batches import Batch, append_batch, next_batch, position, topic_ids
+from headrace.batches import Batch, append_batch, newest_closing, next_batch, position
 from headrace.commits import BatchCommit
 from headrace.contract import ExternalSource
 from headrace.errors import RecordsExpired, TopicRecreated
@@ -22,12 +22,12 @@ def settle_topic(this: Try, target: Slice, accept_loss: bool) -> None:
     Raises:
         TopicRecreated: what was not landed of the old topic is gone.
     """
-    known = topic_ids(this.warehouse)
-    if known and known[-1] != target.topic_id and not accept_loss:
+    newest = newest_closing(this.warehouse)
+    if newest and newest.topic_id != target.topic_id and not accept_loss:
         raise TopicRecreated(
             f"stream {this.contract.stream}: topic {target.topic} was deleted and made again: its id is "
-            f"{target.topic_id}, batches came from {known[-1]}. What was not landed of the old one is gone. "
-            "Trigger a run with the parameter accept_loss to go on with the new one from its beginning."
+            f"{target.topic_id}, batches came from {newest.topic_id}. What was not landed of the old one is "
+            "gone. Trigger a run with the parameter accept_loss to go on with the new one from its beginning."
         )
 
 

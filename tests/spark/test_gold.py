@@ -15,6 +15,7 @@ from headrace.queries import counts, gold_commit, is_analysed, scan
 from headrace.warehouse import Warehouse
 from headrace_spark.gold import analyse
 from headrace_spark.land_batch import Try, land_batch
+from headrace_spark.parse import parse
 from headrace_spark.tables import READINGS, append, create_tables
 from tests.spark.records import TOPIC_ID, Sent, contract, records
 
@@ -33,7 +34,7 @@ def _try(spark: SparkSession, folder: Path, **changes: Any) -> Try:
 def _land(this: Try, batch: int, start: int, *values: bytes) -> None:
     ranges = (OffsetRange(partition=0, start=start, until=start + len(values)),)
     frame = records(this.spark, [Sent(value) for value in values], start)
-    land_batch(this, frame, this.commit_of(batch, TOPIC_ID, ranges))
+    land_batch(this, parse(frame, this.contract, TOPIC_ID), this.commit_of(batch, TOPIC_ID, ranges))
 
 
 def _days(this: Try) -> list[Any]:

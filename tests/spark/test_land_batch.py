@@ -16,6 +16,7 @@ from headrace.queries import scan
 from headrace.warehouse import Warehouse
 from headrace_spark import land_batch as module
 from headrace_spark.land_batch import Try, land_batch
+from headrace_spark.parse import parse
 from headrace_spark.repeats import any_repeats
 from headrace_spark.tables import create_tables
 from tests.spark.records import TOPIC_ID, Sent, contract, records
@@ -37,7 +38,8 @@ def land(this: Try, batch: int, start: int, *values: bytes | None) -> Any:
     """Land the values as the batch that begins at offset `start`."""
     ranges = (OffsetRange(partition=0, start=start, until=start + len(values)),)
     frame = records(this.spark, [Sent(value) for value in values], start)
-    return land_batch(this, frame, this.commit_of(batch, TOPIC_ID, ranges))
+    parsed = parse(frame, this.contract, TOPIC_ID)
+    return land_batch(this, parsed, this.commit_of(batch, TOPIC_ID, ranges))
 
 
 def rows(this: Try, table: str) -> list[Any]:
@@ -91,7 +93,7 @@ def test_what_an_earlier_contract_refused_stays_refused(tried: Try, monkeypatch:
     commit = open_batch(tried.warehouse)
     assert commit is not None
     again = records(tried.spark, [Sent(A), Sent(b'{"time": "01 01 2018 00:10", "q": 3}')])
-    row = land_batch(tried, again, commit)
+    row = land_batch(tried, parse(again, tried.contract, TOPIC_ID), commit)
     assert (row.records, row.landed, row.quarantined) == (2, 1, 1)
     assert rows(tried, "readings") == [(0, 0)]
     assert rows(tried, "quarantine") == [(1, "earlier_contract")]

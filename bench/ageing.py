@@ -1,0 +1,154 @@
+"""How a stream ages: a thousand micro-batches landed in one go, and the time that each of them took."""
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import polars as pl
+import yaml
+from rich.console import Console
+
+from headrace.batches import Batch, read_batches
+from headrace.contract_file import load_contract
+from headrace.errors import RunFailed
+from headrace.job import Job
+from headrace.kafka import ensure_topic, log_end
+from headrace.publish import publish
+from headrace.settings import PROJECT, Settings, load_settings
+from headrace.slices import new_slice
+from headrace.warehouse import Warehouse
+from local.broker import Broker
+from local.jars import fetch_jars
+from local.java import java_home
+from local.ports import free_port
+from local.spark import spark_environment
+
+SHIPPED = PROJECT / "include" / "streams" / "wind_turbine.yaml"
+T1 = PROJECT / "include" / "data" / "wind_turbine" / "T1.csv"
+SHARE = 10
+"""The first and the last tenth of the batches are compared."""
+BAD_EVERY = 1_000
+"""One row of so many has a power that is no number, so that most batches go through quarantine too."""
+
+
+@dataclass(frozen=True)
+class Ageing:
+    """Seconds from each batch's end to the next one's, what the driver does between batches included."""
+
+    seconds: tuple[float, ...]
+
+    @classmethod
+    def of(cls, batches: list[Batch]) -> "Ageing":
+        """From the batches' own account; the first has a JVM to warm up and no batch before it."""
+        ends = [batch.finished for batch in batches]
+        return cls(tuple((b - a).total_seconds() for a, b in itertools.pairwise(ends)))
+
+    @property
+    def share(self) -> int:
+        """How many batches the medians at both ends are of."""
+        return max(1, (len(self.seconds) + 1) // SHARE)
+
+    @property
+    def first(self) -> float:
+        """Median seconds of the first tenth."""
+        return median(self.seconds[: self.share])
+
+    @property
+    def last(self) -> float:
+        """Median seconds of the last tenth."""
+        return median(self.seconds[-self.share :])
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long the last tenth takes."""
+        return self.last / self.first
+
+
+def land_many(folder: Path, batches: int, records: int, console: Console) -> Ageing:
+    """Publish `batches` * `records` readings and land them in one run; a line every tenth of them.
+
+    Raises:
+        RunFailed: the landing failed; its output is part of the message.
+    """
+    settings = Settings(home=folder / "home", warehouse=folder / "warehouse", source_roots=str(folder))
+    with _broker(folder) as config:
+        contract_file = _contract(folder, records)
+        contract = load_contract(contract_file)
+        source = folder / "readings.csv"
+        _write_source(source, batches * records)
+        topic_id = ensure_topic(config, contract.topic).topic_id
+        publish(contract, settings, config, "ageing", report=console.print)
+        until = log_end(config, contract.topic.name)
+        run_slice = new_slice("ageing", contract.topic.name, topic_id, {}, until)
+        job = Job(
+            contract=contract_file,
+            run_id="ageing",
+            warehouse=settings.warehouse_path,
+            kafka=config,
+            slice=run_slice,
+        )
+        _land(job, settings, batches // SHARE, console)
+        return Ageing.of(read_batches(Warehouse.of(settings, contract.stream)))
+
+
+@contextmanager
+def _broker(folder: Path) -> Iterator[dict[str, Any]]:
+    home = load_settings().home_path
+    broker = Broker(java_home(home), fetch_jars(home, "broker"), folder / "broker", free_port(), free_port())
+    broker.start(60)
+    try:
+        yield {"bootstrap.servers": broker.bootstrap}
+    finally:
+        broker.kill()
+
+
+def _contract(folder: Path, records: int) -> Path:
+    definition: dict[str, Any] = yaml.safe_load(SHIPPED.read_text("utf-8"))
+    definition["stream"] = "ageing"
+    definition["source"]["path"] = str(folder / "readings.csv")
+    definition["topic"]["name"] = "ageing.readings"
+    definition["landing"]["max_records_per_batch"] = records
+    file = folder / "ageing.yaml"
+    file.write_text(yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return file
+
+
+def _write_source(file: Path, rows: int) -> None:
+    """T1's values over and over, at times of their own, ten minutes apart, from the year 2000 on."""
+    once = pl.read_csv(T1, infer_schema=False, encoding="utf8")
+    time, power, *_ = once.columns
+    many = pl.concat([once] * (rows // len(once) + 1)).head(rows).with_row_index("row")
+    instant = pl.datetime(2000, 1, 1) + pl.duration(minutes=pl.col("row").cast(pl.Int64) * 10)
+    bad = pl.col("row") % BAD_EVERY == BAD_EVERY - 1
+    many.with_columns(
+        instant.dt.strftime("%d %m %Y %H:%M").alias(time),
+        pl.when(bad).then(pl.lit("out of order")).otherwise(pl.col(power)).alias(power),
+    ).drop("row").write_csv(file)
+
+
+def _land(job: Job, settings: Settings, every: int, console: Console) -> None:
+    submit = str(Path(sys.executable).with_name("spark-submit"))
+    environment = {**os.environ, **spark_environment(load_settings()), **job.environment()}
+    environment["HEADRACE_HOME"] = str(settings.home)
+    said: list[str] = []
+    process = subprocess.Popen(
+        [submit, str(PROJECT / "spark_jobs" / "land.py")],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    for line in process.stdout or ():
+        said.append(line)
+        if (batch := re.match(r"batch (\d+):", line)) and int(batch[1]) % every == 0:
+            console.print(line.rstrip(), markup=False)
+    if process.wait():
+        raise RunFailed("".join(said[-20:]))
