@@ -15,6 +15,7 @@ from headrace.commits import (
     newest_batch,
     open_table,
 )
+from headrace.compaction import compact
 from headrace.errors import PositionBroken
 from headrace.offsets import Ranges, advance
 from headrace.warehouse import Warehouse
@@ -73,6 +74,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
             app_transactions=[Transaction(application_id(warehouse.stream), row.batch)],
         ),
     )
+    compact(warehouse.table(TABLE))
 
 
 def newest_closing(warehouse: Warehouse) -> ClosingCommit | None:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from headrace.commits import open_table
+from headrace.compaction import compact
 from headrace.offsets import Ranges
 from headrace.warehouse import Warehouse
 
@@ -86,6 +87,7 @@ def append_entry(warehouse: Warehouse, entry: Entry) -> None:
 
     warehouse.prepare()
     write_deltalake(str(warehouse.table(TABLE)), _arrow(entry), mode="append")
+    compact(warehouse.table(TABLE))
 
 
 def read_ledger(warehouse: Warehouse) -> list[Entry]:

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from headrace.commits import open_table
+from headrace.compaction import compact
 from headrace.errors import WarehouseUnavailable
 from headrace.warehouse import Warehouse
 
@@ -75,6 +76,7 @@ def change_publications(
                 raise WarehouseUnavailable(
                     f"{warehouse.table(TABLE)}: cannot be written: {failed}"
                 ) from failed
+            compact(warehouse.table(TABLE))
     return after
 
 

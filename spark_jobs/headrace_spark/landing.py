@@ -20,7 +20,10 @@ from headrace_spark.land_batch import Try, land_batch
 from headrace_spark.offset_log import planned_end
 from headrace_spark.parse import parse
 from headrace_spark.retention import readable, settle_retention, settle_topic
-from headrace_spark.tables import create_tables
+from headrace_spark.tables import create_tables, vacuum
+
+VACUUM_EVERY = 100
+"""Batches after which the landing that passes them also removes old files."""
 
 
 def land(this: Try, job: Job, target: Slice) -> None:
@@ -44,7 +47,11 @@ def land(this: Try, job: Job, target: Slice) -> None:
     if reached(stands, target.until):
         say(f"slice {text(target.ranges)} is landed already")
         return
+    first = next_batch(this.warehouse)
     land_stream(this, job, target, stands)
+    if next_batch(this.warehouse) // VACUUM_EVERY > first // VACUUM_EVERY:
+        say("files that no version of the last week needs are removed")
+        vacuum(this.spark, this.warehouse)
 
 
 def finish_open_batch(this: Try, job: Job, target: Slice) -> None:

@@ -97,3 +97,9 @@ def append(rows: DataFrame, warehouse: Warehouse, name: str, commit: BatchCommit
         .save(str(warehouse.table(name)))
     )
     return require_own(warehouse.table(name), commit.batch, commit.try_id)
+
+
+def vacuum(spark: SparkSession, warehouse: Warehouse) -> None:
+    """Remove files that no version of the last week needs: compacted ones, those that killed drivers left."""
+    for name in COLUMNS:
+        DeltaTable.forPath(spark, str(warehouse.table(name))).vacuum()

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from headrace.batches import open_batch, read_batches
-from headrace.commits import BatchCommit, batch_commit, commits, open_table
+from headrace.commits import BatchCommit, batch_commit, commits, entries, open_table
 from headrace.contract import Contract
 from headrace.errors import ForeignCommit, PositionBroken
 from headrace.offsets import OffsetRange
@@ -18,10 +18,12 @@ from headrace_spark import land_batch as module
 from headrace_spark.land_batch import Try, land_batch
 from headrace_spark.parse import parse
 from headrace_spark.repeats import any_repeats
-from headrace_spark.tables import create_tables
+from headrace_spark.session import build_session
+from headrace_spark.tables import create_tables, vacuum
 from tests.spark.records import TOPIC_ID, Sent, contract, records
 
 A, B = b'{"time": "01 01 2018 00:00", "p": 1}', b'{"time": "01 01 2018 00:10", "p": 2}'
+AUTO_COMPACT = "spark.databricks.delta.autoCompact"
 OTHER_B = b'{"time": "01 01 2018 00:10", "p": 3}'
 
 
@@ -122,6 +124,41 @@ def test_a_batch_that_a_rival_has_landed_is_not_taken_for_an_open_one(tried: Try
     land(Try(tried.spark, tried.contract, tried.warehouse, "another run", "rival"), 0, 0, A)
     with pytest.raises(ForeignCommit):
         land(tried, 0, 0, A)
+
+
+def test_small_files_are_compacted_on_the_way_and_every_batch_is_still_known(
+    tried: Try, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_session(tried.contract, "land")  # sets what a driver sets, on the session of the tests
+    tried.spark.conf.set(f"{AUTO_COMPACT}.minNumFiles", 2)
+    try:
+        for batch in range(3):
+            land(tried, batch, 2 * batch, reading(batch), b"{")
+        _die(monkeypatch, "land.after_readings")
+        with pytest.raises(_Killed):
+            land(tried, 3, 6, reading(3), b"{")
+        monkeypatch.undo()
+        commit = open_batch(tried.warehouse)
+        assert commit is not None
+        again = records(tried.spark, [Sent(reading(3)), Sent(b"{")], 6)
+        land_batch(tried, parse(again, tried.contract, TOPIC_ID), commit)
+    finally:
+        for name in ("minNumFiles", "enabled"):
+            tried.spark.conf.unset(f"{AUTO_COMPACT}.{name}")
+    for table in ("readings", "quarantine"):
+        done = [entry["operation"] for entry in entries(open_table(tried.warehouse.table(table)))]
+        assert "OPTIMIZE" in done
+        assert len(open_table(tried.warehouse.table(table)).file_uris()) == 1
+    vacuum(tried.spark, tried.warehouse)
+    assert rows(tried, "readings") == [(2 * batch, batch) for batch in range(4)]
+    assert rows(tried, "quarantine") == [(2 * batch + 1, "not_an_object") for batch in range(4)]
+    assert batch_commit(tried.warehouse.table("readings"), 0).rows == 1
+    assert open_batch(tried.warehouse) is None
+
+
+def reading(minute: int) -> bytes:
+    """A good record of that minute."""
+    return b'{"time": "02 01 2018 00:%02d", "p": 1}' % minute
 
 
 class _Killed(Exception):

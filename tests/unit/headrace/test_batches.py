@@ -4,7 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from deltalake import write_deltalake
+from deltalake.table import TableOptimizer
 
+from headrace import batches, compaction
 from headrace.batches import (
     Batch,
     append_batch,
@@ -14,6 +17,8 @@ from headrace.batches import (
     position,
     read_batches,
 )
+from headrace.commits import NEWEST, entries, open_table
+from headrace.compaction import EVERY
 from headrace.errors import PositionBroken
 from headrace.offsets import OffsetRange
 from headrace.warehouse import Warehouse
@@ -81,3 +86,61 @@ def test_another_topic_has_a_position_of_its_own(warehouse: Warehouse) -> None:
     newest = newest_closing(warehouse)
     assert newest is not None
     assert (newest.batch, newest.topic_id) == (1, "again")
+
+
+def test_the_position_is_read_from_the_newest_commit_alone(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        append_batch(warehouse, a_batch(number, (0, number * 10, number * 10 + 10)))
+    monkeypatch.setattr(batches, "read_batches", None)  # a call of it would fail
+    assert (position(warehouse, "t"), next_batch(warehouse)) == ({0: 30}, 3)
+    append_batch(warehouse, a_batch(3, (0, 30, 40)))
+    assert position(warehouse, "t") == {0: 40}
+
+
+def test_a_row_removed_by_hand_is_not_hidden_by_the_log(warehouse: Warehouse) -> None:
+    for number in range(3):
+        append_batch(warehouse, a_batch(number, (0, number * 10, number * 10 + 10)))
+    open_table(warehouse.table("batches")).delete("batch = 2")
+    assert (position(warehouse, "t"), next_batch(warehouse)) == ({0: 20}, 2)
+
+
+def test_batches_that_name_no_position_in_their_commits_are_counted(warehouse: Warehouse) -> None:
+    append_batch(warehouse, a_batch(0, (0, 0, 10)))
+    table = open_table(warehouse.table("batches"))
+    write_deltalake(table, table.to_pyarrow_table(), mode="overwrite")  # as an older version wrote them
+    assert (position(warehouse, "t"), next_batch(warehouse)) == ({0: 10}, 1)
+    append_batch(warehouse, a_batch(1, (0, 10, 12)))
+    assert position(warehouse, "t") == {0: 12}
+
+
+def test_hundreds_of_batches_are_a_few_files_and_lose_nothing(warehouse: Warehouse) -> None:
+    rows = [a_batch(number, (0, number * 10, number * 10 + 10)) for number in range(EVERY + 5)]
+    for row in rows:
+        append_batch(warehouse, row)
+    assert len(open_table(warehouse.table("batches")).file_uris()) < 10
+    assert read_batches(warehouse) == rows
+    assert (position(warehouse, "t"), next_batch(warehouse)) == ({0: 10 * len(rows)}, len(rows))
+    assert len(list((warehouse.table("batches") / "_delta_log").glob("*.checkpoint.parquet"))) == 1
+
+
+def test_a_table_that_cannot_be_compacted_is_closed_all_the_same(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(compaction, "EVERY", 1)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(TableOptimizer, "compact", full)
+    append_batch(warehouse, a_batch(0, (0, 0, 10)))
+    assert "No space left on device" in caplog.text
+    assert next_batch(warehouse) == 1
+
+
+def test_the_log_is_read_in_full_when_what_is_asked_for_is_old(warehouse: Warehouse) -> None:
+    for number in range(NEWEST + 4):
+        append_batch(warehouse, a_batch(number, (0, number * 10, number * 10 + 10)))
+    versions = [entry["version"] for entry in entries(open_table(warehouse.table("batches")))]
+    assert versions == list(range(NEWEST + 3, -1, -1))
