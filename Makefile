@@ -1,7 +1,7 @@
 # The front door. Paths of HEADRACE_HOME may hold blanks, which make cannot carry: only the scripts see them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status down test chaos lint lock
+.PHONY: help setup demo up status down test chaos bench lint lock
 export PYTHON
 
 # Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
@@ -30,6 +30,9 @@ test: ## Run all tests that need neither root nor a browser
 
 chaos: ## Kill what can be killed, N= times, with SEED= and FAULT=, and compare the tables row by row
 	@local/run -m tests.chaos $(if $(N),--trials $(N)) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault "$(FAULT)")
+
+bench: ## Land a thousand micro-batches on one stream: how much longer do the last ones take? BATCHES= RECORDS=
+	@local/run -m bench ageing $(if $(BATCHES),--batches $(BATCHES)) $(if $(RECORDS),--records $(RECORDS))
 
 lint: ## Check style, types and the arrows between the rooms
 	@local/run -m ruff check .
