@@ -4,19 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from deltalake import DeltaTable
 
 from headrace.warehouse import Warehouse
-from tests.e2e.expected import ANSWERS
+from tests.e2e.expected import ANSWERS, AVERAGES, register
 
 DAILY = 'signal_date, distinct_signal_ts, expected, missing, "first", "last"'
 HOURLY = "signal_date, signal_hour, generation_indicator, readings"
-AVERAGES = (
-    "active_power_average",
-    "wind_speed_average",
-    "theo_power_curve_average",
-    "wind_direction_average",
-)
 READING = "signal_date, signal_ts, cast(signals as map(varchar, varchar)) as signals"
 
 
@@ -52,7 +45,7 @@ def compare(source: Path, warehouse: Warehouse, gold: bool = False) -> Compariso
 def _gold(db: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> int:
     for name, like in (("daily_completeness", "expected_daily"), ("hourly_average", "expected_hourly")):
         if warehouse.exists(name):
-            _register(db, warehouse, name)
+            register(db, warehouse, name)
         else:
             db.execute(f"create table {name} as select * from {like} limit 0")
     differing = 0
@@ -70,21 +63,11 @@ def _gold(db: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> int:
     return differing + _count(db, f"select * from {join} where {apart}")
 
 
-def _register(db: duckdb.DuckDBPyConnection, warehouse: Warehouse, name: str, if_absent: str = "") -> None:
-    """The table as a view, its instants without a zone."""
-    if if_absent and not warehouse.exists(name):
+def _register(db: duckdb.DuckDBPyConnection, warehouse: Warehouse, name: str, if_absent: str) -> None:
+    if warehouse.exists(name):
+        register(db, warehouse, name)
+    else:
         db.execute(f"create table {name} ({if_absent})")
-        return
-    table = DeltaTable(str(warehouse.table(name))).to_pyarrow_table()
-    db.register(f"{name}_", table)
-    instants = [
-        f'cast("{field.name}" as timestamp) as "{field.name}"'
-        for field in table.schema
-        if str(field.type).startswith("timestamp")
-    ]
-    replaced = f"replace ({', '.join(instants)})" if instants else ""
-    db.execute("set timezone = 'UTC'")
-    db.execute(f"create view {name} as select * {replaced} from {name}_")
 
 
 def _beyond(db: duckdb.DuckDBPyConnection, these: str, those: str) -> int:

@@ -50,21 +50,23 @@ def answers(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
     db.execute("set variable file = ?", [str(SOURCE)])
     db.execute(ANSWERS)
     for name in TABLES:
-        table = DeltaTable(str(warehouse.table(name))).to_pyarrow_table()
-        db.register(f"{name}_", table)
-        instants = [
-            f'cast("{field.name}" as timestamp) as "{field.name}"'
-            for field in table.schema
-            if str(field.type).startswith("timestamp")
-        ]
-        db.execute(f"create view {name} as select * {_replaced(instants)} from {name}_")
-    # A zone is only how an instant is shown: with UTC, casting one away keeps the instant.
-    db.execute("set timezone = 'UTC'")
+        register(db, warehouse, name)
     return db
 
 
-def _replaced(columns: list[str]) -> str:
-    return f"replace ({', '.join(columns)})" if columns else ""
+def register(db: duckdb.DuckDBPyConnection, warehouse: Warehouse, name: str) -> None:
+    """The table of that name as a view, its instants without a zone."""
+    table = DeltaTable(str(warehouse.table(name))).to_pyarrow_table()
+    db.register(f"{name}_", table)
+    # A zone is only how an instant is shown: with UTC, casting one away keeps the instant.
+    db.execute("set timezone = 'UTC'")
+    instants = [
+        f'cast("{field.name}" as timestamp) as "{field.name}"'
+        for field in table.schema
+        if str(field.type).startswith("timestamp")
+    ]
+    replaced = f"replace ({', '.join(instants)})" if instants else ""
+    db.execute(f"create view {name} as select * {replaced} from {name}_")
 
 
 ROWS = 50_530

@@ -166,8 +166,9 @@ class Bench:
 
     def stop_broker_while_it_publishes(self) -> None:
         """Once the first transaction is committed and many are still to come."""
-        running = lambda: self.pipeline.task(self.runs[-1], "publish")["state"] == "running"  # noqa: E731
-        self.pipeline.awaited(running, seconds=120)
+        self.pipeline.awaited(
+            lambda: self.pipeline.task(self.runs[-1], "publish")["state"] == "running", seconds=120
+        )
         self.pipeline.awaited(lambda: log_end(self.broker, self.topic)[0] > 0, seconds=60)
         self.stop_broker()
 
