@@ -8,8 +8,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from bench.ageing import land_many
+from bench.curve import draw
+from headrace.errors import HeadraceError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
@@ -24,15 +27,22 @@ def bench() -> None:
 def ageing(
     batches: Annotated[int, typer.Option(help="How many micro-batches.")] = 1_000,
     records: Annotated[int, typer.Option(help="Records of each.")] = 1_000,
+    picture: Annotated[Path | None, typer.Option(help="A PNG to draw the curve into.")] = None,
     results: Annotated[
         Path | None, typer.Option(help="Where the seconds of each batch are kept, as JSON.")
     ] = None,
 ) -> None:
     """Land a thousand micro-batches on one stream: do the last ones take longer than the first?"""
     folder = Path(tempfile.mkdtemp(prefix="headrace-ageing-"))
-    measured = land_many(folder, batches, records, console)
+    try:
+        measured = land_many(folder, batches, records, console)
+    except HeadraceError as failed:
+        console.print(f"[red]{escape(str(failed))}[/]\nWhat it left is in {folder}")
+        raise typer.Exit(1) from failed
     if results:
         results.write_text(json.dumps(measured.seconds))
+    if picture:
+        draw(measured.seconds, picture)
     console.print(
         f"{len(measured.seconds) + 1} batches: median of the first {measured.share} {measured.first:.2f} s, "
         f"of the last {measured.share} {measured.last:.2f} s, ratio {measured.ratio:.2f}"

@@ -95,7 +95,7 @@ def land_many(folder: Path, batches: int, records: int, console: Console) -> Age
             kafka=config,
             slice=run_slice,
         )
-        _land(job, settings, batches // SHARE, console)
+        _land(job, settings, max(1, batches // SHARE), console)
         return Ageing.of(read_batches(Warehouse.of(settings, contract.stream)))
 
 
