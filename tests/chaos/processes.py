@@ -95,7 +95,7 @@ class Running:
 
     def python(self) -> psutil.Process:
         """A driver's Python, once it runs."""
-        children = awaited(lambda: [p for p in self.tree()[1:] if "land.py" in " ".join(p.cmdline())])
+        children = awaited(lambda: [p for p in self.tree()[1:] if "land.py" in _command(p)])
         python: psutil.Process = children[0]
         return python
 
@@ -134,6 +134,13 @@ class Running:
         code = self._process.wait(SECONDS)
         self._reader.join(SECONDS)
         return Outcome(code, "".join(self._lines))
+
+
+def _command(process: psutil.Process) -> str:
+    """Its command line; empty if it has ended meanwhile."""
+    with suppress(psutil.NoSuchProcess):  # which a zombie counts as
+        return " ".join(process.cmdline())
+    return ""
 
 
 def _status(process: psutil.Process) -> str:
