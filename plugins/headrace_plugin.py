@@ -20,3 +20,14 @@ class HeadracePlugin(AirflowPlugin):
         from headrace_airflow.ui.pages import pages
 
         return [{"app": pages, "url_prefix": PREFIX, "name": "headrace"}]
+
+    @cached_property
+    def fastapi_root_middlewares(self) -> list[Any]:  # type: ignore[override]  # as above
+        """Turns for requests that write, where Airflow's database is SQLite."""
+        from airflow.configuration import conf
+
+        from headrace_airflow.ui.one_writer import OneWriter
+
+        if not conf.get_mandatory_value("database", "sql_alchemy_conn").startswith("sqlite"):
+            return []
+        return [{"middleware": OneWriter, "name": "headrace: one writer"}]
