@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-HOME = PROJECT / os.environ.get("HEADRACE_HOME", ".headrace")  # an absolute path stays what it is
+HOME = PROJECT / (os.environ.get("HEADRACE_HOME") or ".headrace")  # an absolute path stays what it is
 VENV = HOME / "venv"
 MADE_FROM = ("requirements.txt", "pyproject.toml", "local/uv.txt", "local/jars.lock", "local/setup.py")
 
