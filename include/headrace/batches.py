@@ -63,7 +63,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
     newest = newest_closing(warehouse)
     if newest and newest.batch >= row.batch:
         raise PositionBroken(f"stream {warehouse.stream}: batch {row.batch} is closed already")
-    reached = _advance(warehouse, position(warehouse, row.topic_id), row)
+    reached = _advance(warehouse, _position(warehouse, newest, row.topic_id), row)
     closing = ClosingCommit(batch=row.batch, topic_id=row.topic_id, position=reached)
     write_deltalake(
         str(warehouse.table(TABLE)),
@@ -99,7 +99,10 @@ def newest_closing(warehouse: Warehouse) -> ClosingCommit | None:
 
 def position(warehouse: Warehouse, topic_id: str) -> dict[int, int]:
     """The stream's committed position in that topic: what all closed batches have come to."""
-    newest = newest_closing(warehouse)
+    return _position(warehouse, newest_closing(warehouse), topic_id)
+
+
+def _position(warehouse: Warehouse, newest: ClosingCommit | None, topic_id: str) -> dict[int, int]:
     if newest and newest.topic_id == topic_id:
         return newest.position
     return position_of(warehouse, read_batches(warehouse), topic_id)
