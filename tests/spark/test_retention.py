@@ -1,18 +1,18 @@
 """What the broker no longer has: refused with its ranges, or noted as a gap. No JVM takes part."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from headrace.batches import Batch, append_batch, position, read_batches
+from headrace.batches import append_batch, position, read_batches
 from headrace.errors import RecordsExpired, TopicRecreated
 from headrace.offsets import OffsetRange
 from headrace.slices import new_slice
 from headrace.warehouse import Warehouse
 from headrace_spark.land_batch import Try
 from headrace_spark.retention import readable, settle_retention, settle_topic
+from tests.batch_rows import a_batch
 from tests.spark.records import contract
 
 SLICE = new_slice("a run", "readings", "topic-1", {}, {0: 10, 1: 10})
@@ -26,24 +26,7 @@ def _try(folder: Path, **changes: Any) -> Try:
 
 
 def _landed(this: Try, topic_id: str = "topic-1") -> None:
-    now = datetime.now(UTC)
-    append_batch(
-        this.warehouse,
-        Batch(
-            batch=0,
-            kind="batch",
-            topic_id=topic_id,
-            ranges=(OffsetRange(partition=0, start=0, until=4),),
-            records=4,
-            landed=4,
-            quarantined=0,
-            run_id="a run",
-            try_id="a try",
-            contract_sha256="",
-            started=now,
-            finished=now,
-        ),
-    )
+    append_batch(this.warehouse, a_batch(0, (0, 0, 4), topic_id=topic_id))
 
 
 def test_expired_records_are_refused_by_name_until_the_loss_is_accepted(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The position follows from `batches`, and nothing gets past a hole or an overlap."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,26 +19,8 @@ from headrace.batches import (
 from headrace.commits import NEWEST, entries, open_table
 from headrace.compaction import EVERY
 from headrace.errors import PositionBroken
-from headrace.offsets import OffsetRange
 from headrace.warehouse import Warehouse
-
-
-def a_batch(number: int, *ranges: tuple[int, int, int], topic_id: str = "t") -> Batch:
-    records = sum(until - start for _, start, until in ranges)
-    return Batch(
-        batch=number,
-        kind="batch",
-        topic_id=topic_id,
-        ranges=tuple(OffsetRange(partition=p, start=s, until=u) for p, s, u in ranges),
-        records=records,
-        landed=records,
-        quarantined=0,
-        run_id="run",
-        try_id=f"try{number}",
-        contract_sha256="c",
-        started=datetime(2018, 1, 1, tzinfo=UTC),
-        finished=datetime(2018, 1, 1, 0, 1, tzinfo=UTC),
-    )
+from tests.batch_rows import a_batch
 
 
 @pytest.fixture
