@@ -1,10 +1,7 @@
 """How a stream ages: a thousand micro-batches landed in one go, and the time that each of them took."""
 
 import itertools
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,11 +22,8 @@ from headrace.publish import publish
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.slices import new_slice
 from headrace.warehouse import Warehouse
-from local.broker import Broker
-from local.jars import fetch_jars
-from local.java import java_home
-from local.ports import free_port
-from local.spark import spark_environment
+from local.broker import scratch_broker
+from local.spark import submit
 
 SHIPPED = PROJECT / "include" / "streams" / "wind_turbine.yaml"
 T1 = PROJECT / "include" / "data" / "wind_turbine" / "T1.csv"
@@ -101,8 +95,7 @@ def land_many(folder: Path, batches: int, records: int, console: Console) -> Age
 
 @contextmanager
 def _broker(folder: Path) -> Iterator[dict[str, Any]]:
-    home = load_settings().home_path
-    broker = Broker(java_home(home), fetch_jars(home, "broker"), folder / "broker", free_port(), free_port())
+    broker = scratch_broker(load_settings().home_path, folder / "broker")
     broker.start(60)
     try:
         yield {"bootstrap.servers": broker.bootstrap}
@@ -135,17 +128,8 @@ def _write_source(file: Path, rows: int) -> None:
 
 
 def _land(job: Job, settings: Settings, every: int, console: Console) -> None:
-    submit = str(Path(sys.executable).with_name("spark-submit"))
-    environment = {**os.environ, **spark_environment(load_settings()), **job.environment()}
-    environment["HEADRACE_HOME"] = str(settings.home)
     said: list[str] = []
-    process = subprocess.Popen(
-        [submit, str(PROJECT / "spark_jobs" / "land.py")],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = submit("land.py", job, HEADRACE_HOME=str(settings.home))
     for line in process.stdout or ():
         said.append(line)
         if (batch := re.match(r"batch (\d+):", line)) and int(batch[1]) % every == 0:

@@ -16,9 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from local.broker import Broker
-from local.jars import fetch_jars
-from local.ports import free_port
+from local.broker import scratch_broker
 
 TOPIC = "training"
 RECORDS = 200
@@ -58,7 +56,7 @@ def make_archive(home: Path, driver: Driver) -> bool:
         scratch = target.parent / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)  # of one that was interrupted
         scratch.mkdir()
-        broker = Broker(driver.java, fetch_jars(home, "broker"), scratch / "broker", free_port(), free_port())
+        broker = scratch_broker(home, scratch / "broker")
         try:
             broker.start()
             _publish(broker.bootstrap)

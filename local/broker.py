@@ -12,6 +12,9 @@ from pathlib import Path
 
 from headrace.errors import BrokerUnreachable, SetupFailed
 from local import rejoin
+from local.jars import fetch_jars
+from local.java import java_home
+from local.ports import free_port
 
 JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true")
 """Small heap, no parallel collector for one machine's data, no file in /tmp/hsperfdata_*."""
@@ -209,3 +212,8 @@ def answers(bootstrap: str, timeout: float = 2) -> bool:
         return bool(admin.list_topics(timeout=timeout).brokers)
     except KafkaException:
         return False
+
+
+def scratch_broker(home: Path, folder: Path) -> Broker:
+    """A broker on free ports with its data in `folder` and the Java and jars of `home`, not started yet."""
+    return Broker(java_home(home), fetch_jars(home, "broker"), folder, free_port(), free_port())

@@ -1,15 +1,20 @@
 """Spark of one machine: its configuration folder and the environment that spark-submit and pyspark need."""
 
 import os
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from headrace.errors import SetupFailed
-from headrace.settings import Settings
+from headrace.job import Job
+from headrace.settings import PROJECT, Settings, load_settings
 from local.archive import Driver, archive_file, make_archive
 from local.jars import fetch_jars
 from local.java import java_home
+
+SUBMIT = str(Path(sys.executable).with_name("spark-submit"))
+"""The spark-submit of this Python."""
 
 LOG4J = """\
 rootLogger.level = warn
@@ -81,6 +86,17 @@ def spark_environment(settings: Settings) -> dict[str, str]:
         # Java takes the encoding of file names from the locale.
         "LC_ALL": "C.UTF-8",
     }
+
+
+def submit(script: str, job: Job, **environment: str) -> "subprocess.Popen[str]":
+    """Start a stage as its task would, outside of Airflow; all its output is one text."""
+    return subprocess.Popen(
+        [SUBMIT, str(PROJECT / "spark_jobs" / script)],
+        env={**os.environ, **spark_environment(load_settings()), **job.environment(), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def spark_home() -> Path:

@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 from headrace.settings import Settings, load_settings
-from local.broker import Broker
-from local.jars import fetch_jars
-from local.java import java_home
-from local.ports import free_port
+from local.broker import Broker, scratch_broker
 
 # Airflow reads its home when it is imported, and makes ~/airflow where none is set.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headrace-tests-airflow-")
@@ -25,16 +22,10 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home")
 
 
-def new_broker(folder: Path) -> Broker:
-    """A broker with its data in `folder`, not started yet."""
-    home = load_settings().home_path
-    return Broker(java_home(home), fetch_jars(home, "broker"), folder, free_port(), free_port())
-
-
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A running broker with its own data; a test that kills or stops it starts it again."""
-    broker = new_broker(tmp_path_factory.mktemp("broker"))
+    broker = scratch_broker(load_settings().home_path, tmp_path_factory.mktemp("broker"))
     broker.start()
     yield broker
     broker.stop()

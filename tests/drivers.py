@@ -1,8 +1,5 @@
 """Spark stages as Airflow tasks start them: spark-submit as a process, the job in its environment."""
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +10,9 @@ from headrace.contract import Contract
 from headrace.contract_file import load_contract
 from headrace.job import Job
 from headrace.kafka import ensure_topic, log_end
-from headrace.settings import PROJECT, load_settings
 from headrace.slices import Slice, new_slice
 from headrace.warehouse import Warehouse
-from local.spark import spark_environment
+from local.spark import submit
 
 SECONDS = 300
 
@@ -60,20 +56,9 @@ def make_stream(folder: Path, bootstrap: str, definition: dict[str, Any]) -> Str
     return Stream(file, contract, config, ensure_topic(config, contract.topic).topic_id)
 
 
-def start(script: str, job: Job, **environment: str) -> "subprocess.Popen[str]":
-    """Start a stage; its output is one text."""
-    return subprocess.Popen(
-        [str(Path(sys.executable).with_name("spark-submit")), str(PROJECT / "spark_jobs" / script)],
-        env={**os.environ, **spark_environment(load_settings()), **job.environment(), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def run(script: str, job: Job, **environment: str) -> tuple[int, str]:
     """Run a stage to its end: exit code and output."""
-    process = start(script, job, **environment)
+    process = submit(script, job, **environment)
     output, _ = process.communicate(timeout=SECONDS)
     return process.returncode, output
 

@@ -3,8 +3,6 @@
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,33 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from headrace.settings import load_settings
-from local.broker import Broker
-from local.jars import fetch_jars
-from local.java import java_home
-from local.ports import free_port
 from tests.chaos import table
 from tests.chaos.faults import Fault
-from tests.chaos.processes import SECONDS
 from tests.chaos.registry import ALL, chosen
 from tests.chaos.trial import Result, run_trial
-from tests.chaos.world import Bench
+from tests.chaos.world import new_bench
 
 app = typer.Typer(add_completion=False)
 console = Console(highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def bench(folder: Path) -> Iterator[Bench]:
-    """A broker and a landing JVM for trials in `folder`."""
-    home = load_settings().home_path
-    broker = Broker(java_home(home), fetch_jars(home, "broker"), folder / "broker", free_port(), free_port())
-    broker.start(SECONDS)
-    shared = Bench(broker, folder)
-    try:
-        yield shared
-    finally:
-        shared.close()
-        broker.kill()
 
 
 @app.command()
@@ -57,7 +36,7 @@ def main(
     console.print(f"{len(order)} trials, SEED={seed}, results in {file}")
     folder = Path(tempfile.mkdtemp(prefix="headrace-chaos-"))
     bad = 0
-    with bench(folder) as shared:
+    with new_bench(folder) as shared:
         for number, each in enumerate(order):
             result = run_trial(each, seed, number, shared)
             table.keep(file, result)

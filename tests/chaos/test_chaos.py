@@ -7,8 +7,7 @@ import pytest
 
 from tests.chaos.registry import ALL, chosen
 from tests.chaos.trial import run_trial
-from tests.chaos.world import Bench
-from tests.conftest import new_broker
+from tests.chaos.world import Bench, new_bench
 from tests.drivers import show
 
 SEED = 5
@@ -29,13 +28,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
     Not the broker of the other tests: what they have left open in it would be part of each kill.
     """
-    folder = tmp_path_factory.mktemp("chaos")
-    broker = new_broker(folder / "broker")
-    broker.start()
-    shared = Bench(broker, folder)
-    yield shared
-    shared.close()
-    broker.stop()
+    with new_bench(tmp_path_factory.mktemp("chaos")) as shared:
+        yield shared
 
 
 @pytest.mark.parametrize("name", SET)

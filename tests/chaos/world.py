@@ -6,6 +6,8 @@ import random
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +20,8 @@ from headrace.job import Job
 from headrace.kafka import log_end
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.slices import find_slice, fix_slice, new_slice
-from local.broker import Broker
-from local.spark import spark_environment
+from local.broker import Broker, scratch_broker
+from local.spark import SUBMIT, spark_environment
 from tests.chaos.processes import SECONDS, Outcome, Running
 from tests.chaos.warm import WarmLander
 from tests.drivers import Stream, make_stream
@@ -56,6 +58,19 @@ class Bench:
         self.lander.close()
         if self.stack is not None:
             self.stack.close()
+
+
+@contextmanager
+def new_bench(folder: Path) -> Iterator[Bench]:
+    """A broker of the trials' own in `folder`, up, and a landing JVM; ended with all that they started."""
+    broker = scratch_broker(load_settings().home_path, folder / "broker")
+    broker.start(SECONDS)
+    bench = Bench(broker, folder)
+    try:
+        yield bench
+    finally:
+        bench.close()
+        broker.kill()
 
 
 class World:
@@ -135,9 +150,8 @@ class World:
         else:
             spark = spark_environment(load_settings())
             script = str(PROJECT / "spark_jobs" / f"{stage}.py")
-            submit = str(Path(sys.executable).with_name("spark-submit"))
             running = Running(
-                [submit, script], {**everything, **spark, **self.job().environment(), **environment}
+                [SUBMIT, script], {**everything, **spark, **self.job().environment(), **environment}
             )
         self.running.append(running)
         return running

@@ -19,7 +19,8 @@ from headrace.offsets import text
 from headrace.queries import scan
 from headrace.warehouse import Warehouse
 from local.broker import Broker
-from tests.drivers import Stream, make_stream, run, show, start, succeed
+from local.spark import submit
+from tests.drivers import Stream, make_stream, run, show, succeed
 
 DEFINITION = {
     "stream": "dirty",
@@ -146,7 +147,7 @@ def test_a_driver_killed_after_a_commit_leaves_a_batch_that_the_next_one_finishe
 def test_of_two_drivers_at_once_the_second_is_refused_by_the_lock(stream: Stream, tmp_path: Path) -> None:
     job, warehouse = stream.job(tmp_path), stream.warehouse(tmp_path)
     warehouse.prepare()
-    first = start("land.py", job)
+    first = submit("land.py", job)
     try:
         holder = _holder(warehouse)
         os.kill(holder, signal.SIGSTOP)  # so that it holds the lock for as long as the second one lives
@@ -166,7 +167,7 @@ def test_of_two_drivers_at_once_the_second_is_refused_by_the_lock(stream: Stream
 def test_a_driver_ends_with_its_guardian_and_takes_its_jvm_along(stream: Stream, tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as task:
         guardian = Guardian(pid=task.pid, started=psutil.Process(task.pid).create_time())
-        driver = start("land.py", stream.job(tmp_path, guardians=(guardian,)))
+        driver = submit("land.py", stream.job(tmp_path, guardians=(guardian,)))
         stream.warehouse(tmp_path).prepare()
         python = psutil.Process(_holder(stream.warehouse(tmp_path)))
         task.kill()

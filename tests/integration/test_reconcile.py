@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +20,7 @@ from headrace.settings import PROJECT, Settings, load_settings
 from headrace.slices import fix_slice
 from headrace.warehouse import Warehouse
 from local.broker import Broker
-from local.spark import spark_environment
+from local.spark import SUBMIT, spark_environment
 from tests.drivers import Stream, make_stream, show, succeed
 
 T1 = PROJECT / "include/data/wind_turbine/T1.csv"
@@ -81,7 +80,7 @@ def finished(stream: Stream, folder: Path) -> Path:
     script = folder / "tamper.py"
     script.write_text(TAMPER, encoding="utf-8")
     subprocess.run(
-        [str(Path(sys.executable).with_name("spark-submit")), script, folder, str(LANDED_ROW), str(BAD_ROW)],
+        [SUBMIT, script, folder, str(LANDED_ROW), str(BAD_ROW)],
         env={**os.environ, **spark_environment(load_settings())},
         check=True,
         capture_output=True,

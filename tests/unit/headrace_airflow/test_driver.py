@@ -1,7 +1,6 @@
 """A driver and its task, through the real spark-submit; the drivers are small scripts without a session."""
 
 import json
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from headrace.errors import SettingsError
 from headrace.job import Job
 from headrace.settings import load_settings
 from headrace_airflow.hooks.spark import DriverHook, require_spark_connection
-from local.spark import spark_environment
+from local.spark import SUBMIT, spark_environment
 
 SECRET = "hush-hush-hush"
 
@@ -41,8 +40,7 @@ def driver(tmp_path: Path, script: str) -> tuple[DriverHook, str]:
         warehouse=tmp_path,
         kafka={"sasl.password": SECRET},
     )
-    submit = str(Path(sys.executable).with_name("spark-submit"))
-    return DriverHook(job=job, conn_id="spark_default", name="a driver", spark_binary=submit), str(file)
+    return DriverHook(job=job, conn_id="spark_default", name="a driver", spark_binary=SUBMIT), str(file)
 
 
 def test_a_driver_gets_its_job_and_no_secret_of_airflow(
