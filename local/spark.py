@@ -51,6 +51,10 @@ SMALL = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     # The default of 50 tasks to read a log of a few files costs seconds.
     "spark.databricks.delta.snapshotPartitions": "2",
+    # Without Hadoop's own file of checksums beside every file: Delta lists its log's folder several times a
+    # commit, and half of what stands there would be those.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
     # A micro-batch has some sixty pieces of compiled code, a few of them for itself alone; of the default 100
     # those soon drive out the ones that every batch needs again.
     "spark.sql.codegen.cache.maxEntries": "1000",

@@ -4,6 +4,8 @@ from pyspark.sql import SparkSession
 
 from headrace.contract import Contract
 
+AUTO_COMPACT = "spark.databricks.delta.autoCompact"
+
 
 def build_session(contract: Contract, stage: str) -> SparkSession:
     """A session that reads and shows local times in the contract's zone."""
@@ -12,9 +14,13 @@ def build_session(contract: Contract, stage: str) -> SparkSession:
         .config("spark.sql.session.timeZone", contract.record.event_time.timezone)
         # Else the parser of old is asked about each text that the new one refuses, and a difference raises.
         .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
-        # A micro-batch leaves a small file: after fifty of them Delta clusters those into one, in a commit of
-        # its own. Without it every read opens as many files as there were batches (delta-io/delta#859).
-        .config("spark.databricks.delta.autoCompact.enabled", "true")
+        # Small files are brought together by the commit that comes upon them, see `tables.append`. Files of
+        # 8 MB are left alone: with Delta's 64 MB each compaction took longer than the one before.
+        .config(f"{AUTO_COMPACT}.enabled", "true")
+        .config(f"{AUTO_COMPACT}.minFileSize", str(8 << 20))
+        .config(f"{AUTO_COMPACT}.maxFileSize", str(16 << 20))
+        # In any zone but UTC Delta reads a table's log once more after each commit, to check its checksum.
+        .config("spark.databricks.delta.allFilesInCrc.verificationMode.forceOnNonUTC.enabled", "false")
         # VACUUM lists a table's folder in so many tasks, 10,000 by default: minutes for a few files.
         .config("spark.sql.sources.parallelPartitionDiscovery.parallelism", "16")
         .getOrCreate()

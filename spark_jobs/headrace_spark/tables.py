@@ -6,11 +6,20 @@ from shutil import rmtree
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
-from headrace.commits import BatchCommit, Commit, application_id, require_own
+from headrace.commits import BatchCommit, Commit, application_id, open_table, require_own
 from headrace.warehouse import Warehouse
+from headrace_spark.session import AUTO_COMPACT
 
 READINGS = "readings"
 QUARANTINE = "quarantine"
+
+COMPACT_EVERY = 50
+"""Commits after which Delta brings a table's small files together, in a commit of its own.
+
+A micro-batch leaves one; else every read opens as many files as there were batches (delta-io/delta#859). It
+is told commit by commit, because Delta left to itself counts in memory: the first commits of every driver
+wrote the table's newest file anew, however few small ones there were.
+"""
 
 PROVENANCE = (
     "STRUCT<topic_id: STRING COMMENT 'id of the topic, not its name', "
@@ -87,6 +96,10 @@ def append(rows: DataFrame, warehouse: Warehouse, name: str, commit: BatchCommit
     Raises:
         ForeignCommit: another try committed this batch; Delta then skipped the write in silence.
     """
+    table = warehouse.table(name)
+    due = (open_table(table).version() + 1) % COMPACT_EVERY == 0
+    rows.sparkSession.conf.set(f"{AUTO_COMPACT}.enabled", str(due).lower())
+    rows.sparkSession.conf.set(f"{AUTO_COMPACT}.minNumFiles", "2")
     (
         rows.select(*(column for column, _, _ in COLUMNS[name]))
         .write.format("delta")
@@ -94,9 +107,9 @@ def append(rows: DataFrame, warehouse: Warehouse, name: str, commit: BatchCommit
         .option("txnAppId", application_id(warehouse.stream))
         .option("txnVersion", commit.batch)
         .option("userMetadata", commit.model_dump_json())
-        .save(str(warehouse.table(name)))
+        .save(str(table))
     )
-    return require_own(warehouse.table(name), commit.batch, commit.try_id)
+    return require_own(table, commit.batch, commit.try_id)
 
 
 def vacuum(spark: SparkSession, warehouse: Warehouse) -> None:

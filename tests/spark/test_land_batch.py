@@ -15,6 +15,7 @@ from headrace.offsets import OffsetRange
 from headrace.queries import scan
 from headrace.warehouse import Warehouse
 from headrace_spark import land_batch as module
+from headrace_spark import tables
 from headrace_spark.land_batch import Try, land_batch
 from headrace_spark.parse import parse
 from headrace_spark.repeats import any_repeats
@@ -23,7 +24,6 @@ from headrace_spark.tables import create_tables, vacuum
 from tests.spark.records import TOPIC_ID, Sent, contract, records
 
 A, B = b'{"time": "01 01 2018 00:00", "p": 1}', b'{"time": "01 01 2018 00:10", "p": 2}'
-AUTO_COMPACT = "spark.databricks.delta.autoCompact"
 OTHER_B = b'{"time": "01 01 2018 00:10", "p": 3}'
 
 
@@ -130,21 +130,17 @@ def test_small_files_are_compacted_on_the_way_and_every_batch_is_still_known(
     tried: Try, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build_session(tried.contract, "land")  # sets what a driver sets, on the session of the tests
-    tried.spark.conf.set(f"{AUTO_COMPACT}.minNumFiles", 2)
-    try:
-        for batch in range(3):
-            land(tried, batch, 2 * batch, reading(batch), b"{")
-        _die(monkeypatch, "land.after_readings")
+    monkeypatch.setattr(tables, "COMPACT_EVERY", 1)
+    for batch in range(3):
+        land(tried, batch, 2 * batch, reading(batch), b"{")
+    with monkeypatch.context() as dying:
+        _die(dying, "land.after_readings")
         with pytest.raises(_Killed):
             land(tried, 3, 6, reading(3), b"{")
-        monkeypatch.undo()
-        commit = open_batch(tried.warehouse)
-        assert commit is not None
-        again = records(tried.spark, [Sent(reading(3)), Sent(b"{")], 6)
-        land_batch(tried, parse(again, tried.contract, TOPIC_ID), commit)
-    finally:
-        for name in ("minNumFiles", "enabled"):
-            tried.spark.conf.unset(f"{AUTO_COMPACT}.{name}")
+    commit = open_batch(tried.warehouse)
+    assert commit is not None
+    again = records(tried.spark, [Sent(reading(3)), Sent(b"{")], 6)
+    land_batch(tried, parse(again, tried.contract, TOPIC_ID), commit)
     for table in ("readings", "quarantine"):
         done = [entry["operation"] for entry in entries(open_table(tried.warehouse.table(table)))]
         assert "OPTIMIZE" in done
@@ -154,6 +150,16 @@ def test_small_files_are_compacted_on_the_way_and_every_batch_is_still_known(
     assert rows(tried, "quarantine") == [(2 * batch + 1, "not_an_object") for batch in range(4)]
     assert batch_commit(tried.warehouse.table("readings"), 0).rows == 1
     assert open_batch(tried.warehouse) is None
+
+
+def test_files_are_compacted_by_the_commits_number_alone(tried: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delta left to itself compacts at the first commits of every process."""
+    build_session(tried.contract, "land")
+    monkeypatch.setattr(tables, "COMPACT_EVERY", 4)
+    for batch in range(5):
+        land(tried, batch, batch, reading(batch))
+    written = entries(open_table(tried.warehouse.table("readings")))
+    assert [entry["version"] for entry in written if entry["operation"] == "OPTIMIZE"] == [5]
 
 
 def reading(minute: int) -> bytes:
