@@ -12,12 +12,14 @@ from typing import Any
 import polars as pl
 import yaml
 from rich.console import Console
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from headrace.batches import Batch, read_batches
+from headrace.conditions import Visible
 from headrace.contract_file import load_contract
 from headrace.errors import RunFailed
 from headrace.job import Job
-from headrace.kafka import ensure_topic, log_end
+from headrace.kafka import ensure_topic
 from headrace.publish import publish
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.slices import new_slice
@@ -79,9 +81,9 @@ def land_many(folder: Path, batches: int, records: int, console: Console) -> Age
         source = folder / "readings.csv"
         _write_source(source, batches * records)
         topic_id = ensure_topic(config, contract.topic).topic_id
-        publish(contract, settings, config, "ageing", report=console.print)
-        until = log_end(config, contract.topic.name)
-        run_slice = new_slice("ageing", contract.topic.name, topic_id, {}, until)
+        published = publish(contract, settings, config, "ageing", report=console.print)
+        _await_visible(Visible(topic=published.topic, until=published.until), config)
+        run_slice = new_slice("ageing", published.topic, topic_id, {}, published.until)
         job = Job(
             contract=contract_file,
             run_id="ageing",
@@ -101,6 +103,16 @@ def _broker(folder: Path) -> Iterator[dict[str, Any]]:
         yield {"bootstrap.servers": broker.bootstrap}
     finally:
         broker.kill()
+
+
+def _await_visible(visible: Visible, config: dict[str, Any]) -> None:
+    """What the gate `published_visible` does: a commit is answered a moment before consumers see it."""
+    until_met = Retrying(
+        retry=retry_if_result(lambda verdict: not verdict.met),
+        wait=wait_fixed(0.1),
+        stop=stop_after_delay(60),
+    )
+    until_met(visible.check, config)
 
 
 def _contract(folder: Path, records: int) -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from headrace.conditions import Visible
 from headrace.contract import Contract
 from headrace.contract_file import load_contract
 from headrace.job import Job
@@ -13,6 +14,7 @@ from headrace.kafka import ensure_topic, log_end
 from headrace.slices import Slice, new_slice
 from headrace.warehouse import Warehouse
 from local.spark import submit
+from tests.chaos.processes import awaited
 
 SECONDS = 300
 
@@ -27,9 +29,12 @@ class Stream:
     topic_id: str
 
     def slice_to_end(self, start: dict[int, int] | None = None) -> Slice:
-        """What stands in the topic now, from `start`."""
+        """What stands in the topic now, from `start`; waits for consumers to see what was just committed."""
         topic = self.contract.topic.name
-        return new_slice("a run", topic, self.topic_id, start or {}, log_end(self.config, topic))
+        until = log_end(self.config, topic, committed=False)
+        visible = Visible(topic=topic, until=until)
+        awaited(lambda: visible.check(self.config).met)
+        return new_slice("a run", topic, self.topic_id, start or {}, until)
 
     def job(self, root: Path, run_slice: Slice | None = None, **more: Any) -> Job:
         """A job that lands the slice into the warehouse at `root`."""
