@@ -22,7 +22,7 @@ from headrace.settings import PROJECT, Settings, load_settings
 from headrace.slices import find_slice, fix_slice, new_slice
 from local.broker import Broker, scratch_broker
 from local.spark import SUBMIT, spark_environment
-from tests.chaos.processes import SECONDS, Outcome, Running
+from tests.chaos.processes import SECONDS, Outcome, Running, awaited
 from tests.chaos.warm import WarmLander
 from tests.drivers import Stream, make_stream
 
@@ -162,6 +162,8 @@ class World:
         found = find_slice(warehouse, RUN_ID)
         if found is None:
             topic, topic_id = self.stream.contract.topic.name, self.stream.topic_id
+            # The gate `published_visible`: a commit is answered a moment before consumers see it.
+            awaited(lambda: log_end(self.config, topic) == log_end(self.config, topic, committed=False))
             candidate = new_slice(
                 RUN_ID, topic, topic_id, position(warehouse, topic_id), log_end(self.config, topic)
             )
