@@ -22,7 +22,7 @@ class HeadracePlugin(AirflowPlugin):
         return [{"app": pages, "url_prefix": PREFIX, "name": "headrace"}]
 
     @cached_property
-    def fastapi_root_middlewares(self) -> list[Any]:  # type: ignore[override]  # as above
+    def fastapi_root_middlewares(self) -> list[Any]:  # type: ignore[override]  # an attribute there; only the web server asks
         """Turns for requests that write, where Airflow's database is SQLite."""
         from airflow.configuration import conf
 
