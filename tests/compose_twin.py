@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
 from headrace.settings import PROJECT
 from local import processes
 from local.broker import LOG4J
 from local.ports import free_port
 from tests.postgres import Postgres
+from tests.waiting import awaited
 
 COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load(
     (PROJECT / "docker-compose.yaml").read_text(encoding="utf-8")
@@ -227,7 +227,7 @@ class Twin:
             return self.check(name).returncode == 0
 
         # A check of Airflow's costs three seconds of a core that the service itself needs to become healthy.
-        Retrying(retry=retry_if_not_result(bool), wait=wait_fixed(2), stop=stop_after_delay(240))(healthy)
+        awaited(healthy, 240, every=2)
 
     def _said_last(self, name: str) -> str:
         return f"{name}:\n" + self.log(name).read_text(encoding="utf-8", errors="replace")[-4000:]

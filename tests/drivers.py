@@ -14,7 +14,7 @@ from headrace.kafka import ensure_topic, log_end
 from headrace.slices import Slice, new_slice
 from headrace.warehouse import Warehouse
 from local.spark import submit
-from tests.chaos.processes import awaited
+from tests.waiting import awaited
 
 SECONDS = 300
 

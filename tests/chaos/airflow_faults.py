@@ -10,8 +10,9 @@ from confluent_kafka import Producer
 
 from tests.chaos.airflow_world import AirflowWorld
 from tests.chaos.faults import Fault, Strike
-from tests.chaos.processes import Outcome, awaited
+from tests.chaos.processes import Outcome
 from tests.chaos.world import World
+from tests.waiting import awaited
 
 AIRFLOW = "airflow"
 """The stage of these faults: a whole run."""

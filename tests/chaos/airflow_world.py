@@ -9,8 +9,8 @@ from local.jars import ROOTS, fetch_jars
 from local.ports import free_port
 from local.rest import Airflow
 from local.stack import Stack
-from tests.chaos.processes import awaited
 from tests.chaos.world import World
+from tests.waiting import awaited
 
 ENDED = {"success", "failed"}
 PATIENCE = 900.0

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable
 
 from tests.chaos.faults import Fault, land_point, publish_point, stopped_at
-from tests.chaos.processes import SECONDS, Outcome
+from tests.chaos.processes import Outcome
 from tests.chaos.world import World
+from tests.waiting import SECONDS
 
 Point = Callable[..., str]
 

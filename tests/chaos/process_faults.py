@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import psutil
 
 from headrace.kafka import log_end
 from tests.chaos.faults import Fault, Strike, killed_at, land_point, publish_point, stopped_at
-from tests.chaos.processes import Missed, Outcome, Running, awaited
+from tests.chaos.processes import Missed, Outcome, Running
 from tests.chaos.world import World
+from tests.waiting import awaited
 
 FENCED = frozenset({"HR307"})
 
@@ -139,90 +139,86 @@ def _zombie_jvm(world: World) -> list[Outcome]:
     return [first, retry.ended()]
 
 
-def _named(name: str, stage: str, strike: Callable[[World], list[Outcome]], injected: str) -> Fault:
-    return Fault(name, stage, strike, injected)
-
-
 PROCESS_FAULTS = (
-    _named(
+    Fault(
         "publisher killed before begin",
         "publish",
         _publisher_killed("before_begin"),
         "SIGKILL before a random transaction",
     ),
-    _named(
+    Fault(
         "publisher killed inside",
         "publish",
         _publisher_killed("inside"),
         "SIGKILL inside a random transaction",
     ),
-    _named(
+    Fault(
         "publisher killed before commit",
         "publish",
         _publisher_killed("before_commit"),
         "SIGKILL between flush and commit",
     ),
-    _named(
+    Fault(
         "publisher killed after commit",
         "publish",
         _publisher_killed("after_commit"),
         "SIGKILL after a random commit",
     ),
-    _named(
+    Fault(
         "publisher killed before publications",
         "publish",
         _publisher_killed_after_the_last_commit,
         "SIGKILL after the last commit",
     ),
-    _named(
+    Fault(
         "driver killed while it makes the tables",
         "land",
         _driver_killed_while_it_makes_tables,
         "SIGKILL of JVM and Python as soon as the first table has a folder",
     ),
-    _named(
+    Fault(
         "driver killed before write",
         "land",
         _driver_killed("before_write"),
         "SIGKILL before a random batch is written",
     ),
-    _named(
+    Fault(
         "driver killed between files and commit",
         "land",
         _driver_killed_between_files_and_commit,
         "SIGKILL while a data file stands in no commit",
     ),
-    _named(
+    Fault(
         "driver killed after readings",
         "land",
         _driver_killed("after_readings"),
         "SIGKILL after a random batch's `readings`",
     ),
-    _named(
+    Fault(
         "driver killed after quarantine",
         "land",
         _driver_killed("after_quarantine"),
         "SIGKILL before a random batch's row in `batches`",
     ),
-    _named(
+    Fault(
         "driver killed at random",
         "land",
         _driver_killed_at_random,
         "SIGKILL of JVM and Python, up to 15 s after it has the lock",
     ),
-    _named(
+    Fault(
         "driver's JVM goes on without its Python",
         "land",
         _zombie_jvm,
         "JVM stopped before its commit, Python killed, JVM continued beside the retry",
     ),
-    _named(
+    Fault(
         "analyse killed between tables",
         "analyse",
         _analyse_killed(1),
         "SIGKILL after the first gold table",
     ),
-    _named(
+    Fault(
         "analyse killed after tables",
         "analyse",
         _analyse_killed(2),
@@ -244,7 +240,7 @@ PROCESS_FAULTS = (
         "the older one is fenced; the newer goes on",
         FENCED,
     ),
-    _named(
+    Fault(
         "two drivers at once",
         "land",
         _two_at_once("land", 4),

@@ -11,13 +11,11 @@ from functools import cached_property
 from typing import Any
 
 import psutil
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from headrace.settings import PROJECT
+from tests.waiting import SECONDS, awaited
 
 LAST_WORD = "HEADRACE-ERROR "
-SECONDS = 900.0
-"""Patience with a machine that has other work; no trial waits so long for anything that comes."""
 
 
 class Missed(AssertionError):
@@ -147,13 +145,3 @@ def _status(process: psutil.Process) -> str:
     with suppress(psutil.NoSuchProcess):
         return str(process.status())
     return "gone"
-
-
-def awaited(condition: Any, seconds: float = SECONDS, every: float = 0.02) -> Any:
-    """What `condition` answers, as soon as that is something."""
-    waiting = Retrying(
-        retry=retry_if_result(lambda answer: not answer),
-        wait=wait_fixed(every),
-        stop=stop_after_delay(seconds),
-    )
-    return waiting(condition)

@@ -22,9 +22,10 @@ from headrace.settings import PROJECT, Settings, load_settings
 from headrace.slices import find_slice, fix_slice, new_slice
 from local.broker import Broker, scratch_broker
 from local.spark import SUBMIT, spark_environment
-from tests.chaos.processes import SECONDS, Outcome, Running, awaited
+from tests.chaos.processes import Outcome, Running
 from tests.chaos.warm import WarmLander
 from tests.drivers import Stream, make_stream
+from tests.waiting import SECONDS, awaited
 
 if TYPE_CHECKING:
     from tests.chaos.airflow_world import StackOfTrials

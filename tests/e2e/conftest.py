@@ -12,7 +12,6 @@ from typing import Any
 import psutil
 import pytest
 from confluent_kafka import Producer
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.warehouse import Warehouse
@@ -22,6 +21,7 @@ from local.jars import ROOTS, fetch_jars
 from local.ports import free_port
 from local.rest import Airflow
 from local.stack import Stack
+from tests.waiting import awaited
 
 DAG = "wind_turbine"
 ENDED = {"success", "failed"}
@@ -73,13 +73,8 @@ class Pipeline:
         return [each for each in processes.belonging(self.settings.home_path) if _runs(each, script)]
 
     def awaited(self, condition: Any, seconds: float) -> Any:
-        """What `condition` answers, as soon as that is something."""
-        waiting = Retrying(
-            retry=retry_if_result(lambda answer: not answer),
-            wait=wait_fixed(0.25),
-            stop=stop_after_delay(seconds),
-        )
-        return waiting(condition)
+        """What `condition` answers, as soon as that is something; Airflow is not asked all the time."""
+        return awaited(condition, seconds, every=0.25)
 
 
 def _runs(process: psutil.Process, script: str) -> bool:

@@ -3,13 +3,12 @@
 import re
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import duckdb
 import httpx
 import pytest
 from deltalake import DeltaTable
-from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
 from headrace.settings import PROJECT, load_settings
 from local.jars import ROOTS, fetch_jars
@@ -18,6 +17,7 @@ from local.rest import Airflow
 from local.spark import spark_home
 from tests.compose_twin import COMPOSE, Twin
 from tests.postgres import server_binaries
+from tests.waiting import awaited
 
 DAG = "wind_turbine"
 
@@ -62,18 +62,13 @@ def airflow(twin: Twin, secret: dict[str, str]) -> Airflow:
     return client
 
 
-def awaited(condition: Callable[[], object], seconds: float) -> None:
-    waiting = Retrying(retry=retry_if_not_result(bool), wait=wait_fixed(0.5), stop=stop_after_delay(seconds))
-    waiting(condition)
-
-
 @pytest.fixture(scope="module")
 def run_id(airflow: Airflow) -> str:
     """A run of the wind turbine, ended."""
-    awaited(lambda: airflow.dag(DAG), 120)
+    awaited(lambda: airflow.dag(DAG), 120, every=0.5)
     airflow.unpause(DAG)
     run_id = airflow.trigger(DAG)
-    awaited(lambda: airflow.run(DAG, run_id)["state"] in {"success", "failed"}, 1200)
+    awaited(lambda: airflow.run(DAG, run_id)["state"] in {"success", "failed"}, 1200, every=0.5)
     return run_id
 
 

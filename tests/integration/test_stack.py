@@ -4,13 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from headrace.errors import SettingsError
 from headrace.settings import PROJECT, Settings, load_settings
@@ -20,14 +18,7 @@ from local.credentials import keys, password
 from local.jars import ROOTS, fetch_jars
 from local.ports import free_port
 from local.stack import PARTS, Stack
-
-
-def awaited(condition: Callable[[], Any], seconds: float = 120) -> Any:
-    """What `condition` answers, as soon as that is something."""
-    retrying = Retrying(
-        retry=retry_if_result(lambda got: not got), wait=wait_fixed(0.2), stop=stop_after_delay(seconds)
-    )
-    return retrying(condition)
+from tests.waiting import awaited
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +107,8 @@ def test_a_killed_part_comes_back(stack: Stack) -> None:
     before = pids(stack)["triggerer"]
     assert before
     psutil.Process(before).send_signal(signal.SIGKILL)
-    awaited(lambda: pids(stack)["triggerer"] not in (before, None))
-    awaited(lambda: all(part.healthy for part in stack.parts()))
+    awaited(lambda: pids(stack)["triggerer"] not in (before, None), 120)
+    awaited(lambda: all(part.healthy for part in stack.parts()), 120, every=0.5)
 
 
 def test_a_closed_terminal_ends_nothing(stack: Stack) -> None:
@@ -132,7 +123,7 @@ def test_up_heals_a_stack_whose_manager_was_killed(stack: Stack) -> None:
     manager = stack.supervisor.pid()
     assert manager
     psutil.Process(manager).kill()
-    awaited(lambda: not stack.supervisor.is_running())
+    awaited(lambda: not stack.supervisor.is_running(), 120)
     assert not any(part.healthy for part in stack.parts())
     stack.up(lambda line: None)
     assert not any(process.is_running() for process in left)

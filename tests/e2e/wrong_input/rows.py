@@ -48,9 +48,8 @@ class Case:
 
     `wrong` and `mended` act before a run; `meanwhile` while the wrong one is on its way. `before`: it begins
     with a green run of the sound stream. `alone`: no other case runs beside it, because it concerns the whole
-    stack, or because it is looked at between two tries.
-    `variable`: the wrong run is one by hand, in an environment with that value (None: without the variable);
-    such a run keeps Airflow's database to itself for long, so it is alone too.
+    stack. `variable`: the wrong run is one by hand, in an environment with that value (None: without the
+    variable); such a run keeps Airflow's database to itself for long, so it is alone too.
     """
 
     name: str
@@ -184,7 +183,6 @@ CASES = (
         r"\[HR202\] .*: no such file; put it there, or correct source\.path",
         lambda bench: bench.source.unlink(),
         state="up_for_retry",
-        alone=True,
     ),
     # -- the topic
     Case(
