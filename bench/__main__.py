@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -33,12 +34,17 @@ def ageing(
     ] = None,
 ) -> None:
     """Land a thousand micro-batches on one stream: do the last ones take longer than the first?"""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
     folder = Path(tempfile.mkdtemp(prefix="headrace-ageing-"))
     try:
         measured = land_many(folder, batches, records, console)
     except HeadraceError as failed:
         console.print(f"[red]{escape(str(failed))}[/]\nWhat it left is in {folder}")
         raise typer.Exit(1) from failed
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        console.print("Interrupted: nothing was measured, and nothing is left.")
+        raise typer.Exit(130) from None
     if results:
         results.write_text(json.dumps(measured.seconds))
     if picture:

@@ -1,6 +1,7 @@
 """How a stream ages: a thousand micro-batches landed in one go, and the time that each of them took."""
 
 import itertools
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from statistics import median
 from typing import Any
 
 import polars as pl
+import psutil
 import yaml
 from rich.console import Console
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
@@ -18,7 +20,7 @@ from headrace.batches import Batch, read_batches
 from headrace.conditions import Visible
 from headrace.contract_file import load_contract
 from headrace.errors import RunFailed
-from headrace.job import Job
+from headrace.job import Guardian, Job
 from headrace.kafka import ensure_topic
 from headrace.publish import publish
 from headrace.settings import PROJECT, Settings, load_settings
@@ -90,6 +92,7 @@ def land_many(folder: Path, batches: int, records: int, console: Console) -> Age
             warehouse=settings.warehouse_path,
             kafka=config,
             slice=run_slice,
+            guardians=(Guardian(pid=os.getpid(), started=psutil.Process().create_time()),),
         )
         _land(job, settings, max(1, batches // SHARE), console)
         return Ageing.of(read_batches(Warehouse.of(settings, contract.stream)))
@@ -142,9 +145,13 @@ def _write_source(file: Path, rows: int) -> None:
 def _land(job: Job, settings: Settings, every: int, console: Console) -> None:
     said: list[str] = []
     process = submit("land.py", job, HEADRACE_HOME=str(settings.home))
-    for line in process.stdout or ():
-        said.append(line)
-        if (batch := re.match(r"batch (\d+):", line)) and int(batch[1]) % every == 0:
-            console.print(line.rstrip(), markup=False)
+    try:
+        for line in process.stdout or ():
+            said.append(line)
+            if (batch := re.match(r"batch (\d+):", line)) and int(batch[1]) % every == 0:
+                console.print(line.rstrip(), markup=False)
+    except BaseException:
+        process.kill()
+        raise
     if process.wait():
         raise RunFailed("".join(said[-20:]))
