@@ -33,11 +33,16 @@ def ageing(
         Path | None, typer.Option(help="Where the seconds of each batch are kept, as JSON.")
     ] = None,
 ) -> None:
-    """Land a thousand micro-batches on one stream: do the last ones take longer than the first?"""
+    """Land a thousand micro-batches on one stream: do the last ones take longer than the first?
+
+    A machine's speed is not the same for an hour, so a tenth as many land on a new stream right after.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
     folder = Path(tempfile.mkdtemp(prefix="headrace-ageing-"))
     try:
-        measured = land_many(folder, batches, records, console)
+        measured = land_many(_made(folder / "aged"), batches, records, console)
+        console.print(f"a new stream, for the machine's speed of now: {measured.share} batches")
+        young = land_many(_made(folder / "young"), measured.share, records, console)
     except HeadraceError as failed:
         console.print(f"[red]{escape(str(failed))}[/]\nWhat it left is in {folder}")
         raise typer.Exit(1) from failed
@@ -53,7 +58,16 @@ def ageing(
         f"{len(measured.seconds) + 1} batches: median of the first {measured.share} {measured.first:.2f} s, "
         f"of the last {measured.share} {measured.last:.2f} s, ratio {measured.ratio:.2f}"
     )
+    console.print(
+        f"a new stream right after: median {young.whole:.2f} s, so that the last {measured.share} took "
+        f"{measured.last / young.whole:.2f} times as long as those of an empty stream at the same time"
+    )
     shutil.rmtree(folder)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 if __name__ == "__main__":

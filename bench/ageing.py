@@ -69,6 +69,11 @@ class Ageing:
         """How many times as long the last tenth takes."""
         return self.last / self.first
 
+    @property
+    def whole(self) -> float:
+        """Median seconds of all batches."""
+        return median(self.seconds)
+
 
 def land_many(folder: Path, batches: int, records: int, console: Console) -> Ageing:
     """Publish `batches` * `records` readings and land them in one run; a line every tenth of them.

@@ -49,8 +49,9 @@ SMALL = {
     "spark.sql.shuffle.partitions": "4",
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    # The default of 50 tasks to read a log of a few files costs seconds.
-    "spark.databricks.delta.snapshotPartitions": "2",
+    # Every task that reads a table's log generates its code anew: the default of 50 for a log of a few files
+    # costs seconds, and a second one as much as the first.
+    "spark.databricks.delta.snapshotPartitions": "1",
     # Without Hadoop's own file of checksums beside every file: Delta lists its log's folder several times a
     # commit, and half of what stands there would be those.
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
@@ -58,6 +59,12 @@ SMALL = {
     # A micro-batch has some sixty pieces of compiled code, a few of them for itself alone; of the default 100
     # those soon drive out the ones that every batch needs again.
     "spark.sql.codegen.cache.maxEntries": "1000",
+    # What the web UI would show of the past, kept in memory without it too: of the default thousand queries
+    # some twenty belong to a batch, and half of a small heap was theirs.
+    "spark.sql.ui.retainedExecutions": "20",
+    "spark.ui.retainedJobs": "20",
+    "spark.ui.retainedStages": "20",
+    "spark.ui.retainedTasks": "100",
 }
 
 FAST_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:-UsePerfData"
