@@ -40,9 +40,9 @@ def ageing(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
     folder = Path(tempfile.mkdtemp(prefix="headrace-ageing-"))
     try:
-        measured = land_many(_made(folder / "aged"), batches, records, console)
+        measured = land_many(folder / "aged", batches, records, console)
         console.print(f"a new stream, for the machine's speed of now: {measured.share} batches")
-        young = land_many(_made(folder / "young"), measured.share, records, console)
+        young = land_many(folder / "young", measured.share, records, console)
     except HeadraceError as failed:
         console.print(f"[red]{escape(str(failed))}[/]\nWhat it left is in {folder}")
         raise typer.Exit(1) from failed
@@ -63,11 +63,6 @@ def ageing(
         f"{measured.last / young.whole:.2f} times as long as those of an empty stream at the same time"
     )
     shutil.rmtree(folder)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 if __name__ == "__main__":

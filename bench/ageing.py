@@ -81,6 +81,7 @@ def land_many(folder: Path, batches: int, records: int, console: Console) -> Age
     Raises:
         RunFailed: the landing failed; its output is part of the message.
     """
+    folder.mkdir(exist_ok=True)
     settings = Settings(home=folder / "home", warehouse=folder / "warehouse", source_roots=str(folder))
     with _broker(folder) as config:
         contract_file = _contract(folder, records)

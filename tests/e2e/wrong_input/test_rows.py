@@ -71,6 +71,8 @@ def play(case: Case, bench: Bench) -> None:
     if not case.transient:
         bench.start(**case.next_conf)
     require_green(bench)
+    if case.transient:
+        assert bench.pipeline.task(bench.runs[-1], case.task)["try_number"] >= 2
 
 
 def run_wrong(case: Case, bench: Bench) -> None:
