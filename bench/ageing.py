@@ -11,7 +11,6 @@ from statistics import median
 from typing import Any
 
 import polars as pl
-import psutil
 import yaml
 from rich.console import Console
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
@@ -98,7 +97,7 @@ def land_many(folder: Path, batches: int, records: int, console: Console) -> Age
             warehouse=settings.warehouse_path,
             kafka=config,
             slice=run_slice,
-            guardians=(Guardian(pid=os.getpid(), started=psutil.Process().create_time()),),
+            guardians=(Guardian.of(os.getpid()),),
         )
         _land(job, settings, max(1, batches // SHARE), console)
         return Ageing.of(read_batches(Warehouse.of(settings, contract.stream)))

@@ -5,6 +5,8 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from headrace.kafka import log_end
+
 SECONDS = 900.0
 """Patience with a machine that has other work; no test waits so long for anything that comes."""
 
@@ -21,3 +23,8 @@ def awaited(condition: Callable[[], Any], seconds: float = SECONDS, every: float
         stop=stop_after_delay(seconds),
     )
     return waiting(condition)
+
+
+def until_nothing_is_open(config: dict[str, Any], topic: str) -> None:
+    """Until consumers see all that the topic's transactions wrote: a commit is answered a moment before."""
+    awaited(lambda: log_end(config, topic) == log_end(config, topic, committed=False))

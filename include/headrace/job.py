@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from headrace.errors import SettingsError
@@ -22,6 +23,15 @@ class Guardian(BaseModel):
 
     pid: int
     started: float
+
+    @classmethod
+    def of(cls, pid: int) -> "Guardian":
+        """The process that has this id now.
+
+        Raises:
+            psutil.NoSuchProcess: none has it.
+        """
+        return cls(pid=pid, started=psutil.Process(pid).create_time())
 
 
 class Job(BaseModel):

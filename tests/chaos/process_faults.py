@@ -8,11 +8,10 @@ from pathlib import Path
 
 import psutil
 
-from headrace.kafka import log_end
 from tests.chaos.faults import Fault, Strike, killed_at, land_point, publish_point, stopped_at
 from tests.chaos.processes import Missed, Outcome, Running
 from tests.chaos.world import World
-from tests.waiting import awaited
+from tests.waiting import awaited, until_nothing_is_open
 
 FENCED = frozenset({"HR307"})
 
@@ -38,9 +37,8 @@ def _paused_publisher(world: World) -> list[Outcome]:
     world.config |= {"transaction.timeout.ms": 2_000, "message.timeout.ms": 2_000}
     first = stopped_at(world, "publish", publish_point(world, "inside", "before_commit"))
     world.struck()
-    topic = world.stream.contract.topic.name
     # The broker looks for transactions that are too old every 10 seconds.
-    awaited(lambda: log_end(world.config, topic) == log_end(world.config, topic, committed=False))
+    until_nothing_is_open(world.config, world.stream.contract.topic.name)
     world.config |= {"transaction.timeout.ms": 60_000, "message.timeout.ms": 45_000}
     second = stopped_at(world, "publish", "publish.before_commit:1")
     first.proceed()

@@ -25,7 +25,7 @@ from local.spark import SUBMIT, spark_environment
 from tests.chaos.processes import Outcome, Running
 from tests.chaos.warm import WarmLander
 from tests.drivers import Stream, make_stream
-from tests.waiting import SECONDS, awaited
+from tests.waiting import SECONDS, until_nothing_is_open
 
 if TYPE_CHECKING:
     from tests.chaos.airflow_world import StackOfTrials
@@ -163,8 +163,7 @@ class World:
         found = find_slice(warehouse, RUN_ID)
         if found is None:
             topic, topic_id = self.stream.contract.topic.name, self.stream.topic_id
-            # The gate `published_visible`: a commit is answered a moment before consumers see it.
-            awaited(lambda: log_end(self.config, topic) == log_end(self.config, topic, committed=False))
+            until_nothing_is_open(self.config, topic)  # as the gate `published_visible` ensures
             candidate = new_slice(
                 RUN_ID, topic, topic_id, position(warehouse, topic_id), log_end(self.config, topic)
             )

@@ -166,7 +166,7 @@ def test_of_two_drivers_at_once_the_second_is_refused_by_the_lock(stream: Stream
 
 def test_a_driver_ends_with_its_guardian_and_takes_its_jvm_along(stream: Stream, tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as task:
-        guardian = Guardian(pid=task.pid, started=psutil.Process(task.pid).create_time())
+        guardian = Guardian.of(task.pid)
         driver = submit("land.py", stream.job(tmp_path, guardians=(guardian,)))
         stream.warehouse(tmp_path).prepare()
         python = psutil.Process(_holder(stream.warehouse(tmp_path)))

@@ -6,7 +6,6 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
 from headrace.contract import Contract
@@ -82,9 +81,7 @@ class SparkStageOperator(SparkSubmitOperator):
 
 def guardians() -> tuple[Guardian, ...]:
     """This task's process and the supervisor that started it: a driver outlives neither."""
-    return tuple(
-        Guardian(pid=pid, started=psutil.Process(pid).create_time()) for pid in (os.getpid(), os.getppid())
-    )
+    return Guardian.of(os.getpid()), Guardian.of(os.getppid())
 
 
 def slice_end(run_slice: Slice) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from local.broker import Broker
 from tests.drivers import show
 from tests.integration.publishing.conftest import Publisher
 from tests.integration.publishing.topic import ROWS, assert_each_once
-from tests.waiting import awaited
+from tests.waiting import until_nothing_is_open
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,7 @@ from tests.waiting import awaited
 def test_a_killed_publisher_is_resumed(point: str, committed: int, publisher: Publisher) -> None:
     publisher.killed_at(point)
     if point.startswith("publish.after_commit"):
-        # Nothing is open, and the commit's mark reaches the partitions a moment after the commit returned.
-        config, topic = publisher.config, publisher.topic
-        awaited(lambda: log_end(config, topic) == log_end(config, topic, committed=False))
+        until_nothing_is_open(publisher.config, publisher.topic)
     visible, written = len(publisher.visible()), len(publisher.written())
     assert visible == committed
     assert publisher.states() == ["publishing"]
