@@ -1,14 +1,14 @@
 # The front door. Paths of HEADRACE_HOME may hold blanks, which make cannot carry: only the scripts see them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status down test chaos bench lint lock
+.PHONY: help setup demo up status down test test-browser chaos bench lint lock
 export PYTHON
 
 # Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
 TESTS := $(wildcard $(addprefix tests/,unit dags spark integration chaos e2e))
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: ## Set up what is missing, under HEADRACE_HOME (every other verb does it too)
 	@local/run -c ''
@@ -27,6 +27,9 @@ down: ## End the stack, all of it and nothing else
 
 test: ## Run all tests that need neither root nor a browser
 	@local/run -m pytest $(TESTS)
+
+test-browser: ## Run the tests that look at the web UI; they need Chromium
+	@local/run -m pytest tests/browser
 
 chaos: ## Kill what can be killed, N= times, with SEED= and FAULT=, and compare the tables row by row
 	@local/run -m tests.chaos $(if $(N),--trials $(N)) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault "$(FAULT)")

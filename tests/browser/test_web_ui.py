@@ -1,0 +1,93 @@
+"""What a person sees: the log-in, a run, its report, and the text of strangers, which stays text."""
+
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from headrace.queries import counts
+from tests.browser.conftest import Keep, log_in
+from tests.e2e.conftest import DAG, Pipeline
+from tests.e2e.wrong_input.bench import GOOD, Bench
+
+pytestmark = pytest.mark.timeout(900)
+
+HOSTILE = "<img src=x onerror=window.struck=1><script>window.struck=1</script><b>bold</b>"
+TELEPHONE = {"width": 390, "height": 844}
+
+
+def task_page(dag: str, run_id: str, task_id: str) -> str:
+    return f"/dags/{dag}/runs/{quote(run_id, safe='')}/tasks/{task_id}"
+
+
+def test_a_report_asks_for_the_login_and_opens_after_it(
+    stranger: BrowserContext, pipeline: Pipeline, first_run: str
+) -> None:
+    page = stranger.new_page()
+    address = f"/headrace/reports/{DAG}?run_id={quote(first_run, safe='')}"
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == 401
+    page.goto("/")
+    log_in(page, pipeline)
+    page.wait_for_url(lambda url: "/auth/login" not in url)
+    page.goto(address)
+    expect(page.get_by_role("heading", name=DAG, exact=True)).to_be_visible()
+
+
+def test_the_run_is_green_and_its_report_one_click_away(page: Page, first_run: str, keep: Keep) -> None:
+    page.goto(f"/dags/{DAG}/runs/{quote(first_run, safe='')}")
+    expect(page.get_by_text("10 Task Instances")).to_be_visible()
+    expect(page.get_by_role("row").get_by_text("Success")).to_have_count(10)
+    keep(page, "run")
+    page.goto(f"{task_page(DAG, first_run, 'report')}/details")
+    page.get_by_role("link", name="Report", exact=True).click()
+    expect(page.get_by_text("Every record is accounted for")).to_be_visible()
+    expect(page.get_by_text("50,530 rows = 50,530 landed + 0 quarantined")).to_be_visible()
+    keep(page, "report")
+
+
+def test_the_report_shows_its_pictures_on_any_screen(page: Page, first_run: str) -> None:
+    page.goto(f"/headrace/reports/{DAG}?run_id={quote(first_run, safe='')}")
+    pictures = page.locator("img")
+    expect(pictures).to_have_count(4)
+    for picture in pictures.all():
+        assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+        assert picture.get_attribute("alt")
+    page.set_viewport_size(TELEPHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == TELEPHONE["width"]
+
+
+@pytest.fixture(scope="module")
+def hostile(pipeline: Pipeline) -> Bench:
+    """HTML in a column of its own, which is kept, and for a number, which fails the first of two runs."""
+    bench = Bench(pipeline.of("hostile_page"))
+    header, *rows = (line.decode().rstrip() for line in GOOD)
+    lines = f"{header},Mood", *(f"{row},{HOSTILE}" for row in rows), f"01 01 2018 00:40,1,{HOSTILE},1,1,"
+    bench.write("\r\n".join(lines).encode())
+    bench.write_contract()
+    for expected in ("failed", "success"):
+        bench.start()
+        assert bench.ended() == expected, pipeline.of(bench.stream).states(bench.runs[-1])
+    assert counts(bench.pipeline.warehouse).quarantine == {"not_a_number": 1}
+    return bench
+
+
+def test_a_task_log_shows_html_as_text(page: Page, hostile: Bench) -> None:
+    page.goto(f"{task_page(hostile.stream, hostile.runs[0], 'land')}?try_number=1")
+    expect(page.get_by_text("HR406").first).to_be_visible()
+    expect(page.get_by_text(HOSTILE).first).to_be_visible()
+    assert_inert(page)
+
+
+def test_a_report_shows_html_as_text(page: Page, hostile: Bench) -> None:
+    page.goto(f"/headrace/reports/{hostile.stream}?run_id={quote(hostile.runs[1], safe='')}")
+    expect(page.get_by_text(HOSTILE).first).to_be_visible()
+    assert_inert(page)
+
+
+def assert_inert(page: Page) -> None:
+    """Nothing of HOSTILE has become an element, and nothing of it ran."""
+    expect(page.locator('img[src="x"]')).to_have_count(0)
+    expect(page.get_by_text("bold", exact=True)).to_have_count(0)
+    assert page.evaluate("window.struck") is None
