@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from headrace.conditions import Visible
 from headrace.contract import Contract
 from headrace.contract_file import load_contract
 from headrace.job import Job
@@ -14,7 +13,7 @@ from headrace.kafka import ensure_topic, log_end
 from headrace.slices import Slice, new_slice
 from headrace.warehouse import Warehouse
 from local.spark import submit
-from tests.waiting import awaited
+from tests.waiting import until_nothing_is_open
 
 SECONDS = 300
 
@@ -31,10 +30,8 @@ class Stream:
     def slice_to_end(self, start: dict[int, int] | None = None) -> Slice:
         """What stands in the topic now, from `start`; waits for consumers to see what was just committed."""
         topic = self.contract.topic.name
-        until = log_end(self.config, topic, committed=False)
-        visible = Visible(topic=topic, until=until)
-        awaited(lambda: visible.check(self.config).met)
-        return new_slice("a run", topic, self.topic_id, start or {}, until)
+        until_nothing_is_open(self.config, topic)
+        return new_slice("a run", topic, self.topic_id, start or {}, log_end(self.config, topic))
 
     def job(self, root: Path, run_slice: Slice | None = None, **more: Any) -> Job:
         """A job that lands the slice into the warehouse at `root`."""

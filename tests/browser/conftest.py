@@ -62,14 +62,14 @@ def stranger(browser: Browser, pipeline: Pipeline) -> Iterator[BrowserContext]:
 def page(stranger: BrowserContext, pipeline: Pipeline) -> Page:
     """A page of a person who has logged in by the form, with the password that the stack generated."""
     page = stranger.new_page()
-    page.goto("/")
     log_in(page, pipeline)
-    page.wait_for_url(lambda url: "/auth/login" not in url)
     return page
 
 
 def log_in(page: Page, pipeline: Pipeline) -> None:
-    """Fill in the form and send it."""
+    """Fill in the form that Airflow shows to a stranger, send it, and wait until it lets them in."""
+    page.goto("/")
     page.get_by_label("Username").fill(USER)
     page.locator("input[type=password]").fill(password(pipeline.settings.home_path))
     page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/auth/login" not in url)

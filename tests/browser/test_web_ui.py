@@ -16,39 +16,41 @@ HOSTILE = "<img src=x onerror=window.struck=1><script>window.struck=1</script><b
 TELEPHONE = {"width": 390, "height": 844}
 
 
-def task_page(dag: str, run_id: str, task_id: str) -> str:
-    return f"/dags/{dag}/runs/{quote(run_id, safe='')}/tasks/{task_id}"
+def run_page(dag: str, run_id: str) -> str:
+    return f"/dags/{dag}/runs/{quote(run_id, safe='')}"
+
+
+def report_page(pipeline: Pipeline, run_id: str) -> str:
+    return pipeline.airflow.link(pipeline.dag, run_id, "report", "Report")
 
 
 def test_a_report_asks_for_the_login_and_opens_after_it(
     stranger: BrowserContext, pipeline: Pipeline, first_run: str
 ) -> None:
     page = stranger.new_page()
-    address = f"/headrace/reports/{DAG}?run_id={quote(first_run, safe='')}"
-    answer = page.goto(address)
+    report = report_page(pipeline, first_run)
+    answer = page.goto(report)
     assert answer is not None
     assert answer.status == 401
-    page.goto("/")
     log_in(page, pipeline)
-    page.wait_for_url(lambda url: "/auth/login" not in url)
-    page.goto(address)
+    page.goto(report)
     expect(page.get_by_role("heading", name=DAG, exact=True)).to_be_visible()
 
 
 def test_the_run_is_green_and_its_report_one_click_away(page: Page, first_run: str, keep: Keep) -> None:
-    page.goto(f"/dags/{DAG}/runs/{quote(first_run, safe='')}")
+    page.goto(run_page(DAG, first_run))
     expect(page.get_by_text("10 Task Instances")).to_be_visible()
     expect(page.get_by_role("row").get_by_text("Success")).to_have_count(10)
     keep(page, "run")
-    page.goto(f"{task_page(DAG, first_run, 'report')}/details")
+    page.goto(f"{run_page(DAG, first_run)}/tasks/report/details")
     page.get_by_role("link", name="Report", exact=True).click()
     expect(page.get_by_text("Every record is accounted for")).to_be_visible()
     expect(page.get_by_text("50,530 rows = 50,530 landed + 0 quarantined")).to_be_visible()
     keep(page, "report")
 
 
-def test_the_report_shows_its_pictures_on_any_screen(page: Page, first_run: str) -> None:
-    page.goto(f"/headrace/reports/{DAG}?run_id={quote(first_run, safe='')}")
+def test_the_report_shows_its_pictures_on_any_screen(page: Page, pipeline: Pipeline, first_run: str) -> None:
+    page.goto(report_page(pipeline, first_run))
     pictures = page.locator("img")
     expect(pictures).to_have_count(4)
     for picture in pictures.all():
@@ -68,20 +70,20 @@ def hostile(pipeline: Pipeline) -> Bench:
     bench.write_contract()
     for expected in ("failed", "success"):
         bench.start()
-        assert bench.ended() == expected, pipeline.of(bench.stream).states(bench.runs[-1])
+        assert bench.ended() == expected, bench.pipeline.states(bench.runs[-1])
     assert counts(bench.pipeline.warehouse).quarantine == {"not_a_number": 1}
     return bench
 
 
 def test_a_task_log_shows_html_as_text(page: Page, hostile: Bench) -> None:
-    page.goto(f"{task_page(hostile.stream, hostile.runs[0], 'land')}?try_number=1")
+    page.goto(f"{run_page(hostile.stream, hostile.runs[0])}/tasks/land?try_number=1")
     expect(page.get_by_text("HR406").first).to_be_visible()
     expect(page.get_by_text(HOSTILE).first).to_be_visible()
     assert_inert(page)
 
 
 def test_a_report_shows_html_as_text(page: Page, hostile: Bench) -> None:
-    page.goto(f"/headrace/reports/{hostile.stream}?run_id={quote(hostile.runs[1], safe='')}")
+    page.goto(report_page(hostile.pipeline, hostile.runs[1]))
     expect(page.get_by_text(HOSTILE).first).to_be_visible()
     assert_inert(page)
 
