@@ -1,5 +1,5 @@
 # One image for all of Headrace's containers: Airflow, the Spark master, its workers and the drivers.
-# The same lock as on one machine: requirements.txt for Python, local/jars.lock for the jars.
+# The same lock as on one machine: requirements.txt for Python, local/install/jars.lock for the jars.
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update \
@@ -21,7 +21,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation -e . \
-    && python -c "from pathlib import Path; from local.jars import fetch_jars; fetch_jars(Path('/opt'), 'spark')" \
+    && python -c "from pathlib import Path; from local.install.jars import fetch_jars; fetch_jars(Path('/opt'), 'spark')" \
     # Whatever the umask of the checkout: the containers' user reads all of it.
     && chmod -R a+rX /opt/headrace /opt/jars \
     && install -d -o headrace -g headrace /var/lib/headrace

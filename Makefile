@@ -32,7 +32,7 @@ test-browser: ## Run the tests that look at the web UI; they need Chromium
 	@local/run -m pytest tests/browser
 
 chaos: ## Kill what can be killed, N= times, with SEED= and FAULT=, and compare the tables row by row
-	@local/run -m tests.chaos $(if $(N),--trials $(N)) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault "$(FAULT)")
+	@local/run -m chaos $(if $(N),--trials $(N)) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault "$(FAULT)")
 
 bench: ## Land a thousand micro-batches on one stream: how much longer do the last ones take? BATCHES= RECORDS=
 	@local/run -m bench ageing $(if $(BATCHES),--batches $(BATCHES)) $(if $(RECORDS),--records $(RECORDS))
@@ -43,5 +43,5 @@ lint: ## Check style, types and the arrows between the rooms
 	@local/run -m mypy
 	@local/run -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
-lock: ## Compile requirements.txt and local/jars.lock again
+lock: ## Compile requirements.txt and local/install/jars.lock again
 	@local/run -m local lock

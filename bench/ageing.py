@@ -15,18 +15,18 @@ import yaml
 from rich.console import Console
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from headrace.batches import Batch, read_batches
-from headrace.conditions import Visible
-from headrace.contract_file import load_contract
+from headrace.contract.loader import load_contract
+from headrace.driver.protocol import Guardian, Job
 from headrace.errors import RunFailed
-from headrace.job import Guardian, Job
-from headrace.kafka import ensure_topic
-from headrace.publish import publish
+from headrace.gates.conditions import Visible
+from headrace.kafka.topics import ensure_topic
+from headrace.publish.publishing import publish
 from headrace.settings import PROJECT, Settings, load_settings
-from headrace.slices import new_slice
-from headrace.warehouse import Warehouse
-from local.broker import scratch_broker
-from local.spark import submit
+from headrace.tables.batches import Batch, read_batches
+from headrace.tables.slices import new_slice
+from headrace.tables.warehouse import Warehouse
+from local.stack.broker import scratch_broker
+from local.stack.spark import submit
 
 SHIPPED = PROJECT / "include" / "streams" / "wind_turbine.yaml"
 T1 = PROJECT / "include" / "data" / "wind_turbine" / "T1.csv"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from airflow.sdk import DAG, BaseOperator, Param, XComArg, chain
 
-from headrace.contract import Contract, CsvSource
+from headrace.contract.model import Contract
 from headrace_airflow.contracts import sound_contracts
 from headrace_airflow.operators.analyse import AnalyseOperator
 from headrace_airflow.operators.land import LandOperator
@@ -66,12 +66,12 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
         land = LandOperator(task_id="land", contract=file)
         landed = Gate(
             task_id="landed",
-            condition={"kind": "landed", "stream": contract.stream, **slice_end(land)},
+            condition={"kind": "landed", "stream": contract.stream, **end_of_slice(land)},
         )
         analyse = AnalyseOperator(task_id="analyse", contract=file)
         analysed = Gate(
             task_id="analysed",
-            condition={"kind": "analysed", "stream": contract.stream, **slice_end(analyse)},
+            condition={"kind": "analysed", "stream": contract.stream, **end_of_slice(analyse)},
         )
         reconcile = ReconcileOperator(task_id="reconcile", contract=file)
         chain(provision_topics, topic_ready, *publishing(file, contract), land)
@@ -82,23 +82,23 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
 
 def publishing(file: Path, contract: Contract) -> list[BaseOperator]:
     """The stage `publish` and its gate, for streams that have a source of their own."""
-    if not isinstance(contract.source, CsvSource):
+    if contract.own_source is None:
         return []
     publish = PublishOperator(task_id="publish", contract=file)
     published_visible = Gate(
         task_id="published_visible",
-        condition={"kind": "visible", "topic": contract.topic.name, "until": told(publish, "until")},
+        condition={"kind": "visible", "topic": contract.topic.name, "until": xcom(publish, "until")},
     )
     return [publish, published_visible]
 
 
-def slice_end(stage: BaseOperator) -> dict[str, XComArg]:
+def end_of_slice(stage: BaseOperator) -> dict[str, XComArg]:
     """Where the run's slice ends."""
-    return {"topic_id": told(stage, "topic_id"), "until": told(stage, "until")}
+    return {"topic_id": xcom(stage, "topic_id"), "until": xcom(stage, "until")}
 
 
-def told(stage: BaseOperator, key: str) -> XComArg:
-    """What a stage says of its work in its XCom."""
+def xcom(stage: BaseOperator, key: str) -> XComArg:
+    """One value of a stage's XCom."""
     value: XComArg = stage.output[key]  # type: ignore[index]  # the annotation of `output` is its base class
     return value
 

@@ -11,18 +11,18 @@ from rich.table import Table
 
 from headrace.errors import HeadraceError
 from headrace.settings import PROJECT, load_settings
-from local.demo import demonstrate, whereabouts
-from local.jars import ROOTS, fetch_jars, write_lock
-from local.java import java_home
-from local.spark import prepare_archive
-from local.stack import Stack
+from local.demo.demonstration import demonstrate, whereabouts
+from local.install.jars import ROOTS, fetch_jars, write_lock
+from local.install.java import java_home
+from local.stack.spark import prepare_archive
+from local.stack.stack import Stack
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console(highlight=False)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _errors_in_words() -> Iterator[None]:
     try:
         yield
     except HeadraceError as error:
@@ -43,7 +43,7 @@ def _report(line: str) -> None:
 @app.command()
 def prepare() -> None:
     """Find Java, bring the jars, make the class-data archive."""
-    with _told():
+    with _errors_in_words():
         home = load_settings().home_path
         java_home(home)
         console.print("set-up: the jars …")
@@ -57,7 +57,7 @@ def prepare() -> None:
 @app.command()
 def up() -> None:
     """Start the stack; returns when every part is healthy."""
-    with _told():
+    with _errors_in_words():
         settings = load_settings()
         with console.status("starting the stack"):
             Stack(settings).up(_report)
@@ -67,7 +67,7 @@ def up() -> None:
 @app.command()
 def down() -> None:
     """End everything that belongs to the stack, and nothing else."""
-    with _told(), console.status("ending the stack"):
+    with _errors_in_words(), console.status("ending the stack"):
         ended = Stack(load_settings()).down()
     console.print(f"Ended {ended} processes." if ended else "No stack was running.")
 
@@ -75,7 +75,7 @@ def down() -> None:
 @app.command()
 def status() -> None:
     """Show each part's port, process and health; exit code 1 unless all are healthy."""
-    with _told():
+    with _errors_in_words():
         settings = load_settings()
         parts = Stack(settings).parts()
     table = Table("part", "port", "pid", "state", "health")
@@ -90,7 +90,7 @@ def status() -> None:
 @app.command()
 def demo() -> None:
     """Start the stack, run the wind turbine, show its stages and results; exit code 0 only on success."""
-    with _told():
+    with _errors_in_words():
         settings = load_settings()
         stack = Stack(settings)
         with console.status("starting the stack"):
@@ -103,8 +103,8 @@ def demo() -> None:
 
 @app.command()
 def lock() -> None:
-    """Compile requirements.txt again, with hashes, and resolve local/jars.lock."""
-    with _told():
+    """Compile requirements.txt again, with hashes, and resolve local/install/jars.lock."""
+    with _errors_in_words():
         home = load_settings().home_path
         uv = (home / "uv" / "bin" / "uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-header")
         locked = ("--universal", "--python-version", "3.11", "requirements.in", "-o", "requirements.txt")

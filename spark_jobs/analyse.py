@@ -1,12 +1,11 @@
 """The stage `analyse`: from `readings` to the gold tables; its Airflow task starts it."""
 
-from headrace.commits import new_try_id
-from headrace.contract_file import load_contract
-from headrace.job import read_job
-from headrace.warehouse import Warehouse
-from headrace_spark.driver import drive
+from headrace.contract.loader import load_contract
+from headrace.driver.protocol import read_job
+from headrace.tables.attempt import Attempt
+from headrace.tables.warehouse import Warehouse
+from headrace_spark.entry_point import run_stage
 from headrace_spark.gold import analyse
-from headrace_spark.land_batch import Try
 from headrace_spark.session import build_session
 from headrace_spark.watchdog import watch
 
@@ -19,8 +18,8 @@ def main() -> None:
     warehouse = Warehouse(job.warehouse, contract.stream)
     with warehouse.writing():
         spark = build_session(contract, "analyse")
-        analyse(Try(spark, contract, warehouse, job.run_id, new_try_id()))
+        analyse(spark, Attempt(contract, warehouse, job.run_id))
 
 
 if __name__ == "__main__":
-    drive(main)
+    run_stage(main)

@@ -1,14 +1,13 @@
 """The stage `land`: from the topic to `readings` and `quarantine`; its Airflow task starts it."""
 
-from headrace.commits import new_try_id
-from headrace.contract_file import load_contract
+from headrace.contract.loader import load_contract
+from headrace.driver.protocol import read_job
 from headrace.errors import SettingsError
-from headrace.job import read_job
-from headrace.warehouse import Warehouse
-from headrace_spark.driver import drive
-from headrace_spark.land_batch import Try
+from headrace.land.conclusion import conclude
+from headrace.tables.attempt import Attempt
+from headrace.tables.warehouse import Warehouse
+from headrace_spark.entry_point import run_stage
 from headrace_spark.landing import land
-from headrace_spark.limit import conclude
 from headrace_spark.session import build_session
 from headrace_spark.watchdog import watch
 
@@ -23,10 +22,9 @@ def main() -> None:
     warehouse = Warehouse(job.warehouse, contract.stream)
     with warehouse.writing():
         spark = build_session(contract, "land")
-        this = Try(spark, contract, warehouse, job.run_id, new_try_id())
-        land(this, job, job.slice)
+        land(spark, Attempt(contract, warehouse, job.run_id), job, job.slice)
         conclude(contract, warehouse, job.slice)
 
 
 if __name__ == "__main__":
-    drive(main)
+    run_stage(main)

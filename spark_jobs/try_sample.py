@@ -10,14 +10,15 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from headrace.contract import Contract, CsvSource
-from headrace.contract_file import load_contract
-from headrace.source import CsvRows, check_source
-from headrace_spark.driver import drive
+from headrace.contract.loader import load_contract
+from headrace.contract.model import Contract
+from headrace.publish.csv_source import CsvRows, check_source
+from headrace.task_log import say
+from headrace.try_sample import ANSWER
+from headrace_spark.entry_point import run_stage
 from headrace_spark.parse import is_reading, parse
 from headrace_spark.session import build_session
 
-PREFIX = "HEADRACE-TRY "
 RECORD = (
     "partition INT, offset BIGINT, timestamp TIMESTAMP, key BINARY, value BINARY, "
     "headers ARRAY<STRUCT<key: STRING, value: BINARY>>"
@@ -31,15 +32,15 @@ def main() -> None:
     now = datetime.now(UTC)
     records = [(0, number, now, None, value, []) for number, value in enumerate(values(contract, sample), 1)]
     parsed = parse(spark.createDataFrame(records, RECORD), contract, "sample").persist()
-    print(PREFIX + json.dumps(result(parsed, rows)), flush=True)  # noqa: T201  # the command reads it
+    say(ANSWER + json.dumps(result(parsed, rows)))
 
 
 def values(contract: Contract, sample: Path) -> Iterator[bytes]:
     """The records' values: of a CSV file by the contract's source, else a record a line."""
-    if not isinstance(contract.source, CsvSource):
+    if contract.own_source is None:
         yield from sample.read_bytes().splitlines()
         return
-    source = CsvRows(sample, contract.source)
+    source = CsvRows(sample, contract.own_source)
     check_source(source, contract)
     header = source.header()
     for row in source.rows():
@@ -64,4 +65,4 @@ def result(parsed: DataFrame, rows: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    drive(main)
+    run_stage(main)

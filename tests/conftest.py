@@ -1,6 +1,8 @@
-"""What all tests share: settings with a fresh home, and one real broker a session."""
+"""What all tests share: settings with a fresh home, one real broker a session, and the end of its JVM."""
 
+import logging
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from headrace.settings import Settings, load_settings
-from local.broker import Broker, scratch_broker
+from local.stack.broker import Broker, scratch_broker
 
 # Airflow reads its home when it is imported, and makes ~/airflow where none is set.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headrace-tests-airflow-")
@@ -29,3 +31,14 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_jvm() -> Iterator[None]:
+    """End the session that a test may have started, see `testbed.stages`."""
+    # When Python ends it tells of a closed connection, to a stream that pytest has closed before.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    yield
+    pyspark = sys.modules.get("pyspark.sql")
+    if pyspark is not None and (session := pyspark.SparkSession.getActiveSession()):
+        session.stop()

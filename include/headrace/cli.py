@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from headrace.contract_file import contract_files, find_contract, load_contract
+from headrace.contract.loader import contract_files, find_contract, load_contract
 from headrace.errors import ContractError, HeadraceError, SettingsError
 from headrace.offsets import text
-from headrace.overview import Overview, overview
-from headrace.schema import schema_text, write_schema
+from headrace.reference_pages import schema_text, write_schema
+from headrace.report.overview import Overview, overview
 from headrace.settings import load_settings
-from headrace.trial import try_sample
-from headrace.warehouse import Warehouse
+from headrace.tables.warehouse import Warehouse
+from headrace.try_sample import try_sample
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 

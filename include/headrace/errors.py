@@ -172,8 +172,8 @@ class RunFailed(TerminalError):
     code = "HR604"
 
 
-def told(code: str, message: str) -> HeadraceError:
-    """The error that another process told of, by its code and its whole message."""
+def error_of_code(code: str, message: str) -> HeadraceError:
+    """The error that another process ended with, from its code and its whole message."""
     kinds = [HeadraceError]
     for kind in kinds:  # grows while it is walked
         kinds += kind.__subclasses__()

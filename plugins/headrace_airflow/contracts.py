@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from headrace.contract import Contract
-from headrace.contract_file import contract_files, load_contract
+from headrace.contract.loader import contract_files, load_contract
+from headrace.contract.model import Contract
 from headrace.errors import ContractError, SettingsError
 from headrace.settings import load_settings
 

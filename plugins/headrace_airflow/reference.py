@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
-from headrace.conditions import Condition
-from headrace.contract_file import load_contract
+from headrace.contract.loader import load_contract
+from headrace.gates.conditions import Condition
 from headrace.settings import PROJECT
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ HEAD = """\
 # DAGs, operators, gates, connections
 
 Written by `python -m headrace_airflow.reference` from the code in `dags/`, `plugins/` and
-`include/headrace/conditions.py`; do not edit.
+`include/headrace/gates/conditions.py`; do not edit.
 """
 
 STREAM = """\
@@ -116,10 +116,10 @@ def _bases(kind: type) -> list[type]:
 
 def _class(kind: type) -> str:
     """A class: its docstring, its arguments, whose arguments it takes besides."""
-    text, told = _docstring(kind)
+    text, described = _docstring(kind)
     base = next(iter(_bases(kind)), None)
     others = _link(base.__name__) if base else f"Airflow's `{kind.__mro__[1].__name__}`"
-    rows = list(_arguments(kind, told))
+    rows = list(_arguments(kind, described))
     table = _table(("argument", "type", "default", ""), rows) + "\n" if rows else ""
     lines = [
         f"### {kind.__name__}\n\n{text}\n",
@@ -133,8 +133,8 @@ def _class(kind: type) -> str:
 
 def _docstring(thing: Any) -> tuple[str, dict[str, str]]:
     """The text, and what it says of each argument."""
-    text, _, told = inspect.cleandoc(thing.__doc__).partition("\n\nArgs:\n")
-    pairs = re.findall(r"^    (\w+): (.*(?:\n     .*)*)", told, flags=re.MULTILINE)
+    text, _, arguments = inspect.cleandoc(thing.__doc__).partition("\n\nArgs:\n")
+    pairs = re.findall(r"^    (\w+): (.*(?:\n     .*)*)", arguments, flags=re.MULTILINE)
     return text, {name: " ".join(said.split()) for name, said in pairs}
 
 
@@ -142,9 +142,9 @@ def _summary(thing: Any) -> str:
     return inspect.cleandoc(thing.__doc__).splitlines()[0]
 
 
-def _arguments(kind: type, told: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
-    own = inspect.signature(kind).parameters if told else {}
-    for name, said in told.items():
+def _arguments(kind: type, described: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
+    own = inspect.signature(kind).parameters if described else {}
+    for name, said in described.items():
         default = own[name].default
         shown = "**required**" if default is inspect.Parameter.empty else f"`{default!r}`"
         yield f"`{name}`", _annotation(own[name].annotation), shown, said

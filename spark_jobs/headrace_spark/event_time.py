@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from headrace.contract import EventTime
+from headrace.contract.model import EventTime
 
 TOKEN = re.compile(
     r"'(?P<quoted>(?:[^']|'')*)'|(?P<run>(?P<letter>[A-Za-z])(?P=letter)*)|(?P<other>.)", re.DOTALL

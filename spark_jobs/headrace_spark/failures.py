@@ -43,10 +43,10 @@ KNOWN: tuple[tuple[type[HeadraceError], tuple[str, ...], str], ...] = (
 
 def known_failure(failed: BaseException) -> HeadraceError | None:
     """The error of Headrace that a failure of Spark comes down to; None where it is not known."""
-    told = str(failed)
+    text = str(failed)
     for error, signs, message in KNOWN:
-        sign = next((sign for sign in signs if sign in told), None)
+        sign = next((sign for sign in signs if sign in text), None)
         if sign:
-            line = next(line for line in told.splitlines() if sign in line).strip()
+            line = next(line for line in text.splitlines() if sign in line).strip()
             return error(f"{message} ({line[:300]})")
     return None

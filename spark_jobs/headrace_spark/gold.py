@@ -3,20 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from headrace.batches import open_batch, position_of, read_batches
-from headrace.commits import Commit, GoldCommit, application_id, open_table
-from headrace.crash import crash_point
+from headrace.contract.model import Contract
+from headrace.crash_points import crash_point
 from headrace.errors import ForeignCommit, PositionBroken, WarehouseError
-from headrace.gold_columns import column_comments
-from headrace.queries import gold_commit
-from headrace_spark.land_batch import Try
-from headrace_spark.tables import READINGS, read_table
+from headrace.tables.attempt import Attempt
+from headrace.tables.batches import open_batch, position_after, read_batches
+from headrace.tables.commits import Commit, GoldCommit, application_id, open_table
+from headrace.tables.gold_columns import column_comments
+from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE, READINGS
+from headrace.tables.queries import gold_commit
+from headrace.task_log import say
+from headrace_spark.tables import read_table
 from headrace_spark.transforms import column, daily_completeness, hourly_average
-
-DAILY, HOURLY = "daily_completeness", "hourly_average"
 
 DAILY_COMMENTS = {
     "signal_date": "day in the contract's zone",
@@ -38,7 +39,7 @@ class GoldTable:
     comments: dict[str, str]
 
 
-def analyse(this: Try) -> None:
+def analyse(spark: SparkSession, attempt: Attempt) -> None:
     """Bring both gold tables up to the last closed batch; the caller holds the stream's lock.
 
     Raises:
@@ -46,70 +47,74 @@ def analyse(this: Try) -> None:
         PositionBroken: a batch is open.
         ForeignCommit: another process wrote to a gold table.
     """
-    target = _target(this)
-    readings = read_table(this.spark, this.warehouse.table(READINGS), target.readings_version)
-    contract = this.contract
-    mapping = _mapping(this)
+    goal = _input_of(attempt)
+    readings = read_table(spark, attempt.warehouse.table(READINGS), goal.readings_version)
+    contract = attempt.contract
+    mapping = _mapping(spark, attempt.contract)
     tables = (
-        GoldTable(DAILY, lambda of: daily_completeness(of, contract.record.event_time), DAILY_COMMENTS),
-        GoldTable(HOURLY, lambda of: hourly_average(of, mapping, contract), column_comments(contract)),
+        GoldTable(
+            DAILY_COMPLETENESS, lambda of: daily_completeness(of, contract.record.event_time), DAILY_COMMENTS
+        ),
+        GoldTable(
+            HOURLY_AVERAGE, lambda of: hourly_average(of, mapping, contract), column_comments(contract)
+        ),
     )
     for table in tables:
-        bring_up(this, table, readings, target)
+        bring_up(attempt, table, readings, goal)
         crash_point("analyse.between_tables")
 
 
-def _target(this: Try) -> GoldCommit:
+def _input_of(attempt: Attempt) -> GoldCommit:
     """What every gold table is to be computed from."""
-    broken = open_batch(this.warehouse)
+    broken = open_batch(attempt.warehouse)
     if broken:
         raise PositionBroken(
-            f"stream {this.contract.stream}: batch {broken.batch} is open: a landing was broken off. "
-            "Run `land`, which finishes it, and then this."
+            f"stream {attempt.contract.stream}: batch {broken.batch} is open: a landing was broken off. "
+            "Run `land`, which finishes it, and then attempt."
         )
-    if not this.warehouse.exists(READINGS):
-        raise WarehouseError(f"stream {this.contract.stream}: `land` has not run yet; run it first")
-    rows = read_batches(this.warehouse)
+    if not attempt.warehouse.exists(READINGS):
+        raise WarehouseError(f"stream {attempt.contract.stream}: `land` has not run yet; run it first")
+    rows = read_batches(attempt.warehouse)
     # Without a batch (nobody has written to the topic yet) the gold tables are made all the same, empty.
     topic_id = rows[-1].topic_id if rows else ""
     return GoldCommit(
-        run_id=this.run_id,
-        try_id=this.try_id,
+        run_id=attempt.run_id,
+        try_id=attempt.try_id,
         batch=rows[-1].batch if rows else -1,
         topic_id=topic_id,
-        position=position_of(this.warehouse, rows, topic_id),
-        readings_version=open_table(this.warehouse.table(READINGS)).version(),
-        analysis_sha256=this.contract.analysis_sha256,
+        position=position_after(attempt.warehouse, rows, topic_id),
+        readings_version=open_table(attempt.warehouse.table(READINGS)).version(),
+        analysis_sha256=attempt.contract.analysis_sha256,
     )
 
 
-def _mapping(this: Try) -> DataFrame:
+def _mapping(spark: SparkSession, contract: Contract) -> DataFrame:
     """The list of signal names as its file has it; empty where the contract names none."""
     schema = "sig_name STRING, sig_mapping_name STRING"
-    file = this.contract.analysis.signal_names_file
+    file = contract.analysis.signal_names_file
     if file is None:
-        return this.spark.createDataFrame([], schema)
-    text = this.spark.createDataFrame([(file.read_text("utf-8-sig"),)], "text STRING")
+        return spark.createDataFrame([], schema)
+    text = spark.createDataFrame([(file.read_text("utf-8-sig"),)], "text STRING")
     return text.select(
         F.inline(F.from_json("text", f"ARRAY<STRUCT<{schema.replace(' STRING', ': STRING')}>>"))
     )
 
 
-def bring_up(this: Try, table: GoldTable, readings: DataFrame, target: GoldCommit) -> None:
-    """Bring one gold table to `target`: the touched days, or all of them when the analysis is another."""
-    newest = gold_commit(this.warehouse, table.name)
+def bring_up(attempt: Attempt, table: GoldTable, readings: DataFrame, goal: GoldCommit) -> None:
+    """Bring one gold table to `goal`: the touched days, or all of them when the analysis is another."""
+    newest = gold_commit(attempt.warehouse, table.name)
     done = newest.metadata if newest else None
-    if done and (done.batch, done.analysis_sha256) == (target.batch, target.analysis_sha256):
+    if done and (done.batch, done.analysis_sha256) == (goal.batch, goal.analysis_sha256):
         say(f"{table.name}: batch {done.batch} is in it already, nothing to do")
         return
-    if done is None or done.analysis_sha256 != target.analysis_sha256 or done.batch > target.batch:
-        own = _commit(this, table, table.compute(readings), target, overwriteSchema="true")
-        say(f"{table.name}: {own.rows} rows, all days, up to batch {target.batch}")
+    if done is None or done.analysis_sha256 != goal.analysis_sha256 or done.batch > goal.batch:
+        own = _commit(attempt, table, table.compute(readings), goal, overwriteSchema="true")
+        say(f"{table.name}: {own.rows} rows, all days, up to batch {goal.batch}")
         return
     days = _touched(readings, done.batch)
     recomputed = table.compute(readings.where(_where(days)))
-    own = _commit(this, table, recomputed, target, replaceWhere=_where(days))
-    say(f"{table.name}: {own.rows} rows of {len(days)} days, batches {done.batch + 1} to {target.batch}")
+    own = _commit(attempt, table, recomputed, goal, replaceWhere=_where(days))
+    say(f"{table.name}: {own.rows} rows of {len(days)} days, batches {done.batch + 1} to {goal.batch}")
 
 
 def _touched(readings: DataFrame, batch: int) -> list[str]:
@@ -125,9 +130,9 @@ def _where(days: list[str]) -> str:
 
 
 def _commit(
-    this: Try, table: GoldTable, rows: DataFrame, target: GoldCommit, **how: str
+    attempt: Attempt, table: GoldTable, rows: DataFrame, goal: GoldCommit, **how: str
 ) -> Commit[GoldCommit]:
-    path = this.warehouse.table(table.name)
+    path = attempt.warehouse.table(table.name)
     described = [
         column(name).alias(name, metadata={"comment": text}) for name, text in table.comments.items()
     ]
@@ -138,17 +143,12 @@ def _commit(
         .mode("overwrite")
         .options(**how)
         # Delta makes no commit of a write that changes nothing, unless it carries a version of its own.
-        .option("txnAppId", f"{application_id(this.warehouse.stream)}:{table.name}")
-        .option("txnVersion", open_table(path).version() + 1 if this.warehouse.exists(table.name) else 0)
-        .option("userMetadata", target.model_dump_json())
+        .option("txnAppId", f"{application_id(attempt.warehouse.stream)}:{table.name}")
+        .option("txnVersion", open_table(path).version() + 1 if attempt.warehouse.exists(table.name) else 0)
+        .option("userMetadata", goal.model_dump_json())
         .save(str(path))
     )
-    own = gold_commit(this.warehouse, table.name)
-    if own is None or own.metadata != target:
+    own = gold_commit(attempt.warehouse, table.name)
+    if own is None or own.metadata != goal:
         raise ForeignCommit(f"{path}: another process wrote to it at the same time; run the task again")
     return own
-
-
-def say(line: str) -> None:
-    """A line for the person who reads the task's log, at once."""
-    print(line, flush=True)  # noqa: T201  # a driver's standard output is the task log

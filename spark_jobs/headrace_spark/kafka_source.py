@@ -9,8 +9,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from headrace.kafka.spark_options import spark_options
 from headrace.offsets import Position, Ranges
-from headrace.spark_kafka import spark_options
 
 
 def stream_records(

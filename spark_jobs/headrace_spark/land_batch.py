@@ -4,67 +4,43 @@ The order is the promise: `readings` (the commit point), `quarantine`, the batch
 first holds is landed for good; `quarantine` is the rest of the batch's ranges, whoever works it out and when.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from headrace.batches import Batch, append_batch
-from headrace.commits import BatchCommit, Commit, batch_commit, newest_batch, require_own
-from headrace.contract import Contract
-from headrace.crash import crash_point
-from headrace.offsets import Ranges
-from headrace.reasons import Reason
-from headrace.warehouse import Warehouse
+from headrace.crash_points import crash_point
+from headrace.parse.reasons import Reason
+from headrace.tables.attempt import Attempt
+from headrace.tables.batches import Batch, append_batch
+from headrace.tables.commits import BatchCommit, Commit, batch_commit, newest_batch, require_own
+from headrace.tables.names import QUARANTINE, READINGS
 from headrace_spark.parse import bytes_where, is_reading
 from headrace_spark.repeats import (
-    Overview,
+    BatchSummary,
     any_repeats,
-    look_over,
     may_repeat,
     near,
     repeats,
+    summarize,
     with_own_reasons,
     with_reasons,
     without,
 )
-from headrace_spark.tables import QUARANTINE, READINGS, append, read_table
+from headrace_spark.tables import append, read_table
 
 ROWS_A_FILE = 250_000
 
 
-@dataclass(frozen=True)
-class Try:
-    """What all batches of one process have in common; its id tells its commits from those of others."""
-
-    spark: SparkSession
-    contract: Contract
-    warehouse: Warehouse
-    run_id: str
-    try_id: str
-
-    def commit_of(self, batch: int, topic_id: str, ranges: Ranges) -> BatchCommit:
-        """The metadata of a new batch of this try."""
-        return BatchCommit(
-            batch=batch,
-            run_id=self.run_id,
-            try_id=self.try_id,
-            topic_id=topic_id,
-            ranges=ranges,
-            contract_sha256=self.contract.sha256,
-        )
-
-
-def land_batch(this: Try, parsed: DataFrame, commit: BatchCommit) -> Batch:
+def land_batch(attempt: Attempt, parsed: DataFrame, commit: BatchCommit) -> Batch:
     """Bring the batch `commit` into the tables and close it; what is committed already stays as it is.
 
     `parsed`: what `parse` makes of the records of the commit's ranges. The caller holds the stream's lock.
 
     Raises:
-        ForeignCommit: another try committed the batch meanwhile.
+        ForeignCommit: another attempt committed the batch meanwhile.
         PositionBroken: the batch does not begin where the last one ended.
     """
     started = datetime.now(UTC)
@@ -73,11 +49,11 @@ def land_batch(this: Try, parsed: DataFrame, commit: BatchCommit) -> Batch:
     # asked for only when a reading is refused after all; then they are read again.
     kept = bytes_where(parsed, ~is_reading()).persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        seen = look_over(kept, this.contract)
-        landed = _land_readings(this, kept, seen, commit, started)
+        summary = summarize(kept, attempt.contract)
+        landed = _land_readings(attempt, kept, summary, commit, started)
         crash_point("land.after_readings")
-        rest = _rest(this, parsed, kept, seen, landed)
-        quarantined = _quarantine(this, rest, commit, seen.records - landed.rows)
+        rest = _rest(attempt, parsed, kept, summary, landed)
+        quarantined = _quarantine(attempt, rest, commit, summary.records - landed.rows)
         crash_point("land.after_quarantine")
     finally:
         kept.unpersist()
@@ -86,31 +62,31 @@ def land_batch(this: Try, parsed: DataFrame, commit: BatchCommit) -> Batch:
         kind="batch",
         topic_id=commit.topic_id,
         ranges=commit.ranges,
-        records=seen.records,
+        records=summary.records,
         landed=landed.rows,
         quarantined=quarantined,
-        run_id=this.run_id,
-        try_id=this.try_id,
+        run_id=attempt.run_id,
+        try_id=attempt.try_id,
         contract_sha256=commit.contract_sha256,
         started=started,
         finished=datetime.now(UTC),
     )
-    append_batch(this.warehouse, row)
+    append_batch(attempt.warehouse, row)
     return row
 
 
 def _land_readings(
-    this: Try, kept: DataFrame, seen: Overview, commit: BatchCommit, now: datetime
+    attempt: Attempt, kept: DataFrame, summary: BatchSummary, commit: BatchCommit, now: datetime
 ) -> Commit[BatchCommit]:
-    table = this.warehouse.table(READINGS)
-    if newest_batch(table, this.warehouse.stream) >= commit.batch:
+    table = attempt.warehouse.table(READINGS)
+    if newest_batch(table, attempt.warehouse.stream) >= commit.batch:
         return require_own(table, commit.batch, commit.try_id)  # an open batch, or a rival's
     good = kept.where(is_reading())
-    if seen.candidates:
-        candidates = kept.where(may_repeat(this.contract))
-        landed = near(read_table(this.spark, table), this.contract, seen)
-        if any_repeats(candidates, landed):  # a join of wide rows, once in a long while
-            good = without(good, repeats(candidates, landed))
+    if summary.candidates:
+        candidates = kept.where(may_repeat(attempt.contract))
+        known = near(read_table(kept.sparkSession, table), attempt.contract, summary)
+        if any_repeats(candidates, known):  # a join of wide rows, once in a long while
+            good = without(good, repeats(candidates, known))
     create_ts = F.timestamp_micros(F.lit(int(now.timestamp() * 1_000_000)))
     rows = good.withColumns(
         {
@@ -120,33 +96,33 @@ def _land_readings(
             "provenance": _with_batch(commit.batch),
         }
     )
-    return append(_few_files(rows, seen.records), this.warehouse, READINGS, commit)
+    return append(_few_files(rows, summary.records), attempt.warehouse, READINGS, commit)
 
 
 def _rest(
-    this: Try, parsed: DataFrame, kept: DataFrame, seen: Overview, landed: Commit[BatchCommit]
+    attempt: Attempt, parsed: DataFrame, kept: DataFrame, summary: BatchSummary, landed: Commit[BatchCommit]
 ) -> DataFrame:
     """The batch's records that `readings` does not hold, with their reasons."""
-    own = landed.metadata.try_id == this.try_id  # a dead try may have parsed under another contract
-    if own and landed.rows == seen.readings:
+    own = landed.metadata.try_id == attempt.try_id  # a dead attempt may have parsed under another contract
+    if own and landed.rows == summary.readings:
         return with_own_reasons(kept.where(~is_reading()))
-    readings = read_table(this.spark, this.warehouse.table(READINGS))
+    readings = read_table(parsed.sparkSession, attempt.warehouse.table(READINGS))
     landed_now = readings.where(F.col("provenance.batch") == landed.metadata.batch)
     refused = without(parsed, landed_now.select("provenance.partition", "provenance.offset"))
-    rows = with_reasons(refused, near(readings, this.contract, seen))
+    rows = with_reasons(refused, near(readings, attempt.contract, summary))
     return bytes_where(rows, F.col("reason") != Reason.DUPLICATE.value)
 
 
-def _quarantine(this: Try, rest: DataFrame, commit: BatchCommit, count: int) -> int:
-    """Put the `count` records of `rest` into `quarantine`, unless a dead try did so."""
-    table = this.warehouse.table(QUARANTINE)
-    if newest_batch(table, this.warehouse.stream) >= commit.batch:
+def _quarantine(attempt: Attempt, rest: DataFrame, commit: BatchCommit, count: int) -> int:
+    """Put the `count` records of `rest` into `quarantine`, unless a dead attempt did so."""
+    table = attempt.warehouse.table(QUARANTINE)
+    if newest_batch(table, attempt.warehouse.stream) >= commit.batch:
         return batch_commit(table, commit.batch).rows
     if not count:
         return 0
     rows = rest.withColumn("provenance", _with_batch(commit.batch))
-    own = this.commit_of(commit.batch, commit.topic_id, commit.ranges)
-    return append(_few_files(rows, count), this.warehouse, QUARANTINE, own).rows
+    own = attempt.batch_commit(commit.batch, commit.topic_id, commit.ranges)
+    return append(_few_files(rows, count), attempt.warehouse, QUARANTINE, own).rows
 
 
 def _few_files(rows: DataFrame, count: int) -> DataFrame:

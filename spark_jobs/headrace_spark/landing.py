@@ -6,27 +6,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pyspark.errors import StreamingQueryException
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
-from headrace.batches import Batch, next_batch, open_batch, position
+from headrace.driver.protocol import Job
 from headrace.errors import TransientError
-from headrace.job import Job
-from headrace.kafka import log_start, require_topic_id
+from headrace.kafka.topics import log_start, require_topic_id
+from headrace.land.retention import readable, settle_retention, settle_topic
 from headrace.offsets import advance, between, clip, reached, text
 from headrace.settings import load_settings
-from headrace.slices import Slice
+from headrace.tables.attempt import Attempt
+from headrace.tables.batches import Batch, landed_position, next_batch, open_batch
+from headrace.tables.slices import Slice
+from headrace.task_log import say
 from headrace_spark.kafka_source import batch_records, stream_records, within
-from headrace_spark.land_batch import Try, land_batch
+from headrace_spark.land_batch import land_batch
 from headrace_spark.offset_log import planned_end
 from headrace_spark.parse import parse
-from headrace_spark.retention import readable, settle_retention, settle_topic
 from headrace_spark.tables import create_tables, vacuum
 
 VACUUM_EVERY = 100
 """Batches after which the landing that passes them also removes old files."""
 
 
-def land(this: Try, job: Job, target: Slice) -> None:
+def land(spark: SparkSession, attempt: Attempt, job: Job, run_slice: Slice) -> None:
     """Land what is missing of the slice; the caller holds the stream's lock.
 
     Raises:
@@ -35,43 +37,44 @@ def land(this: Try, job: Job, target: Slice) -> None:
         QuarantineLimitExceeded: after all is landed, too large a share of the slice was refused.
         TransientError: the log does not reach the slice's end yet.
     """
-    create_tables(this.spark, this.warehouse)
-    require_topic_id(job.kafka, target.topic, target.topic_id)
-    finish_open_batch(this, job, target)
-    settle_topic(this, target, job.accept_loss)
-    settle_retention(this, target, log_start(job.kafka, target.topic), job.accept_loss)
-    stands = position(this.warehouse, target.topic_id)
-    if not target.ranges:
+    create_tables(spark, attempt.warehouse)
+    require_topic_id(job.kafka, run_slice.topic, run_slice.topic_id)
+    finish_open_batch(spark, attempt, job, run_slice)
+    settle_topic(attempt, run_slice, job.accept_loss)
+    settle_retention(attempt, run_slice, log_start(job.kafka, run_slice.topic), job.accept_loss)
+    stands = landed_position(attempt.warehouse, run_slice.topic_id)
+    if not run_slice.ranges:
         say("the topic has nothing that is not landed")
         return
-    if reached(stands, target.until):
-        say(f"slice {text(target.ranges)} is landed already")
+    if reached(stands, run_slice.until):
+        say(f"slice {text(run_slice.ranges)} is landed already")
         return
-    first = next_batch(this.warehouse)
-    land_stream(this, job, target, stands)
-    if next_batch(this.warehouse) // VACUUM_EVERY > first // VACUUM_EVERY:
+    first = next_batch(attempt.warehouse)
+    land_stream(spark, attempt, job, run_slice, stands)
+    if next_batch(attempt.warehouse) // VACUUM_EVERY > first // VACUUM_EVERY:
         say("files that no version of the last week needs are removed")
-        vacuum(this.spark, this.warehouse)
+        vacuum(spark, attempt.warehouse)
 
 
-def finish_open_batch(this: Try, job: Job, target: Slice) -> None:
-    """Finish the batch that a dead try left open, from exactly its ranges."""
-    commit = open_batch(this.warehouse)
+def finish_open_batch(spark: SparkSession, attempt: Attempt, job: Job, run_slice: Slice) -> None:
+    """Finish the batch that a dead attempt left open, from exactly its ranges."""
+    commit = open_batch(attempt.warehouse)
     if commit is None:
         return
-    ranges = readable(commit, target, log_start(job.kafka, target.topic), job.accept_loss)
+    ranges = readable(commit, run_slice, log_start(job.kafka, run_slice.topic), job.accept_loss)
     say(f"batch {commit.batch} was left open by run {commit.run_id!r}: it is finished first")
-    records = batch_records(this.spark, job.kafka, target.topic, ranges)
-    say_batch(land_batch(this, parse(records, this.contract, commit.topic_id), commit))
+    records = batch_records(spark, job.kafka, run_slice.topic, ranges)
+    say_batch(land_batch(attempt, parse(records, attempt.contract, commit.topic_id), commit))
 
 
 @dataclass
 class _Stream:
     """The streaming query's view of the slice: what of each micro-batch is still to be landed."""
 
-    this: Try
+    spark: SparkSession
+    attempt: Attempt
     job: Job
-    target: Slice
+    run_slice: Slice
     stands: dict[int, int]
     checkpoint: str
     failure: BaseException | None = field(default=None)
@@ -85,32 +88,36 @@ class _Stream:
             raise
 
     def _land(self, parsed: DataFrame, batch_id: int) -> None:
-        end = planned_end(self.this.spark, self.checkpoint, batch_id, self.target.topic)
-        ranges = between(self.stands, clip(end, self.target.until))
+        end = planned_end(self.spark, self.checkpoint, batch_id, self.run_slice.topic)
+        ranges = between(self.stands, clip(end, self.run_slice.until))
         if not ranges:
             return
-        require_topic_id(self.job.kafka, self.target.topic, self.target.topic_id)
-        commit = self.this.commit_of(next_batch(self.this.warehouse), self.target.topic_id, ranges)
-        if not reached(self.target.until, end):  # else the filter's offsets are new code for every batch
+        require_topic_id(self.job.kafka, self.run_slice.topic, self.run_slice.topic_id)
+        commit = self.attempt.batch_commit(
+            next_batch(self.attempt.warehouse), self.run_slice.topic_id, ranges
+        )
+        if not reached(self.run_slice.until, end):  # else the filter's offsets are new code for every batch
             parsed = within(parsed, ranges, "provenance")
-        say_batch(land_batch(self.this, parsed, commit))
+        say_batch(land_batch(self.attempt, parsed, commit))
         self.stands = advance(self.stands, ranges)
 
     @property
     def covered(self) -> bool:
         """Whether the slice is landed."""
-        return reached(self.stands, self.target.until)
+        return reached(self.stands, self.run_slice.until)
 
 
-def land_stream(this: Try, job: Job, target: Slice, stands: dict[int, int]) -> None:
+def land_stream(
+    spark: SparkSession, attempt: Attempt, job: Job, run_slice: Slice, stands: dict[int, int]
+) -> None:
     """Land from the position `stands` to the slice's end with one streaming query of its own."""
-    start = {partition: stands.get(partition, 0) for partition in target.until}
-    size = this.contract.landing.max_records_per_batch
-    records = stream_records(this.spark, job.kafka, target.topic, start, size)
-    with _scratch(this) as checkpoint:
-        stream = _Stream(this, job, target, start, checkpoint)
+    start = {partition: stands.get(partition, 0) for partition in run_slice.until}
+    size = attempt.contract.landing.max_records_per_batch
+    records = stream_records(spark, job.kafka, run_slice.topic, start, size)
+    with _scratch(attempt.contract.stream) as checkpoint:
+        stream = _Stream(spark, attempt, job, run_slice, start, checkpoint)
         query = (
-            parse(records, this.contract, target.topic_id)
+            parse(records, attempt.contract, run_slice.topic_id)
             .writeStream.foreachBatch(stream.take)
             .option("checkpointLocation", checkpoint)
             .trigger(availableNow=True)
@@ -126,16 +133,16 @@ def land_stream(this: Try, job: Job, target: Slice, stands: dict[int, int]) -> N
             query.stop()
     if not stream.covered:
         raise TransientError(
-            f"stream {this.contract.stream}: consumers see up to {text(between({}, stream.stands))}, the "
-            f"slice is {text(target.ranges)}: is a transaction open? Run the task again when it has ended."
+            f"stream {attempt.contract.stream}: consumers see up to {text(between({}, stream.stands))}, the "
+            f"slice is {text(run_slice.ranges)}: is a transaction open? Run the task again when it has ended."
         )
 
 
 @contextmanager
-def _scratch(this: Try) -> Iterator[str]:
+def _scratch(stream: str) -> Iterator[str]:
     """A checkpoint for one query; none is ever resumed, the tables know the position."""
     # One folder a stream, whose lock the caller holds: what a killed driver left behind is swept away.
-    folder = load_settings().home_path / "scratch" / this.contract.stream
+    folder = load_settings().home_path / "scratch" / stream
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(parents=True)
@@ -151,8 +158,3 @@ def say_batch(row: Batch) -> None:
         f"batch {row.batch}: {text(row.ranges)} records {row.records} landed {row.landed} "
         f"quarantined {row.quarantined}, {row.records / seconds:.0f} records/s"
     )
-
-
-def say(line: str) -> None:
-    """A line for the person who reads the task's log, at once."""
-    print(line, flush=True)  # noqa: T201  # a driver's standard output is the task log

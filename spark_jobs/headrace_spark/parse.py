@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from headrace.contract import Contract, Record, Signal
-from headrace.reasons import Reason
+from headrace.contract.model import Contract, Record, Signal
+from headrace.kafka import headers
+from headrace.parse.reasons import Reason
 from headrace_spark.event_time import instant
 from headrace_spark.json_text import as_written, fields_of, mark_of, text_of
-
-PUBLICATION_HEADER = "headrace-publication"
-ROW_HEADER = "headrace-row"
 
 # What Java parses and JSON does not know (hexadecimal, `1d`, `NaN`, blanks around it) is no number here.
 DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\z"
@@ -146,8 +144,8 @@ def _refuse(reason: Reason, condition: Column, place: str = "", given: Column | 
 
 
 def _provenance(shape: Record, topic_id: str) -> Column:
-    publication = F.try_validate_utf8(_header(PUBLICATION_HEADER).cast("string"))
-    row = _header(ROW_HEADER).cast("string").try_cast("bigint")
+    publication = F.try_validate_utf8(_header(headers.PUBLICATION).cast("string"))
+    row = _header(headers.ROW).cast("string").try_cast("bigint")
     return F.struct(
         F.lit(topic_id).alias("topic_id"),
         F.col("partition"),

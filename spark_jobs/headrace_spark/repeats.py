@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from headrace.contract import Contract
-from headrace.reasons import Reason
+from headrace.contract.model import Contract
+from headrace.parse.reasons import Reason
 from headrace_spark.parse import is_reading
 
 PLACE = ["partition", "offset"]
@@ -20,7 +20,7 @@ def may_repeat(contract: Contract) -> Column:
 
 
 @dataclass(frozen=True)
-class Overview:
+class BatchSummary:
     """A batch in numbers: its records, the readings among them, those that could have come before, the
     readings' first and last day.
 
@@ -34,7 +34,7 @@ class Overview:
     last: str | None
 
 
-def look_over(parsed: DataFrame, contract: Contract) -> Overview:
+def summarize(parsed: DataFrame, contract: Contract) -> BatchSummary:
     """Count the parsed records, in the one pass that also brings them into memory."""
     day = F.when(is_reading(), F.to_date("signal_ts"))
     row = parsed.agg(
@@ -45,10 +45,10 @@ def look_over(parsed: DataFrame, contract: Contract) -> Overview:
         F.max(day).cast("string"),
     ).first()
     assert row is not None  # noqa: S101  # an aggregate without groups has one row
-    return Overview(*row)
+    return BatchSummary(*row)
 
 
-def near(readings: DataFrame, contract: Contract, seen: Overview) -> DataFrame:
+def near(readings: DataFrame, contract: Contract, summary: BatchSummary) -> DataFrame:
     """The readings that could have an identity of the batch's records.
 
     Where the event time is part of the identity they are of the same days; a day more on both sides, because
@@ -56,9 +56,9 @@ def near(readings: DataFrame, contract: Contract, seen: Overview) -> DataFrame:
     """
     if contract.record.event_time.field not in (contract.record.identity or ()):
         return readings
-    if seen.first is None or seen.last is None:
+    if summary.first is None or summary.last is None:
         return readings.limit(0)
-    days = F.date_sub(F.to_date(F.lit(seen.first)), 1), F.date_add(F.to_date(F.lit(seen.last)), 1)
+    days = F.date_sub(F.to_date(F.lit(summary.first)), 1), F.date_add(F.to_date(F.lit(summary.last)), 1)
     return readings.where(F.col("signal_date").between(*days))
 
 

@@ -2,7 +2,7 @@
 
 from pyspark.sql import SparkSession
 
-from headrace.contract import Contract
+from headrace.contract.model import Contract
 
 AUTO_COMPACT = "spark.databricks.delta.autoCompact"
 

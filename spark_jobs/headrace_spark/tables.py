@@ -6,12 +6,10 @@ from shutil import rmtree
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
-from headrace.commits import BatchCommit, Commit, application_id, open_table, require_own
-from headrace.warehouse import Warehouse
+from headrace.tables.commits import BatchCommit, Commit, application_id, open_table, require_own
+from headrace.tables.names import QUARANTINE, READINGS
+from headrace.tables.warehouse import Warehouse
 from headrace_spark.session import AUTO_COMPACT
-
-READINGS = "readings"
-QUARANTINE = "quarantine"
 
 COMPACT_EVERY = 50
 """Commits after which Delta brings a table's small files together, in a commit of its own.

@@ -7,9 +7,9 @@ that a clock change doubles is two rows where the source's times tell them apart
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from headrace.contract import Contract, EventTime, Indicator, Signal
-from headrace.contract_file import load_signal_names
-from headrace.gold_columns import circular_column, gold_column, numeric
+from headrace.contract.loader import load_signal_names
+from headrace.contract.model import Contract, EventTime, Indicator, Signal
+from headrace.tables.gold_columns import circular_column, gold_column, numeric
 from headrace_spark.parse import number
 
 HOUR = ["signal_date", "signal_hour", "entity"]
@@ -47,7 +47,7 @@ def _expected(event_time: EventTime) -> Column:
     return ((ends - begins) / F.lit(event_time.every.total_seconds())).cast("bigint")
 
 
-def hourly_averages(readings: DataFrame, signals: tuple[Signal, ...]) -> DataFrame:
+def averages_by_signal(readings: DataFrame, signals: tuple[Signal, ...]) -> DataFrame:
     """The average of every signal in every hour (and entity), a row for each of them.
 
     Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `average`, `circular` (a mean in
@@ -55,11 +55,11 @@ def hourly_averages(readings: DataFrame, signals: tuple[Signal, ...]) -> DataFra
     """
     averages = readings.groupBy(
         "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
-    ).agg(F.count("*").alias("readings"), F.array(*map(_averages, signals)).alias("averages"))
+    ).agg(F.count("*").alias("readings"), F.array(*map(_average_of, signals)).alias("averages"))
     return averages.select(*HOUR, "readings", F.inline("averages"))
 
 
-def _averages(signal: Signal) -> Column:
+def _average_of(signal: Signal) -> Column:
     value = number(F.try_element_at("signals", F.lit(signal.name)))
     circular = circular_mean(value) if signal.circular else F.lit(None).cast("double")
     return F.struct(
@@ -107,7 +107,7 @@ def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) 
     """
     signals = numeric(contract)
     indicator = contract.analysis.indicator
-    averages = hourly_averages(readings, signals)
+    averages = averages_by_signal(readings, signals)
     if indicator:
         averages = with_indicator(averages, indicator)
     kept = [*HOUR, *([indicator.name] if indicator else []), "readings"]

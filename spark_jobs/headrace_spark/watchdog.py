@@ -5,12 +5,12 @@ import threading
 import time
 from collections.abc import Sequence
 
-import psutil
 from pyspark import SparkContext
 
-from headrace.job import Guardian
+from headrace.driver.protocol import Guardian
 
-SECONDS = 1.0
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the guardians."""
 
 
 def watch(guardians: Sequence[Guardian]) -> None:
@@ -18,21 +18,11 @@ def watch(guardians: Sequence[Guardian]) -> None:
     jvm = os.getppid()
 
     def look() -> None:
-        while os.getppid() == jvm and all(map(is_alive, guardians)):
-            time.sleep(SECONDS)
+        while os.getppid() == jvm and all(guardian.is_alive() for guardian in guardians):
+            time.sleep(LOOK_EVERY)
         _end()
 
     threading.Thread(target=look, name="watchdog", daemon=True).start()
-
-
-def is_alive(guardian: Guardian) -> bool:
-    """Whether that very process still runs, and not a later one with its id."""
-    try:
-        process = psutil.Process(guardian.pid)
-        started: float = process.create_time()
-        return abs(started - guardian.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _end() -> None:

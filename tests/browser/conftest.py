@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from local.airflow import airflow_url
-from local.credentials import USER, password
+from local.stack.airflow import airflow_url
+from local.stack.credentials import USER, password
 from tests.e2e.conftest import Pipeline, first_run, pipeline
 
 __all__ = ["first_run", "pipeline"]

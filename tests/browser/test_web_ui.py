@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from headrace.queries import counts
+from headrace.tables.queries import counts
 from tests.browser.conftest import Keep, log_in
 from tests.e2e.conftest import DAG, Pipeline
 from tests.e2e.wrong_input.bench import GOOD, Bench

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.registry import ALL, chosen
-from tests.chaos.trial import run_trial
-from tests.chaos.world import Bench, new_bench
-from tests.drivers import show
+from chaos.registry import ALL, chosen
+from chaos.trial import run_trial
+from chaos.world import Bench, new_bench
+from testbed.streams import show
 
 SEED = 5
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from headrace.warehouse import Warehouse
-from tests.chaos.compare import Comparison, compare
-from tests.chaos.world import T1
-from tests.e2e.expected import ANSWERS
+from chaos.compare import Comparison, compare
+from chaos.world import T1
+from headrace.tables.warehouse import Warehouse
+from testbed.answers import ANSWERS
 
 NAMES = (
     "LV ActivePower (kW)",

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from chaos.registry import ALL
 from headrace.settings import PROJECT
-from tests.chaos.registry import ALL
 
 PAGE = (PROJECT / "docs" / "promises.md").read_text("utf-8")
 TESTS = {

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.chaos import table
-from tests.chaos.trial import Result
+from chaos import table
+from chaos.trial import Result
 
 
 def _result(fault: str, **more: Any) -> Result:

@@ -14,14 +14,14 @@ import pytest
 from confluent_kafka import Producer
 
 from headrace.settings import PROJECT, Settings, load_settings
-from headrace.warehouse import Warehouse
-from local import processes
-from local.airflow import headrace_environment
-from local.jars import ROOTS, fetch_jars
-from local.ports import free_port
-from local.rest import Airflow
-from local.stack import Stack
-from tests.waiting import awaited
+from headrace.tables.warehouse import Warehouse
+from local.install.jars import ROOTS, fetch_jars
+from local.stack import processes
+from local.stack.airflow import headrace_environment
+from local.stack.ports import free_port
+from local.stack.rest_api import Airflow
+from local.stack.stack import Stack
+from testbed.waiting import awaited
 
 DAG = "wind_turbine"
 ENDED = {"success", "failed"}

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from headrace.ledger import read_ledger
+from headrace.reconcile.ledger import read_ledger
 from headrace.settings import Settings
-from headrace.warehouse import Warehouse
-from local.stack import Stack
+from headrace.tables.warehouse import Warehouse
+from local.stack.stack import Stack
+from testbed.answers import ROWS, assert_right
 from tests.e2e.conftest import DAG, foreign_settings, local
-from tests.e2e.expected import ROWS, assert_right
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from headrace.contract import EventTime
+from headrace.contract.model import EventTime
 from headrace_spark.event_time import instant
 
 FORMATS = [

@@ -7,108 +7,115 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from headrace.batches import position
-from headrace.commits import GoldCommit, commits, open_table
 from headrace.errors import PositionBroken, WarehouseError
 from headrace.offsets import OffsetRange
-from headrace.queries import counts, gold_commit, is_analysed, scan
-from headrace.warehouse import Warehouse
+from headrace.tables.attempt import Attempt
+from headrace.tables.batches import landed_position
+from headrace.tables.commits import GoldCommit, commits, open_table
+from headrace.tables.names import READINGS
+from headrace.tables.queries import counts, gold_commit, is_analysed, scan
+from headrace.tables.warehouse import Warehouse
 from headrace_spark.gold import analyse
-from headrace_spark.land_batch import Try, land_batch
+from headrace_spark.land_batch import land_batch
 from headrace_spark.parse import parse
-from headrace_spark.tables import READINGS, append, create_tables
-from tests.spark.records import TOPIC_ID, Sent, contract, records
+from headrace_spark.tables import append, create_tables
+from testbed.records import TOPIC_ID, Sent, contract, records
 
 
 def _value(day: int, minute: int, power: int) -> bytes:
     return f'{{"time": "{day:02} 01 2018 00:{minute:02}", "p": {power}}}'.encode()
 
 
-def _try(spark: SparkSession, folder: Path, **changes: Any) -> Try:
-    this = Try(spark, contract(**changes), Warehouse(folder, "small"), "a run", f"try {changes}")
-    this.warehouse.prepare()
-    create_tables(spark, this.warehouse)
-    return this
+def _attempt(spark: SparkSession, folder: Path, **changes: Any) -> Attempt:
+    attempt = Attempt(contract(**changes), Warehouse(folder, "small"), "a run", f"try {changes}")
+    attempt.warehouse.prepare()
+    create_tables(spark, attempt.warehouse)
+    return attempt
 
 
-def _land(this: Try, batch: int, start: int, *values: bytes) -> None:
+def _land(attempt: Attempt, batch: int, start: int, *values: bytes) -> None:
     ranges = (OffsetRange(partition=0, start=start, until=start + len(values)),)
-    frame = records(this.spark, [Sent(value) for value in values], start)
-    land_batch(this, parse(frame, this.contract, TOPIC_ID), this.commit_of(batch, TOPIC_ID, ranges))
+    frame = records(SparkSession.active(), [Sent(value) for value in values], start)
+    land_batch(
+        attempt, parse(frame, attempt.contract, TOPIC_ID), attempt.batch_commit(batch, TOPIC_ID, ranges)
+    )
 
 
-def _days(this: Try) -> list[Any]:
-    days = scan(this.warehouse, "daily_completeness").sort("signal_date")
+def _days(attempt: Attempt) -> list[Any]:
+    days = scan(attempt.warehouse, "daily_completeness").sort("signal_date")
     return days.select(pl.col("signal_date").dt.day(), "distinct_signal_ts").collect().rows()
 
 
-def _versions(this: Try, table: str) -> int:
-    return len(list(commits(open_table(this.warehouse.table(table)), GoldCommit)))
+def _versions(attempt: Attempt, table: str) -> int:
+    return len(list(commits(open_table(attempt.warehouse.table(table)), GoldCommit)))
 
 
 def test_a_topic_without_records_makes_empty_tables_that_later_batches_fill(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    unprepared = Try(spark, contract(), Warehouse(tmp_path / "none", "small"), "a run", "a try")
+    unprepared = Attempt(contract(), Warehouse(tmp_path / "none", "small"), "a run")
     with pytest.raises(WarehouseError, match="`land` has not run yet"):
-        analyse(unprepared)
-    this = _try(spark, tmp_path)
-    analyse(this)
-    assert (_days(this), counts(this.warehouse).hours) == ([], 0)
-    assert is_analysed(this.warehouse, TOPIC_ID, {0: 0}, this.contract.analysis_sha256)
-    assert not is_analysed(this.warehouse, TOPIC_ID, {0: 1}, this.contract.analysis_sha256)
-    _land(this, 0, 0, _value(1, 0, 1))
-    analyse(this)
-    assert _days(this) == [(1, 1)]
-    assert is_analysed(this.warehouse, TOPIC_ID, {0: 1}, this.contract.analysis_sha256)
+        analyse(spark, unprepared)
+    attempt = _attempt(spark, tmp_path)
+    analyse(spark, attempt)
+    assert (_days(attempt), counts(attempt.warehouse).hours) == ([], 0)
+    assert is_analysed(attempt.warehouse, TOPIC_ID, {0: 0}, attempt.contract.analysis_sha256)
+    assert not is_analysed(attempt.warehouse, TOPIC_ID, {0: 1}, attempt.contract.analysis_sha256)
+    _land(attempt, 0, 0, _value(1, 0, 1))
+    analyse(spark, attempt)
+    assert _days(attempt) == [(1, 1)]
+    assert is_analysed(attempt.warehouse, TOPIC_ID, {0: 1}, attempt.contract.analysis_sha256)
 
 
 def test_only_touched_days_are_computed_again(spark: SparkSession, tmp_path: Path) -> None:
-    this = _try(spark, tmp_path)
-    _land(this, 0, 0, _value(1, 0, 1), _value(2, 0, 2))
-    analyse(this)
-    assert _days(this) == [(1, 1), (2, 1)]
-    before = set(open_table(this.warehouse.table("daily_completeness")).file_uris())
+    attempt = _attempt(spark, tmp_path)
+    _land(attempt, 0, 0, _value(1, 0, 1), _value(2, 0, 2))
+    analyse(spark, attempt)
+    assert _days(attempt) == [(1, 1), (2, 1)]
+    before = set(open_table(attempt.warehouse.table("daily_completeness")).file_uris())
 
-    analyse(this)
-    assert _versions(this, "daily_completeness") == _versions(this, "hourly_average") == 1
+    analyse(spark, attempt)
+    assert _versions(attempt, "daily_completeness") == _versions(attempt, "hourly_average") == 1
 
-    _land(this, 1, 2, _value(2, 10, 4), _value(3, 0, 5))
-    analyse(this)
-    assert _days(this) == [(1, 1), (2, 2), (3, 1)]
-    assert before != set(open_table(this.warehouse.table("daily_completeness")).file_uris())
-    hours = scan(this.warehouse, "hourly_average").sort("signal_hour").select("Power__kW_", "readings")
+    _land(attempt, 1, 2, _value(2, 10, 4), _value(3, 0, 5))
+    analyse(spark, attempt)
+    assert _days(attempt) == [(1, 1), (2, 2), (3, 1)]
+    assert before != set(open_table(attempt.warehouse.table("daily_completeness")).file_uris())
+    hours = scan(attempt.warehouse, "hourly_average").sort("signal_hour").select("Power__kW_", "readings")
     assert hours.collect().rows() == [(1.0, 1), (3.0, 2), (5.0, 1)]
 
-    _land(this, 2, 4, b"{")  # moves the position, adds no reading
-    analyse(this)
+    _land(attempt, 2, 4, b"{")  # moves the position, adds no reading
+    analyse(spark, attempt)
     for table in ("daily_completeness", "hourly_average"):
-        newest = gold_commit(this.warehouse, table)
+        newest = gold_commit(attempt.warehouse, table)
         assert newest is not None
         assert (newest.metadata.batch, newest.rows) == (2, 0)
-        assert newest.metadata.position == position(this.warehouse, TOPIC_ID)
-    assert _days(this) == [(1, 1), (2, 2), (3, 1)]
+        assert newest.metadata.position == landed_position(attempt.warehouse, TOPIC_ID)
+    assert _days(attempt) == [(1, 1), (2, 2), (3, 1)]
 
 
 def test_another_analysis_computes_all_again_with_its_own_columns(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    this = _try(spark, tmp_path)
-    _land(this, 0, 0, _value(1, 0, 1), _value(2, 0, 50))
-    analyse(this)
+    attempt = _attempt(spark, tmp_path)
+    _land(attempt, 0, 0, _value(1, 0, 1), _value(2, 0, 50))
+    analyse(spark, attempt)
     indicator = {"name": "band", "signal": "Power (kW)", "bands": {"Low": 20, "High": None}}
-    other = _try(spark, tmp_path, analysis={"indicator": indicator})
-    analyse(other)
+    other = _attempt(spark, tmp_path, analysis={"indicator": indicator})
+    analyse(spark, other)
     hours = scan(other.warehouse, "hourly_average").sort("signal_hour").collect()
     assert list(hours["band"]) == ["Low", "High"]
     assert _versions(other, "daily_completeness") == 2
 
 
 def test_an_open_batch_is_landed_first(spark: SparkSession, tmp_path: Path) -> None:
-    this = _try(spark, tmp_path)
-    commit = this.commit_of(0, TOPIC_ID, (OffsetRange(partition=0, start=0, until=1),))
+    attempt = _attempt(spark, tmp_path)
+    commit = attempt.batch_commit(0, TOPIC_ID, (OffsetRange(partition=0, start=0, until=1),))
     append(
-        spark.read.format("delta").load(str(this.warehouse.table(READINGS))), this.warehouse, READINGS, commit
+        spark.read.format("delta").load(str(attempt.warehouse.table(READINGS))),
+        attempt.warehouse,
+        READINGS,
+        commit,
     )
     with pytest.raises(PositionBroken, match=r"batch 0 is open.*Run `land`"):
-        analyse(this)
+        analyse(spark, attempt)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from headrace.reasons import Reason
+from headrace.parse.reasons import Reason
 from headrace_spark.parse import parse
-from tests.spark.records import TOPIC_ID, Sent, contract, records
+from testbed.records import TOPIC_ID, Sent, contract, records
 
 TIME = '"time": "01 01 2018 00:10"'
 

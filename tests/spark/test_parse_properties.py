@@ -4,10 +4,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from headrace.reasons import Reason
+from headrace.parse.reasons import Reason
 from headrace_spark.parse import parse
-from tests.fuzzed import mutated, strictly
-from tests.spark.records import TOPIC_ID, Sent, contract, records
+from testbed.fuzzed import mutated, strictly
+from testbed.records import TOPIC_ID, Sent, contract, records
 
 REAL = (
     '{"time":"01 01 2018 00:10","p":"45.376","Wind_Speed":"5.67216682434082","note":"süd"}',

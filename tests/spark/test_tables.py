@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from headrace.warehouse import Warehouse
+from headrace.tables.warehouse import Warehouse
 from headrace_spark.tables import COLUMNS, create_tables, read_table
 
 

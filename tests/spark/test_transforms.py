@@ -8,10 +8,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from headrace.contract import Contract, EventTime
-from headrace.gold_columns import gold_column
+from headrace.contract.model import Contract, EventTime
+from headrace.tables.gold_columns import gold_column
 from headrace_spark.transforms import band, circular_mean, daily_completeness, hourly_average, renamed
-from tests.spark.records import contract
+from testbed.records import contract
 
 ZONE = ZoneInfo("Europe/Istanbul")
 HOSTILE = ["rotor.speed", "signals.`a", "'it'", '"']

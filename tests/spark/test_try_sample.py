@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from headrace.cli import app
 from headrace.settings import PROJECT, load_settings
-from local.spark import spark_environment
+from local.stack.spark import spark_environment
 
 CONTRACT = PROJECT / "include/streams/wind_turbine.yaml"
 SAMPLE = """\

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from headrace.settings import PROJECT, Settings
-from local.airflow import _configuration as airflow_options
-from local.broker import Broker
-from local.jars import locked_jars
-from local.spark import LOG4J, SMALL
+from local.install.jars import locked_jars
+from local.stack.airflow import _configuration as airflow_options
+from local.stack.broker import Broker
+from local.stack.spark import LOG4J, SMALL
 
 TEXT = (PROJECT / "docker-compose.yaml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(TEXT)

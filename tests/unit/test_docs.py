@@ -5,7 +5,7 @@ import re
 import pytest
 
 from headrace import errors
-from headrace.schema import QUARANTINE_FILE, REFERENCE_FILE, quarantine_text, reference_text
+from headrace.reference_pages import QUARANTINE_FILE, REFERENCE_FILE, quarantine_text, reference_text
 from headrace.settings import PROJECT
 from headrace_airflow import reference
 

@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from headrace import queries
-from headrace.contract import Contract
-from headrace.contract_file import load_signal_names
+from headrace.contract.loader import load_signal_names
+from headrace.contract.model import Contract
 from headrace.errors import WarehouseError
-from headrace.gold_columns import gold_column
-from headrace.ledger import Entry, read_ledger
-from headrace.reasons import Reason
+from headrace.files import write_whole
+from headrace.parse.reasons import Reason
+from headrace.reconcile.ledger import Entry, read_ledger
 from headrace.report import pictures
-from headrace.warehouse import Warehouse, write_atomically
+from headrace.tables import queries
+from headrace.tables.gold_columns import gold_column
+from headrace.tables.names import DAILY_COMPLETENESS, GOLD, READINGS
+from headrace.tables.warehouse import Warehouse
 
 FIRST_ROWS = 6
 SHOWN = 500
@@ -39,7 +41,7 @@ def write_report(contract: Contract, warehouse: Warehouse, run_id: str) -> Path:
         raise WarehouseError(f"run {run_id!r} is not in the ledger; clear and run `reconcile` first")
     file = warehouse.report(run_id)
     file.parent.mkdir(exist_ok=True)
-    write_atomically(file, _page(contract, warehouse, entries[-1]))
+    write_whole(file, _page(contract, warehouse, entries[-1]))
     return file
 
 
@@ -65,7 +67,7 @@ def _page(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
         pictures=list(_pictures(contract, warehouse, counts)),
         tables=[
             (name, queries.first_rows(contract, warehouse, name, FIRST_ROWS))
-            for name in ("readings", *queries.GOLD)
+            for name in (READINGS, *GOLD)
             if warehouse.exists(name)
         ],
         cell=_cell,
@@ -83,7 +85,7 @@ def _pictures(
         figure = pictures.curve(frame, wanted.curve.x, wanted.curve.y, wanted.curve.reference)
         yield f"{wanted.curve.y} against {wanted.curve.x}", "One point a reading.", _uri(figure)
     if counts.days:
-        daily = queries.scan(warehouse, "daily_completeness").collect()
+        daily = queries.scan(warehouse, DAILY_COMPLETENESS).collect()
         figure = pictures.calendar(daily)
         yield "Completeness", f"A square a day. {_completeness(contract, warehouse)}", _uri(figure)
     if counts.hours and analysis.indicator:

@@ -7,22 +7,10 @@ from typing import Any
 import psutil
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
-from pydantic import BaseModel, ValidationError
 
+from headrace.driver.protocol import DriverError, Job, read_last_word
 from headrace.errors import SettingsError
-from headrace.job import Job
 from headrace_airflow.failures import task_failure
-
-LAST_WORD = "HEADRACE-ERROR "
-"""How a driver's line begins that tells why it fails: JSON of code, transient and message follows."""
-
-
-class DriverError(BaseModel):
-    """What a driver says before it ends with an error that it knows."""
-
-    code: str
-    transient: bool
-    message: str
 
 
 class DriverHook(SparkSubmitHook):
@@ -81,13 +69,11 @@ class DriverHook(SparkSubmitHook):
     def _without_last_word(self, lines: Iterator[str]) -> Iterator[str]:
         """The driver's lines but its last word, which becomes the task's error."""
         for line in lines:
-            if line.startswith(LAST_WORD):
-                try:
-                    self._driver_error = DriverError.model_validate_json(line.removeprefix(LAST_WORD))
-                except ValidationError:
-                    yield line
-            else:
+            error = read_last_word(line)
+            if error is None:
                 yield line
+            else:
+                self._driver_error = error
 
     def _environment(self) -> dict[str, str]:
         # Airflow's own secrets (database, JWT, connections) are none of the driver's business.

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headrace.contract import Contract
+from headrace.contract.model import Contract
+from headrace.driver.protocol import Job
 from headrace.errors import WarehouseError
-from headrace.job import Job
 from headrace.settings import load_settings
-from headrace.slices import find_slice
-from headrace.warehouse import Warehouse
-from headrace_airflow.operators.spark_stage import SparkStageOperator, guardians, slice_end
+from headrace.tables.slices import find_slice
+from headrace.tables.warehouse import Warehouse
+from headrace_airflow.operators.spark_stage import SparkStageOperator, end_of, guardians
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -40,4 +40,4 @@ class AnalyseOperator(SparkStageOperator):
             slice=run_slice,
             guardians=guardians(),
         )
-        return job, slice_end(run_slice)
+        return job, end_of(run_slice)

@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headrace.contract import Contract
+from headrace.contract.model import Contract
+from headrace.driver.protocol import Job
 from headrace.errors import SettingsError
-from headrace.job import Job
 from headrace.offsets import text
 from headrace.settings import load_settings
-from headrace.slices import Slice, find_slice, fix_slice, new_slice
-from headrace.warehouse import Warehouse
-from headrace_airflow.operators.spark_stage import SparkStageOperator, guardians, slice_end
+from headrace.tables.slices import Slice, find_slice, fix_slice, new_slice
+from headrace.tables.warehouse import Warehouse
+from headrace_airflow.operators.spark_stage import SparkStageOperator, end_of, guardians
 from headrace_airflow.operators.stage import kafka_config
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ class LandOperator(SparkStageOperator):
             accept_loss=bool(context["params"]["accept_loss"]),
             guardians=guardians(),
         )
-        return job, slice_end(run_slice)
+        return job, end_of(run_slice)
 
     def _slice(self, warehouse: Warehouse, contract: Contract, config: dict[str, Any], run_id: str) -> Slice:
-        from headrace.batches import position
-        from headrace.kafka import describe_topic, log_end
+        from headrace.kafka.topics import describe_topic, log_end
+        from headrace.tables.batches import landed_position
 
         known = find_slice(warehouse, run_id)
         if known is not None:
@@ -50,7 +50,8 @@ class LandOperator(SparkStageOperator):
             return known
         name = contract.topic.name
         topic_id = describe_topic(config, name).topic_id
-        candidate = new_slice(run_id, name, topic_id, position(warehouse, topic_id), log_end(config, name))
+        start, until = landed_position(warehouse, topic_id), log_end(config, name)
+        candidate = new_slice(run_id, name, topic_id, start, until)
         fixed = fix_slice(warehouse, candidate)
         self.log.info("The slice of this run, from now on: %s", text(fixed.ranges))
         return fixed

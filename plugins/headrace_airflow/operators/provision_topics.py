@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from headrace.contract import Contract
+from headrace.contract.model import Contract
 from headrace_airflow.operators.stage import StageOperator
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ class ProvisionTopicsOperator(StageOperator):
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> None:
         """Make the topic, or hold the one that is there against the contract."""
-        from headrace.kafka import ensure_topic
+        from headrace.kafka.topics import ensure_topic
 
         topic = ensure_topic(config, contract.topic)
         self.log.info("topic %s (id %s): %d partitions", topic.name, topic.topic_id, topic.partitions)

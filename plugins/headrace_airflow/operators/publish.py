@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from headrace.contract import Contract
+from headrace.contract.model import Contract
 from headrace.settings import load_settings
 from headrace_airflow.operators.stage import StageOperator
 
@@ -15,7 +15,7 @@ class PublishOperator(StageOperator):
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
         """Publish; the run's parameter `republish` publishes the whole source once more."""
-        from headrace.publish import publish
+        from headrace.publish.publishing import publish
 
         published = publish(
             contract,

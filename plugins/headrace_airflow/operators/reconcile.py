@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from headrace.contract import Contract
+from headrace.contract.model import Contract
 from headrace.settings import load_settings
 from headrace_airflow.operators.stage import StageOperator
 
@@ -15,7 +15,7 @@ class ReconcileOperator(StageOperator):
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> None:
         """Count; whatever does not add up fails the task and is named."""
-        from headrace.reconcile import reconcile
+        from headrace.reconcile.reconciliation import reconcile
 
         for line in reconcile(contract, load_settings(), config, context["run_id"]).lines():
             self.log.info("%s", line)

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from headrace.contract import Contract
+from headrace.contract.model import Contract
 from headrace.settings import load_settings
-from headrace.warehouse import Warehouse
+from headrace.tables.warehouse import Warehouse
 from headrace_airflow.operators.stage import StageOperator
 from headrace_airflow.ui.links import ReportLink
 

@@ -1,18 +1,18 @@
 """What every stage that runs as a Spark driver has in common."""
 
 import os
-import sys
 from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
-from headrace.contract import Contract
-from headrace.contract_file import load_contract
-from headrace.job import Guardian, Job
+from headrace.contract.loader import load_contract
+from headrace.contract.model import Contract
+from headrace.driver.protocol import Guardian, Job
+from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.settings import PROJECT
-from headrace.slices import Slice
+from headrace.tables.slices import Slice
 from headrace_airflow.failures import failing_as_task
 from headrace_airflow.hooks.spark import DriverHook, require_spark_connection
 
@@ -43,8 +43,7 @@ class SparkStageOperator(SparkSubmitOperator):
             application=str(PROJECT / "spark_jobs" / script),
             conn_id=spark_conn_id,
             name=f"headrace {contract.stem} {Path(script).stem}",
-            # The one of this very environment: PATH may lead to another Spark.
-            spark_binary=str(Path(sys.executable).with_name("spark-submit")),
+            spark_binary=SPARK_SUBMIT,
             # A retry starts a new driver: the tables, not a stored job id, say what is left to do.
             durable=False,
             multiple_outputs=True,
@@ -84,7 +83,7 @@ def guardians() -> tuple[Guardian, ...]:
     return Guardian.of(os.getpid()), Guardian.of(os.getppid())
 
 
-def slice_end(run_slice: Slice) -> dict[str, Any]:
+def end_of(run_slice: Slice) -> dict[str, Any]:
     """What a gate needs to know of a slice; JSON, so that partitions are texts."""
     return {
         "topic_id": run_slice.topic_id,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from headrace.contract import Contract
-from headrace.contract_file import load_contract
+from headrace.contract.loader import load_contract
+from headrace.contract.model import Contract
 from headrace_airflow.failures import failing_as_task
 
 if TYPE_CHECKING:

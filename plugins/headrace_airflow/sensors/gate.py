@@ -22,7 +22,7 @@ class Gate(BaseSensorOperator):
     """Checks at once, and defers to the triggerer if the condition is not met.
 
     Args:
-        condition: the fields of a condition of `headrace.conditions`; values may be XComs of earlier tasks.
+        condition: the fields of one of `headrace.gates.conditions`; values may be XComs of earlier tasks.
         kafka_conn_id: the Airflow connection of the broker.
         timeout: seconds until the gate gives up, counted from its first check.
         poke_interval: seconds between two checks.
@@ -45,7 +45,7 @@ class Gate(BaseSensorOperator):
 
     def execute(self, context: "Context") -> None:
         """Check now; wait in the triggerer only if need be."""
-        from headrace.conditions import parse_condition
+        from headrace.gates.conditions import parse_condition
         from headrace_airflow.triggers.gate import GateTrigger
 
         deadline = time.time() + self.timeout

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from headrace.conditions import Verdict, parse_condition
 from headrace.errors import HeadraceError
+from headrace.gates.conditions import Verdict, parse_condition
 from headrace_airflow.hooks.kafka import KafkaConfigHook
 
 # Brokers and tables are asked by blocking calls. Not in the loop's default executor, nor in asgiref's one
@@ -21,7 +21,7 @@ class GateTrigger(BaseTrigger):
     """Checks a condition again and again until it is met or the deadline has passed.
 
     Args:
-        condition: the fields of a condition of `headrace.conditions`.
+        condition: the fields of a condition of `headrace.gates.conditions`.
         kafka_conn_id: the Airflow connection of the broker.
         interval: seconds between two checks.
         deadline: seconds since the epoch; it stays the same when another triggerer takes over.

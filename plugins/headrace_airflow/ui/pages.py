@@ -22,8 +22,8 @@ HEADERS = {
 @pages.get("/reports/{dag_id}", dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.RUN))])
 def report(dag_id: str, run_id: str) -> FileResponse:
     """The report of one run, as `report` wrote it into the warehouse."""
-    from headrace.contract_file import find_contract
-    from headrace.warehouse import Warehouse
+    from headrace.contract.loader import find_contract
+    from headrace.tables.warehouse import Warehouse
 
     settings = load_settings()
     try:

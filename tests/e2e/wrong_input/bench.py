@@ -14,9 +14,9 @@ import yaml
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # lacks __all__
 
-from headrace.kafka import log_end
+from headrace.kafka.topics import log_end
 from headrace.settings import PROJECT
-from local.airflow import airflow_environment
+from local.stack.airflow import airflow_environment
 from tests.e2e.conftest import Pipeline
 
 SHIPPED = PROJECT / "include" / "streams" / "wind_turbine.yaml"

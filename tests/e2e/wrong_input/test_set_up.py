@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from headrace.ledger import read_ledger
+from headrace.reconcile.ledger import read_ledger
 from headrace.settings import PROJECT, Settings
-from local import processes
-from local.airflow import headrace_environment
-from local.ports import free_port
-from local.stack import Stack
+from local.stack import processes
+from local.stack.airflow import headrace_environment
+from local.stack.ports import free_port
+from local.stack.stack import Stack
+from testbed.answers import assert_right
 from tests.e2e.conftest import DAG, Pipeline, foreign_settings, local
-from tests.e2e.expected import assert_right
 from tests.e2e.wrong_input.rows import CASES, REQUIRED
 
 pytestmark = pytest.mark.timeout(900)
@@ -27,8 +27,12 @@ pytestmark = pytest.mark.timeout(900)
 Wrong = Callable[[Settings], AbstractContextManager[dict[str, str]]]
 
 UP = ("-m", "local", "up")
-BRING_UV = ("-I", "-c", "import runpy; runpy.run_path('local/setup.py', run_name='set-up')['make_uv']()")
-SET_UP = ("-I", "local/setup.py")
+BRING_UV = (
+    "-I",
+    "-c",
+    "import runpy; runpy.run_path('local/install/setup.py', run_name='set-up')['make_uv']()",
+)
+SET_UP = ("-I", "local/install/setup.py")
 PREPARE = ("-m", "local", "prepare")
 
 

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from headrace.errors import PortTaken, SettingsError
 from headrace.settings import PROJECT, Settings, load_settings
-from local import processes
-from local.airflow import airflow_environment
-from local.credentials import keys, password, password_file
-from local.jars import fetch_jars
-from local.ports import free_port, is_free, require_free
-from local.spark import properties_file
-from local.stack import Stack, kept_port
-from local.supervise import LONGEST_SOCKET, Program, Supervisor
-from local.watch import stage_order
+from local.demo.watch import stage_order
+from local.install.jars import fetch_jars
+from local.stack import processes
+from local.stack.airflow import airflow_environment
+from local.stack.credentials import keys, password, password_file
+from local.stack.ports import free_port, is_free, require_free
+from local.stack.spark import properties_file
+from local.stack.stack import Stack, kept_port
+from local.stack.supervise import LONGEST_SOCKET, Program, Supervisor
 
 
 def test_a_busy_port_is_named_with_what_holds_it() -> None:

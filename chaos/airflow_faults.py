@@ -1,0 +1,103 @@
+"""Faults of Airflow's parts; nothing is repeated by hand: Airflow itself recovers, or the trial fails."""
+
+import json
+import os
+import signal
+from contextlib import suppress
+
+import psutil
+from confluent_kafka import Producer
+
+from chaos.airflow_world import AirflowWorld
+from chaos.faults import Fault, Strike
+from chaos.world import World
+from testbed.stages import Outcome
+from testbed.waiting import awaited
+
+AIRFLOW = "airflow"
+"""The stage of these faults: a whole run."""
+
+
+def _world(world: World) -> AirflowWorld:
+    assert isinstance(world, AirflowWorld)
+    return world
+
+
+def _driver(world: AirflowWorld) -> psutil.Process:
+    """The Python of the run's `land`, once it holds the stream's lock."""
+    holder = world.tables / "_writer.json"
+    awaited(holder.exists, seconds=600)
+    return psutil.Process(int(json.loads(holder.read_text())["pid"]))
+
+
+def _task_process_killed(given: World) -> list[Outcome]:
+    world = _world(given)
+    world.trigger()
+    python = _driver(world)
+    jvm = python.parent()
+    assert jvm
+    task = jvm.parent()
+    assert task
+    with suppress(psutil.TimeoutExpired):
+        python.wait(world.rng.uniform(0, 10))
+    task.kill()
+    world.struck()
+    _, left = psutil.wait_procs([python, jvm], timeout=60)
+    assert not left, f"the driver outlived its task: {left}"
+    world.await_state("land", "success")
+    return []
+
+
+def _part_killed(part: str, given: World) -> list[Outcome]:
+    """Killed while the run publishes, lands or analyses."""
+    world = _world(given)
+    world.trigger()
+    stage = world.rng.choice(["publish", "land", "analyse"])
+    world.await_state(stage, "running")
+    world.note(f"killed while `{stage}` was running")
+    os.kill(world.stack.pid(part), signal.SIGKILL)
+    world.struck()
+    world.await_state(stage, "success")
+    return []
+
+
+def _triggerer_killed(given: World) -> list[Outcome]:
+    """Somebody else's transaction makes the gate wait; it is aborted when the new triggerer runs."""
+    world = _world(given)
+    producer = Producer(
+        {
+            "bootstrap.servers": world.bootstrap,
+            "transactional.id": f"{world.name}-somebody-else",
+            "transaction.timeout.ms": 900_000,
+        }
+    )
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    producer.produce(world.stream.contract.topic.name, value=b"never to be seen", partition=0)
+    assert producer.flush(60) == 0
+    world.trigger()
+    world.await_state("published_visible", "deferred")
+    before = world.stack.pid("triggerer")
+    os.kill(before, signal.SIGKILL)
+    world.struck()
+    awaited(lambda: world.stack.pid("triggerer") != before, seconds=300)
+    producer.abort_transaction(60)
+    world.await_state("published_visible", "success")
+    return []
+
+
+def _fault(name: str, strike: Strike, injected: str) -> Fault:
+    return Fault(name, AIRFLOW, strike, injected, "Airflow's own")
+
+
+AIRFLOW_FAULTS = (
+    _fault("task process killed", _task_process_killed, "SIGKILL of `land`'s task process while it lands"),
+    _fault(
+        "scheduler killed",
+        lambda world: _part_killed("scheduler", world),
+        "SIGKILL while a stage is running",
+    ),
+    _fault(
+        "triggerer killed while a gate waits", _triggerer_killed, "SIGKILL while `published_visible` waits"
+    ),
+)

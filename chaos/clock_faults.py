@@ -1,0 +1,82 @@
+"""A clock that jumps under one process, by libfaketime; the machine's own clock is left alone."""
+
+import sys
+import time
+from pathlib import Path
+
+from chaos.faults import Fault, land_point, publish_point
+from chaos.world import World
+from testbed.stages import Outcome
+
+CACHED = 2.1
+"""Seconds after which libfaketime looks into its file again, whose second is a whole one."""
+
+JUMPS = ("-2d", "-1h", "-5m", "+5m", "+1h", "+2d")
+
+
+def _library() -> Path | None:
+    """Where Debian's package `libfaketime` puts it, whatever the machine's architecture."""
+    return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+def _lacking() -> str | None:
+    return None if _library() else "libfaketime is not installed (Debian: apt install libfaketime)"
+
+
+def _publisher(world: World) -> list[Outcome]:
+    sleepless = str(Path(__file__).with_name("faked_clock"))
+    return _jumps(world, "publish", publish_point(world), PYTHONPATH=sleepless)
+
+
+def _driver(world: World) -> list[Outcome]:
+    # The JVM's clock alone: librdkafka waits until instants of the wall clock, which libfaketime moves away
+    # from under a wait that has begun, here by two days.
+    python = world.folder / "python"
+    python.write_text(f'#!/bin/sh\nunset LD_PRELOAD\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o700)
+    return _jumps(world, "land", land_point(world), PYSPARK_DRIVER_PYTHON=str(python))
+
+
+def _jumps(world: World, stage: str, point: str, **environment: str) -> list[Outcome]:
+    clock = world.folder / "clock"
+    clock.write_text("+0\n")
+    world.note(f"stopped at {point}")
+    running = world.start(
+        stage,
+        HEADRACE_STOP_AT=point,
+        LD_PRELOAD=str(_library()),
+        FAKETIME_TIMESTAMP_FILE=str(clock),
+        # Else every look at the clock reads that file, and a JVM does nothing but look.
+        FAKETIME_CACHE_DURATION="1",
+        # What measures spans of time asks the monotonic clock, which no change of the date moves.
+        FAKETIME_DONT_FAKE_MONOTONIC="1",
+        # Else libfaketime 0.9.10 takes a wait until a monotonic instant for one that is over: every such
+        # wait returns at once, and a JVM's threads spin (12 s of processor time in 4 s for four idle ones).
+        FAKETIME_FORCE_MONOTONIC_FIX="0",
+        **environment,
+    ).await_stop()
+    jump = world.rng.choice(JUMPS)
+    world.note(f"the clock jumps by {jump}")
+    clock.write_text(f"{jump}\n")
+    time.sleep(CACHED)
+    world.struck()
+    running.proceed()
+    return [running.ended()]
+
+
+CLOCK_FAULTS = (
+    Fault(
+        "clock jumps while publishing",
+        "publish",
+        _publisher,
+        "the publisher's clock jumps by 5 minutes to 2 days, back or forth, at a random point",
+        lacking=_lacking,
+    ),
+    Fault(
+        "clock jumps while landing",
+        "land",
+        _driver,
+        "the clock of the driver's JVM jumps by 5 minutes to 2 days, back or forth, at a random point",
+        lacking=_lacking,
+    ),
+)

@@ -1,0 +1,80 @@
+"""The tables held against the file, row by row, by DuckDB, which knows nothing of offsets and batches."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from headrace.tables.warehouse import Warehouse
+from testbed.answers import ANSWERS, AVERAGES, register
+
+DAILY = 'signal_date, distinct_signal_ts, expected, missing, "first", "last"'
+HOURLY = "signal_date, signal_hour, generation_indicator, readings"
+READING = "signal_date, signal_ts, cast(signals as map(varchar, varchar)) as signals"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the tables differ from the file, in rows.
+
+    `lost`: rows of the file that `readings` has not as they stand there. `doubled`: rows of `readings` that
+    the file has not, or not as often, and every row of `quarantine`: the file has no bad row, and a record
+    that was published twice would end there. `gold`: rows of the gold tables that differ from DuckDB's.
+    """
+
+    lost: int
+    doubled: int
+    gold: int = 0
+
+
+def compare(source: Path, warehouse: Warehouse, gold: bool = False) -> Comparison:
+    """Compare; an absent table is an empty one."""
+    db = duckdb.connect()
+    db.execute("set variable file = ?", [str(source)])
+    db.execute(ANSWERS)
+    _register(
+        db, warehouse, "readings", "signal_date date, signal_ts timestamp, signals map(varchar, varchar)"
+    )
+    _register(db, warehouse, "quarantine", "reason varchar")
+    lost = _beyond(db, f"select {READING} from expected_readings", f"select {READING} from readings")
+    doubled = _beyond(db, f"select {READING} from readings", f"select {READING} from expected_readings")
+    refused = _count(db, "select * from quarantine")
+    return Comparison(lost, doubled + refused, _gold(db, warehouse) if gold else 0)
+
+
+def _gold(db: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> int:
+    for name, like in (("daily_completeness", "expected_daily"), ("hourly_average", "expected_hourly")):
+        if warehouse.exists(name):
+            register(db, warehouse, name)
+        else:
+            db.execute(f"create table {name} as select * from {like} limit 0")
+    differing = 0
+    for columns, found, expected in (
+        (DAILY, "daily_completeness", "expected_daily"),
+        (HOURLY, "hourly_average", "expected_hourly"),
+    ):
+        ours, theirs = (f"select {columns} from {name}" for name in (found, expected))
+        differing += _beyond(db, ours, theirs) + _beyond(db, theirs, ours)
+    apart = " or ".join(
+        f"a.{name} is null or abs(a.{name} - e.{name}) > 1e-9 * greatest(abs(e.{name}), 1e-9)"
+        for name in AVERAGES
+    )
+    join = "hourly_average a join expected_hourly e using (signal_hour)"
+    return differing + _count(db, f"select * from {join} where {apart}")
+
+
+def _register(db: duckdb.DuckDBPyConnection, warehouse: Warehouse, name: str, if_absent: str) -> None:
+    if warehouse.exists(name):
+        register(db, warehouse, name)
+    else:
+        db.execute(f"create table {name} ({if_absent})")
+
+
+def _beyond(db: duckdb.DuckDBPyConnection, these: str, those: str) -> int:
+    """How many rows `these` have beyond `those`; each counts as often as it stands there."""
+    return _count(db, f"({these}) except all ({those})")
+
+
+def _count(db: duckdb.DuckDBPyConnection, query: str) -> int:
+    ((number,),) = db.execute(f"select count(*) from ({query})").fetchall()
+    return int(number)

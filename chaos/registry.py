@@ -1,0 +1,24 @@
+"""All faults."""
+
+from chaos.airflow_faults import AIRFLOW_FAULTS
+from chaos.broker_faults import BROKER_FAULTS
+from chaos.clock_faults import CLOCK_FAULTS
+from chaos.faults import Fault
+from chaos.place_faults import PLACE_FAULTS
+from chaos.process_faults import PROCESS_FAULTS
+
+ALL: tuple[Fault, ...] = (*PROCESS_FAULTS, *BROKER_FAULTS, *PLACE_FAULTS, *CLOCK_FAULTS, *AIRFLOW_FAULTS)
+
+
+def chosen(name: str) -> list[Fault]:
+    """The faults whose name begins so, several joined by `+`; all of them for `all`.
+
+    Raises:
+        SystemExit: there is none; the names are listed.
+    """
+    begins = tuple(name.split("+"))
+    found = [fault for fault in ALL if name == "all" or fault.name.startswith(begins)]
+    if not found:
+        names = "\n".join(f"  {fault.name}" for fault in ALL)
+        raise SystemExit(f"no fault's name begins with {name!r}; there are:\n{names}")
+    return found

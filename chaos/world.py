@@ -1,0 +1,215 @@
+"""One trial's world: a slice of T1.csv, a contract, a topic and a warehouse of its own, and its stages."""
+
+import json
+import os
+import random
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from chaos.processes import Running
+from headrace.driver.protocol import DriverError, Job
+from headrace.driver.spark_submit import SPARK_SUBMIT
+from headrace.errors import HeadraceError
+from headrace.kafka.topics import log_end
+from headrace.settings import PROJECT, Settings, load_settings
+from headrace.tables.batches import landed_position
+from headrace.tables.slices import find_slice, fix_slice, new_slice
+from local.stack.broker import Broker, scratch_broker
+from local.stack.spark import spark_environment
+from testbed.stages import Outcome, run_warm
+from testbed.streams import Stream, make_stream
+from testbed.waiting import PATIENCE, until_nothing_is_open
+
+if TYPE_CHECKING:
+    from chaos.airflow_world import StackOfTrials
+
+T1 = PROJECT / "include" / "data" / "wind_turbine" / "T1.csv"
+SHIPPED = PROJECT / "include" / "streams" / "wind_turbine.yaml"
+RUN_ID = "chaos"
+TRANSACTION = 2_000
+BATCH = 1_500
+TRIES = 8
+PAUSE = 2.0
+STAGES = ("publish", "land", "analyse")
+
+
+@dataclass
+class Bench:
+    """What trials share: the broker, and where Airflow is needed a stack."""
+
+    broker: Broker
+    folder: Path
+    stack: "StackOfTrials | None" = None
+
+    def ready(self) -> None:
+        """Start the broker if a trial that went wrong has left it dead."""
+        if self.broker.process is None or self.broker.process.poll() is not None:
+            self.broker.start(PATIENCE)
+
+    def close(self) -> None:
+        """End what it started; the broker is its owner's."""
+        if self.stack is not None:
+            self.stack.close()
+
+
+@contextmanager
+def new_bench(folder: Path) -> Iterator[Bench]:
+    """A broker of the trials' own in `folder`, up; ended with all that they started."""
+    broker = scratch_broker(load_settings().home_path, folder / "broker")
+    broker.start(PATIENCE)
+    bench = Bench(broker, folder)
+    try:
+        yield bench
+    finally:
+        bench.close()
+        broker.kill()
+
+
+class World:
+    """Everything that one trial has for itself."""
+
+    def __init__(self, bench: Bench, name: str, rng: random.Random, stage: str) -> None:
+        self.bench, self.rng, self.name, self.stage = bench, rng, name, stage
+        self.broker = bench.broker
+        self.folder = bench.folder / name
+        self.folder.mkdir(parents=True)
+        self.rows = rng.randrange(4_000, 6_000)
+        self.source = self.folder / "T1.csv"
+        lines = T1.read_bytes().splitlines(keepends=True)
+        self.first = rng.randrange(1, len(lines) - self.rows)
+        self.source.write_bytes(b"".join([lines[0], *lines[self.first : self.first + self.rows]]))
+        self.stream: Stream = make_stream(self.contracts, self.bootstrap, self._definition())
+        self.config: dict[str, Any] = dict(self.stream.config)
+        self.warm = stage != "land"
+        self.struck_at = 0.0
+        self.notes: list[str] = []
+        self.running: list[Running] = []
+
+    def _definition(self) -> dict[str, Any]:
+        definition: dict[str, Any] = yaml.safe_load(SHIPPED.read_text("utf-8"))
+        definition["stream"] = self.name
+        definition["source"]["path"] = str(self.source)
+        definition["topic"]["name"] = f"{self.name}.readings"
+        if self.stage == "land":  # several batches, so that there is a first, a last and one between
+            definition["landing"]["max_records_per_batch"] = BATCH
+        return definition
+
+    @property
+    def bootstrap(self) -> str:
+        """The broker that the stream's topic is on."""
+        return self.broker.bootstrap
+
+    @property
+    def contracts(self) -> Path:
+        """Where the stream's contract is."""
+        return self.folder
+
+    @property
+    def settings(self) -> Settings:
+        """Settings as the trial's processes have them."""
+        return Settings(
+            home=self.folder / "home", warehouse=self.folder / "warehouse", source_roots=str(self.folder)
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings as variables."""
+        now = self.settings
+        return {
+            "HEADRACE_HOME": str(now.home),
+            "HEADRACE_WAREHOUSE": str(now.warehouse),
+            "HEADRACE_SOURCE_ROOTS": now.source_roots,
+        }
+
+    @property
+    def tables(self) -> Path:
+        """The stream's folder in the warehouse."""
+        return self.stream.warehouse(self.settings.warehouse_path).folder
+
+    # -- its stages
+
+    def start(self, stage: str, **environment: str) -> Running:
+        """Start a stage's command as its task would.
+
+        Raises:
+            HeadraceError: the task's own preparation failed.
+        """
+        everything = {**os.environ, **self.environment}
+        if stage == "publish":
+            command = [sys.executable, "-m", "chaos.publisher"]
+            arguments = [str(self.stream.file), RUN_ID, str(TRANSACTION)]
+            running = Running([*command, *arguments], {**everything, **environment}, json.dumps(self.config))
+        else:
+            spark = spark_environment(load_settings())
+            script = str(PROJECT / "spark_jobs" / f"{stage}.py")
+            running = Running(
+                [SPARK_SUBMIT, script], {**everything, **spark, **self.job().environment(), **environment}
+            )
+        self.running.append(running)
+        return running
+
+    def job(self) -> Job:
+        """What the task hands to a driver; the slice is fixed once, as the operator does it."""
+        warehouse = self.stream.warehouse(self.settings.warehouse_path)
+        found = find_slice(warehouse, RUN_ID)
+        if found is None:
+            topic, topic_id = self.stream.contract.topic.name, self.stream.topic_id
+            until_nothing_is_open(self.config, topic)  # as the gate `published_visible` ensures
+            candidate = new_slice(
+                RUN_ID, topic, topic_id, landed_position(warehouse, topic_id), log_end(self.config, topic)
+            )
+            found = fix_slice(warehouse, candidate)
+        return Job(
+            contract=self.stream.file,
+            run_id=RUN_ID,
+            warehouse=self.settings.warehouse_path,
+            kafka=self.config,
+            slice=found,
+        )
+
+    def attempt(self, stage: str) -> Outcome:
+        """One try of a stage's task, to its end."""
+        try:
+            if stage == "land" and self.warm:
+                return run_warm("land.py", self.job(), **self.environment)
+            return self.start(stage).ended()
+        except HeadraceError as failed:
+            return Outcome(1, DriverError.of(failed).last_word())
+
+    def repeat(self, stage: str) -> bool:
+        """Try a stage as Airflow does, until it succeeds or says that no try can help."""
+        for _ in range(TRIES):
+            began = time.monotonic()
+            outcome = self.attempt(stage)
+            self.note(f"{stage}: {outcome} ({time.monotonic() - began:.1f} s)")
+            if outcome.code == 0:
+                return True
+            if outcome.terminal:
+                return False
+            time.sleep(PAUSE)
+        return False
+
+    # -- its fault
+
+    def struck(self) -> None:
+        """Now the fault has struck."""
+        self.struck_at = time.monotonic()
+
+    def note(self, text: str) -> None:
+        """Something to tell if the trial fails."""
+        self.notes.append(text)
+
+    def close(self, keep: bool) -> None:
+        """End what still runs, and remove the folder unless it is to be looked at."""
+        for running in self.running:
+            running.kill()
+        if not keep:
+            shutil.rmtree(self.folder)

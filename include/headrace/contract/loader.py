@@ -1,0 +1,169 @@
+"""Contracts from YAML files; a wrong one is named with file, line and field."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from headrace.contract.model import Contract
+from headrace.errors import ContractError, SettingsError
+
+HINTS = {
+    "extra_forbidden": "no such field; check the spelling or remove it",
+    "missing": "is missing; add it",
+}
+
+
+def contract_files(folder: Path) -> list[Path]:
+    """Every contract file of a folder, by name."""
+    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+
+
+def find_contract(folder: Path, stream: str) -> Contract:
+    """The contract of that stream.
+
+    Raises:
+        SettingsError: the folder has none of that name.
+        ContractError: it is wrong.
+    """
+    file = next((file for file in contract_files(folder) if file.stem == stream), None)
+    if file is None:
+        known = ", ".join(file.stem for file in contract_files(folder)) or "none"
+        raise SettingsError(f"no stream {stream!r} in {folder} (HEADRACE_STREAMS); there: {known}")
+    return load_contract(file)
+
+
+def load_contract(file: Path) -> Contract:
+    """Read one contract.
+
+    Raises:
+        ContractError: it cannot be read, is no YAML, or does not fit; one line a fault, each with its place.
+    """
+    node = _compose(file)
+    try:
+        contract = Contract.model_validate(_construct(file, node))
+    except ValidationError as broken:
+        raise ContractError("\n".join(_faults(file, node, broken))) from broken
+    if contract.stream != file.stem:
+        raise ContractError(
+            f"{_place(file, node, ('stream',))}: field stream: is {contract.stream!r}, but the file is "
+            f"called {file.name}; name it {contract.stream}.yaml or change the stream"
+        )
+    load_signal_names(contract)
+    return contract
+
+
+def load_signal_names(contract: Contract) -> dict[str, str]:
+    """The mapping of signal names, each once; the list itself may repeat an entry.
+
+    Raises:
+        ContractError: not a JSON list of {sig_name, sig_mapping_name}, or two names for one signal.
+    """
+    file = contract.analysis.signal_names_file
+    if file is None:
+        return {}
+    try:
+        entries = TypeAdapter(list[dict[str, str]]).validate_python(json.loads(file.read_text("utf-8-sig")))
+        pairs = [(entry["sig_name"], entry["sig_mapping_name"]) for entry in entries]
+    except OSError as absent:
+        raise ContractError(
+            f"{file}: cannot be read ({absent.strerror}); field analysis.signal_names names it"
+        ) from absent
+    except json.JSONDecodeError as broken:
+        raise ContractError(f"{file}, line {broken.lineno}: no JSON: {broken.msg}") from broken
+    except (ValidationError, KeyError, UnicodeDecodeError) as broken:
+        raise ContractError(
+            f"{file}: must be a JSON list of objects with the texts sig_name and sig_mapping_name"
+        ) from broken
+    return _unambiguous(file, contract, pairs)
+
+
+def _unambiguous(file: Path, contract: Contract, pairs: list[tuple[str, str]]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for signal, name in pairs:
+        if names.setdefault(signal, name) != name:
+            raise ContractError(f"{file}: signal {signal!r} has two names, {names[signal]!r} and {name!r}")
+    columns = [names.get(signal.name, signal.name) for signal in contract.record.signals]
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise ContractError(f"{file}: {twice[0]!r} would be the name of two signals")
+    return names
+
+
+def _compose(file: Path) -> yaml.Node:
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    except OSError as absent:
+        raise ContractError(f"{file}: cannot be read: {absent.strerror}") from absent
+    except UnicodeDecodeError as broken:
+        raise ContractError(f"{file}: not UTF-8 at byte {broken.start}; save it as UTF-8") from broken
+    except yaml.MarkedYAMLError as broken:
+        line = broken.problem_mark.line + 1 if broken.problem_mark else 1
+        raise ContractError(f"{file}, line {line}: no valid YAML: {broken.problem}") from broken
+    except yaml.YAMLError as broken:
+        raise ContractError(f"{file}: no valid YAML: {broken}") from broken
+    if not isinstance(node, yaml.MappingNode):
+        raise ContractError(f"{file}, line 1: a contract is a mapping that begins with 'stream:'")
+    return node
+
+
+def _construct(file: Path, node: yaml.Node) -> object:
+    for place, key in _repeated_keys(node):
+        raise ContractError(f"{file}, line {place}: field {key}: stands twice; keep one")
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_document(node)
+    except (yaml.YAMLError, ValueError) as broken:
+        raise ContractError(f"{file}: no valid YAML: {broken}") from broken
+    finally:
+        loader.dispose()
+
+
+def _repeated_keys(node: yaml.Node) -> Iterator[tuple[int, str]]:
+    """YAML keeps the last of two equal keys in silence; a contract must not."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.start_mark.line + 1, str(key.value)
+            seen.add(str(key.value))
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _repeated_keys(value)
+
+
+def _faults(file: Path, node: yaml.Node, broken: ValidationError) -> Iterator[str]:
+    for error in broken.errors():
+        path = tuple(part for part in error["loc"] if part not in ("csv", "external"))
+        field = ".".join(str(part) for part in path) or "the contract"
+        yield f"{_place(file, node, path)}: field {field}: {_reason(error)}"
+
+
+def _reason(error: ErrorDetails) -> str:
+    text = HINTS.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    given = error["input"]
+    if error["type"] in ("missing", "extra_forbidden", "value_error") or isinstance(given, dict | list):
+        return text
+    return f"{text} (it is {given!r})"
+
+
+def _place(file: Path, node: yaml.Node, path: tuple[int | str, ...]) -> str:
+    """File and line of the field at `path`, or of the nearest part that is there."""
+    line = node.start_mark.line + 1
+    for part in path:
+        found: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    found, line = value, key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = node.value[part]
+            line = found.start_mark.line + 1
+        if found is None:
+            break
+        node = found
+    return f"{file}, line {line}"

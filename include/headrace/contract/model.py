@@ -1,0 +1,270 @@
+"""A stream's contract: what its records look like, where they come from and how they are landed.
+
+The models are frozen and know nothing of files: `contract_file` reads them from YAML.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from headrace.contract.field_types import (
+    Cadence,
+    ConfigText,
+    FieldName,
+    FieldNames,
+    Schedule,
+    Share,
+    StreamId,
+    Zone,
+)
+from headrace.settings import PROJECT
+
+FIRST_DAY, LAST_DAY = date(1678, 1, 1), date(2261, 12, 31)
+"""The whole years of a timestamp in nanoseconds: what pandas, NumPy and most readers of the tables hold."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+
+
+class CsvSource(_Part):
+    """A CSV file with a header; each of its rows becomes one record."""
+
+    kind: Literal["csv"]
+    path: Path = Field(description="relative paths start at the checkout; inside HEADRACE_SOURCE_ROOTS")
+    encoding: Literal["utf-8-sig", "utf-8", "latin-1", "cp1252", "iso-8859-9"] = "utf-8-sig"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+
+    @property
+    def file(self) -> Path:
+        """Absolute path of the file."""
+        return self.path if self.path.is_absolute() else PROJECT / self.path
+
+
+class ExternalSource(_Part):
+    """Somebody else feeds the topic; the stream has no `publish`."""
+
+    kind: Literal["external"]
+
+
+class Topic(_Part):
+    """The topic as it must be on the broker."""
+
+    name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = 1
+    replication: Annotated[int, Field(ge=1, le=100)] = 1
+    config: dict[str, ConfigText] = {}
+
+    @model_validator(mode="after")
+    def _no_dots_only(self) -> Self:
+        if self.name in {".", ".."}:
+            raise ValueError("a topic cannot be called . or ..")
+        return self
+
+
+class EventTime(_Part):
+    """Where a record's time stands and how it is read."""
+
+    field: FieldName
+    format: Annotated[str, Field(min_length=1)] = Field(description="a pattern of Spark's datetime functions")
+    timezone: Zone = "UTC"
+    every: Cadence | None = Field(
+        None, description="the cadence as an ISO 8601 duration; expected counts come from it"
+    )
+    earliest: date = Field(
+        date(1970, 1, 1), ge=FIRST_DAY, description="an earlier event time goes to quarantine"
+    )
+    latest: date = Field(LAST_DAY, le=LAST_DAY, description="a later event time goes to quarantine")
+
+    @model_validator(mode="after")
+    def _earliest_first(self) -> Self:
+        if self.earliest > self.latest:
+            raise ValueError("earliest is after latest")
+        return self
+
+
+class Signal(_Part):
+    """One measured value: its name in the tables and the field names that it comes under."""
+
+    name: FieldName
+    fields: FieldNames
+    type: Literal["double", "string"] = "double"
+    minimum: float | None = None
+    maximum: float | None = None
+    required: bool = Field(False, description="a record without it goes to quarantine")
+    circular: bool = Field(False, description="a direction in degrees: also averaged as a circular mean")
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError("minimum is above maximum")
+        if self.type == "string" and (self.circular or self.minimum is not None or self.maximum is not None):
+            raise ValueError("a string has neither bounds nor a circular mean")
+        return self
+
+
+class Record(_Part):
+    """What one record holds."""
+
+    format: Literal["json"] = "json"
+    key: tuple[FieldName, ...] = Field((), description="the Kafka key: decides the partition, nothing else")
+    identity: tuple[FieldName, ...] | None = Field(None, description="what makes two records the same one")
+    entity: FieldName | None = Field(None, description="the field that names the device")
+    event_time: EventTime
+    signals: Annotated[tuple[Signal, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _each_field_once(self) -> Self:
+        if self.identity == ():
+            raise ValueError("identity is empty; leave it out if records have none")
+        names = [signal.name for signal in self.signals]
+        fields = [field for signal in self.signals for field in signal.fields]
+        reserved = {self.event_time.field, self.entity} - {None}
+        for label, values in (("signal name", names), ("field", fields)):
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise ValueError(f"{label} {twice[0]!r} stands twice")
+        clash = sorted(str(field) for field in reserved.intersection(fields))
+        if clash:
+            raise ValueError(f"field {clash[0]!r} is both a signal and the event time or entity")
+        return self
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every field name that the contract knows."""
+        own = {field for signal in self.signals for field in signal.fields}
+        named = {self.event_time.field, *self.key, *(self.identity or ())}
+        return frozenset(own | named | ({self.entity} if self.entity else set()))
+
+
+class Landing(_Part):
+    """How records become rows."""
+
+    max_records_per_batch: Annotated[int, Field(ge=1, le=100_000_000)] = 250_000
+    on_conflict: Literal["quarantine"] = "quarantine"
+    unknown_fields: Literal["keep", "quarantine"] = "keep"
+    quarantine_limit: Share = Field(
+        0.01,
+        description="a larger share of a run's records fails the run",
+        json_schema_extra={"default": "1%"},
+    )
+
+
+class Indicator(_Part):
+    """A word for an hour, by the band in which the average of one signal lies."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+    signal: FieldName
+    bands: dict[str, float | None] = Field(
+        description="band -> the bound it stays below, ascending; null in the last: no bound"
+    )
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        bounds = list(self.bands.values())
+        inner = bounds[:-1]
+        if not bounds or bounds[-1] is not None:
+            raise ValueError("the last band must be null (no bound)")
+        if any(bound is None for bound in inner) or inner != sorted(set(inner), key=lambda b: b or 0.0):
+            raise ValueError("bounds must ascend, with null in the last band only")
+        return self
+
+
+class Analysis(_Part):
+    """What `analyse` makes of the readings."""
+
+    indicator: Indicator | None = None
+    signal_names: Path | None = Field(
+        None, description="a JSON list of {sig_name, sig_mapping_name}; an absent signal keeps its name"
+    )
+
+    @property
+    def signal_names_file(self) -> Path | None:
+        """Absolute path of the mapping."""
+        if self.signal_names is None or self.signal_names.is_absolute():
+            return self.signal_names
+        return PROJECT / self.signal_names
+
+
+class Curve(_Part):
+    """A picture of one signal against another, over a reference."""
+
+    x: FieldName
+    y: FieldName
+    reference: FieldName | None = None
+
+
+class Rose(_Part):
+    """A picture of how often and how strongly it comes from each direction."""
+
+    direction: FieldName
+    speed: FieldName
+
+
+class Report(_Part):
+    """Pictures beside those that every stream has; each names signals."""
+
+    curve: Curve | None = None
+    rose: Rose | None = None
+
+
+class Contract(_Part):
+    """All that a user writes for a stream."""
+
+    stream: StreamId
+    description: str = ""
+    owner: Annotated[str, Field(min_length=1)] = "headrace"
+    schedule: Schedule | None = Field(None, description="cron, preset or null; manual runs always work")
+    source: Annotated[CsvSource | ExternalSource, Field(discriminator="kind")]
+    topic: Topic
+    record: Record
+    landing: Landing = Landing()
+    analysis: Analysis = Analysis()
+    report: Report = Report()
+
+    @model_validator(mode="after")
+    def _signals_exist(self) -> Self:
+        numeric = [signal.name for signal in self.record.signals if signal.type == "double"]
+        for place, name in self._named_signals():
+            if name not in numeric:
+                raise ValueError(f"{place} {name!r} is none of the numeric signals {numeric}")
+        return self
+
+    def _named_signals(self) -> Iterator[tuple[str, str]]:
+        """Where other parts of the contract name a signal, and which."""
+        if self.analysis.indicator:
+            yield "analysis.indicator.signal", self.analysis.indicator.signal
+        for picture, part in (("curve", self.report.curve), ("rose", self.report.rose)):
+            for key, name in (part.model_dump(exclude_none=True) if part else {}).items():
+                yield f"report.{picture}.{key}", name
+
+    @property
+    def own_source(self) -> CsvSource | None:
+        """The source that `publish` publishes; None where somebody else feeds the topic."""
+        return self.source if isinstance(self.source, CsvSource) else None
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the whole contract; kept with every batch."""
+        return _sha256(self.model_dump(mode="json"))
+
+    @property
+    def analysis_sha256(self) -> str:
+        """Hash of all that decides the gold tables, the mapping's text and the record's shape among it."""
+        mapping = self.analysis.signal_names_file
+        return _sha256(
+            {
+                "analysis": self.analysis.model_dump(mode="json"),
+                "record": self.record.model_dump(mode="json"),
+                "mapping": mapping.read_text(encoding="utf-8-sig") if mapping else None,
+            }
+        )
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,112 @@
+"""What an Airflow task and the Spark driver that it starts tell each other.
+
+The task hands over a `Job`, one JSON text in the driver's environment: not on its command line, because all
+users of the machine can read a process list. A driver that fails for a reason that it knows ends with one
+line, its last word, which becomes the task's error. Its exit code says only whether it failed.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from headrace.errors import HeadraceError, SettingsError
+from headrace.tables.slices import Slice
+
+JOB_VARIABLE = "HEADRACE_JOB"
+
+LAST_WORD = "HEADRACE-ERROR "
+"""How the line begins that tells why a driver fails; a `DriverError` as JSON follows."""
+
+
+class Guardian(BaseModel):
+    """A process whose end must end the driver; the start time tells it from a later one with its id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, pid: int) -> "Guardian":
+        """The process that has this id now.
+
+        Raises:
+            psutil.NoSuchProcess: none has it.
+        """
+        return cls(pid=pid, started=psutil.Process(pid).create_time())
+
+    def is_alive(self) -> bool:
+        """Whether that very process still runs, and not a later one with its id."""
+        try:
+            process = psutil.Process(self.pid)
+            started: float = process.create_time()
+            return abs(started - self.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+
+class Job(BaseModel):
+    """One run of one Spark stage."""
+
+    model_config = ConfigDict(frozen=True)
+
+    contract: Path
+    run_id: str
+    warehouse: Path
+    kafka: dict[str, Any] = {}
+    slice: Slice | None = None
+    accept_loss: bool = False
+    guardians: tuple[Guardian, ...] = ()
+
+    def environment(self) -> dict[str, str]:
+        """The variables that hand the job over."""
+        return {JOB_VARIABLE: self.model_dump_json()}
+
+
+def read_job() -> Job:
+    """The job that this process was started for.
+
+    Raises:
+        SettingsError: there is none, or it is broken.
+    """
+    given = os.environ.get(JOB_VARIABLE)
+    if given is None:
+        raise SettingsError(f"{JOB_VARIABLE} is not set: Spark stages are started by their Airflow tasks")
+    try:
+        return Job.model_validate_json(given)
+    except ValidationError as broken:
+        # Without the text itself: it bears the connection's secrets.
+        fields = ", ".join(".".join(map(str, error["loc"])) for error in broken.errors())
+        raise SettingsError(f"{JOB_VARIABLE} is broken in: {fields}") from None
+
+
+class DriverError(BaseModel):
+    """What a driver says before it ends with an error that it knows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    transient: bool
+    message: str
+
+    @classmethod
+    def of(cls, error: HeadraceError) -> "DriverError":
+        """The error as the driver tells it."""
+        return cls(code=error.code, transient=error.transient, message=str(error))
+
+    def last_word(self) -> str:
+        """The line that the driver ends with."""
+        return f"{LAST_WORD}{self.model_dump_json()}"
+
+
+def read_last_word(line: str) -> DriverError | None:
+    """What a line of a driver's output says of its end; None for every other line."""
+    if not line.startswith(LAST_WORD):
+        return None
+    try:
+        return DriverError.model_validate_json(line.removeprefix(LAST_WORD))
+    except ValidationError:
+        return None

@@ -1,0 +1,1 @@
+"""Gates: what a run waits for between two stages."""

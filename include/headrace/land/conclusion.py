@@ -1,0 +1,86 @@
+"""The end of a landing: what the run's slice came to, and whether too much of it was refused."""
+
+from dataclasses import dataclass
+from itertools import islice
+
+import polars as pl
+
+from headrace.contract.model import Contract
+from headrace.errors import QuarantineLimitExceeded
+from headrace.offsets import text
+from headrace.parse.reasons import Reason
+from headrace.tables.batches import batches_within, read_batches
+from headrace.tables.names import QUARANTINE
+from headrace.tables.queries import scan
+from headrace.tables.slices import Slice
+from headrace.tables.warehouse import Warehouse
+from headrace.task_log import say
+
+TOP = 5
+"""How many reasons the error names."""
+
+
+def conclude(contract: Contract, warehouse: Warehouse, run_slice: Slice) -> None:
+    """Say the slice's totals.
+
+    Raises:
+        QuarantineLimitExceeded: the refused share, without duplicates, is above the contract's limit. All is
+            landed and committed nevertheless.
+    """
+    rows = list(batches_within(read_batches(warehouse), run_slice.topic_id, run_slice.start, run_slice.until))
+    landed = sum(row.landed for row in rows)
+    gone = sum(row.records for row in rows if row.kind == "gap")
+    records = sum(row.records for row in rows) - gone
+    reasons = _refused(warehouse, [row.batch for row in rows])
+    repeated = reasons.pop(Reason.DUPLICATE.value, None)
+    duplicates = repeated.count if repeated else 0
+    refused = sum(each.count for each in reasons.values())
+    say(
+        f"slice {text(run_slice.ranges)}: records {records} landed {landed} quarantined {refused} "
+        f"duplicates {duplicates}{f' lost offsets {gone}' if gone else ''} in {len(rows)} batches; "
+        "next: analyse"
+    )
+    limit = contract.landing.quarantine_limit
+    table = warehouse.table(QUARANTINE)
+    if refused and refused / records > limit:  # a product would be off: 0.29 * 100 is less than 29
+        top = "; ".join(map(str, islice(reasons.values(), TOP)))
+        raise QuarantineLimitExceeded(
+            f"stream {contract.stream}: {refused} of {records} records ({refused / records:.1%}) went to "
+            f"quarantine, the contract's limit is {limit:.1%}: {top}. All is landed and kept. Look at the "
+            f"table {table}; then correct the producer or the contract, or raise landing.quarantine_limit, "
+            "and clear the task."
+        )
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """The records that were refused for one reason: how many, and the first of them."""
+
+    reason: str
+    count: int
+    partition: int
+    offset: int
+    message: str
+
+    def __str__(self) -> str:
+        message = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in self.message)
+        return (
+            f"{self.reason} {self.count} (first: partition {self.partition}, offset {self.offset}: {message})"
+        )
+
+
+def _refused(warehouse: Warehouse, batches: list[int]) -> dict[str, _Refused]:
+    """Refused records of those batches by reason, the most frequent first."""
+    provenance = pl.col("provenance").struct
+    place = [provenance.field("partition"), provenance.field("offset")]
+    counted = (
+        scan(warehouse, QUARANTINE)
+        .filter(provenance.field("batch").is_in(batches))
+        .select("reason", "message", *place)
+        .sort("partition", "offset")
+        .group_by("reason")
+        .agg(pl.len().alias("count"), pl.first("partition", "offset", "message"))
+        .sort("count", "reason", descending=[True, False])
+        .collect()
+    )
+    return {str(row["reason"]): _Refused(**row) for row in counted.iter_rows(named=True)}

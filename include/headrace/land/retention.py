@@ -1,0 +1,89 @@
+"""Before landing: the position held against what the broker still has, and what a person accepted to lose."""
+
+from datetime import UTC, datetime
+
+from headrace.errors import RecordsExpired, TopicRecreated
+from headrace.offsets import OffsetRange, Position, Ranges, between, text
+from headrace.tables.attempt import Attempt
+from headrace.tables.batches import Batch, append_batch, landed_position, newest_closing, next_batch
+from headrace.tables.commits import BatchCommit
+from headrace.tables.slices import Slice
+from headrace.task_log import say
+
+WAY_OUT = (
+    "They can no longer be landed. Trigger a run with the parameter accept_loss to note the gap in `batches` "
+    "and go on from where the log starts."
+)
+
+
+def settle_topic(attempt: Attempt, run_slice: Slice, accept_loss: bool) -> None:
+    """Refuse a topic that was made anew since the last batch, unless a person accepts the loss.
+
+    Raises:
+        TopicRecreated: what was not landed of the old topic is gone.
+    """
+    newest = newest_closing(attempt.warehouse)
+    if newest and newest.topic_id != run_slice.topic_id and not accept_loss:
+        raise TopicRecreated(
+            f"stream {attempt.contract.stream}: topic {run_slice.topic} was deleted and made again: its id "
+            f"is {run_slice.topic_id}, batches came from {newest.topic_id}. What was not landed of the old "
+            "one is gone. Trigger a run with the parameter accept_loss to go on with the new one from its "
+            "beginning."
+        )
+
+
+def settle_retention(attempt: Attempt, run_slice: Slice, starts: Position, accept_loss: bool) -> None:
+    """Note what retention has eaten before the slice as a gap, if that is accepted.
+
+    An external topic has a past that nobody promised us: where its log starts is where the stream begins.
+
+    Raises:
+        RecordsExpired: records between the position and the log's start are gone.
+    """
+    stands = landed_position(attempt.warehouse, run_slice.topic_id)
+    begins = not stands and attempt.contract.own_source is None
+    lost = between(stands, {partition: starts.get(partition, 0) for partition in run_slice.until})
+    if not lost:
+        return
+    if not (accept_loss or begins):
+        raise RecordsExpired(
+            f"stream {attempt.contract.stream}: retention of topic {run_slice.topic} has removed records "
+            f"that were never landed: {text(lost)}. {WAY_OUT}"
+        )
+    now = datetime.now(UTC)
+    gap = Batch(
+        batch=next_batch(attempt.warehouse),
+        kind="gap",
+        topic_id=run_slice.topic_id,
+        ranges=lost,
+        records=sum(len(each) for each in lost),
+        landed=0,
+        quarantined=0,
+        run_id=attempt.run_id,
+        try_id=attempt.try_id,
+        contract_sha256=attempt.contract.sha256,
+        started=now,
+        finished=now,
+    )
+    append_batch(attempt.warehouse, gap)
+    say(f"batch {gap.batch}: gap {text(lost)}, {gap.records} offsets")
+
+
+def readable(commit: BatchCommit, run_slice: Slice, starts: Position, accept_loss: bool) -> Ranges:
+    """What the broker still has of an open batch.
+
+    Raises:
+        RecordsExpired: not all of it, and the loss is not accepted: what was refused of it cannot be told.
+    """
+    same_topic = commit.topic_id == run_slice.topic_id
+    left = tuple(
+        OffsetRange(partition=each.partition, start=start, until=each.until)
+        for each in commit.ranges
+        if same_topic and (start := max(each.start, starts.get(each.partition, 0))) < each.until
+    )
+    if left != commit.ranges and not accept_loss:
+        raise RecordsExpired(
+            f"topic {run_slice.topic}: batch {commit.batch} was left open, and the broker has no longer all "
+            f"of {text(commit.ranges)}. {WAY_OUT}"
+        )
+    return left

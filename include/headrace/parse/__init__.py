@@ -1,0 +1,1 @@
+"""Parse: from a record's bytes to a reading, or to the reason why it is none."""

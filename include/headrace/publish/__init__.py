@@ -1,0 +1,1 @@
+"""Publish: a source's rows into its topic, each exactly once."""

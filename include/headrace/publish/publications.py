@@ -1,0 +1,99 @@
+"""The table `publications`: one row a published source, in the newest state that it came to."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from deltalake import write_deltalake
+from deltalake.exceptions import DeltaError
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from headrace.errors import WarehouseUnavailable
+from headrace.tables.arrow_schema import arrow_table
+from headrace.tables.commits import open_table
+from headrace.tables.compaction import compact
+from headrace.tables.names import PUBLICATIONS
+from headrace.tables.warehouse import Warehouse
+
+LOCK_SECONDS = 60.0
+"""How long a publisher waits for another one that changes the table."""
+
+Until = Annotated[dict[int, int], BeforeValidator(lambda pairs: dict(pairs or {}))]
+"""Partition -> offset; Arrow hands a map back as pairs."""
+
+
+class Publication(BaseModel):
+    """A source's content as it went into a topic.
+
+    `publishing` until the last transaction is committed, then `published`; `superseded` when a newer content
+    of the same source was published (`finished` is None if it came only half-way). `until`: the topic's end
+    after the last commit, empty before. Instants are UTC.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    publication: str
+    source: str
+    sha256: str
+    rows: int
+    topic: str
+    topic_id: str
+    run_id: str
+    state: Literal["publishing", "published", "superseded"]
+    started: datetime
+    finished: datetime | None = None
+    until: Until = {}
+
+
+def read_publications(warehouse: Warehouse) -> list[Publication]:
+    """All publications of the stream, oldest first."""
+    if not warehouse.exists(PUBLICATIONS):
+        return []
+    rows: list[dict[str, Any]] = open_table(warehouse.table(PUBLICATIONS)).to_pyarrow_table().to_pylist()
+    return sorted((Publication.model_validate(row) for row in rows), key=lambda row: row.started)
+
+
+def change_publications(
+    warehouse: Warehouse, change: Callable[[list[Publication]], list[Publication]]
+) -> list[Publication]:
+    """Replace the table by what `change` makes of it, in one commit; no commit if that is the same.
+
+    The table has a row a source, so it is written whole. Publishers share it (`land` may hold the stream's
+    own lock meanwhile): a lock of its own keeps one from undoing the other, and ends with the process.
+
+    Raises:
+        WarehouseUnavailable: it cannot be written just now.
+    """
+    warehouse.prepare()
+    with _alone(warehouse):
+        before = read_publications(warehouse)
+        after = change(before)
+        if after != before:
+            try:
+                write_deltalake(
+                    str(warehouse.table(PUBLICATIONS)), arrow_table(Publication, after), mode="overwrite"
+                )
+            except (OSError, DeltaError) as failed:
+                raise WarehouseUnavailable(
+                    f"{warehouse.table(PUBLICATIONS)}: cannot be written: {failed}"
+                ) from failed
+            compact(warehouse.table(PUBLICATIONS))
+    return after
+
+
+@contextmanager
+def _alone(warehouse: Warehouse) -> Iterator[None]:
+    lock = FileLock(warehouse.folder / "_publications.lock", timeout=LOCK_SECONDS, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout as held:
+        raise WarehouseUnavailable(
+            f"{lock.lock_file}: another process has held it for {LOCK_SECONDS:.0f} seconds; "
+            "wait until it ends"
+        ) from held
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,200 @@
+"""Publish: a source's rows into its topic, exactly once, resumed where the last try ended."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from headrace.contract.model import Contract
+from headrace.errors import ContractError
+from headrace.kafka.headers import publication_headers, row_header
+from headrace.kafka.topics import describe_topic, log_end, require_topic_id
+from headrace.publish.csv_source import CsvRows, check_source, find_source
+from headrace.publish.publications import Publication, change_publications, read_publications
+from headrace.publish.resume import next_row
+from headrace.publish.spool import spool_source
+from headrace.publish.transactions import Record, Transactions
+from headrace.settings import Settings
+from headrace.tables.warehouse import Warehouse
+from headrace.task_log import Report
+
+log = logging.getLogger(__name__)
+
+ROWS = 10_000
+"""Rows of one transaction."""
+
+
+class Published(BaseModel):
+    """What a call of `publish` has done.
+
+    `published`: rows that this call published; `resumed_at`: the first of them, or the number after the last
+    row when all were there; `until`: the topic's end after the last commit.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    publication: str
+    sha256: str
+    rows: int
+    published: int
+    resumed_at: int
+    topic: str
+    topic_id: str
+    until: dict[int, int]
+    seconds: float
+
+
+def publish(
+    contract: Contract,
+    settings: Settings,
+    config: Mapping[str, Any],
+    run_id: str,
+    *,
+    republish: bool = False,
+    report: Report = log.info,
+) -> Published:
+    """Publish the contract's source; a retry goes on where the last try ended, a repetition adds nothing.
+
+    Raises:
+        SourceError, SourceMissing: the source cannot be published as it is, or is not there.
+        TopicMissing, TopicRecreated: the topic is not there, or not the one that this was published into.
+        BrokerUnreachable, DeliveryIncomplete: the broker went away or did not take all; a retry goes on.
+        PublisherFenced: a newer publisher of the same source has begun.
+        PublicationBroken: how far it came cannot be told for certain.
+        SpoolUnavailable, WarehouseUnavailable, SettingsError, ContractError
+    """
+    began = time.monotonic()
+    source = contract.own_source
+    if source is None:
+        raise ContractError(f"stream {contract.stream}: its source is external; there is nothing to publish")
+    spooled = spool_source(
+        find_source(settings, source),
+        settings.spool_path,
+        lambda file: check_source(CsvRows(file, source), contract),
+    )
+    warehouse = Warehouse.of(settings, contract.stream)
+    topic = describe_topic(config, contract.topic.name)
+    new = Publication(
+        publication=_digest(contract.stream, topic.name, spooled.sha256, run_id if republish else None),
+        source=str(source.path),
+        sha256=spooled.sha256,
+        rows=spooled.rows,
+        topic=topic.name,
+        topic_id=topic.topic_id,
+        run_id=run_id,
+        state="publishing",
+        started=datetime.now(UTC),
+    )
+    before = _begun_before(new, read_publications(warehouse), republish)
+    publication = before or new
+    require_topic_id(config, publication.topic, publication.topic_id)
+    transactions = Transactions(
+        config,
+        publication.topic,
+        transactional_id=f"headrace.{contract.stream}.{_digest(str(source.path))}",
+        group=f"headrace.{contract.stream}.{publication.publication}",
+    )
+    with closing(transactions):
+        transactions.fence()
+        # noted before the first record: no row of the topic belongs to a publication that nobody knows
+        change_publications(warehouse, lambda rows: _begun(rows, publication))
+        first = next_row(config, publication, transactions.progress(), resumed=before is not None)
+        records = _records(CsvRows(spooled.file, source), contract, publication, first)
+        _publish_rows(records, publication, first, transactions, report)
+    until = _until(config, publication, first)
+    change_publications(warehouse, lambda rows: _finished(rows, publication, until))
+    published = publication.rows - first + 1
+    seconds = time.monotonic() - began
+    report(_closing_line(publication, published, seconds))
+    return Published(
+        **publication.model_dump(include={"publication", "sha256", "rows", "topic", "topic_id"}),
+        published=published,
+        resumed_at=first,
+        until=until,
+        seconds=seconds,
+    )
+
+
+def _begun_before(new: Publication, known: list[Publication], republish: bool) -> Publication | None:
+    """The publication of the same content that this call goes on with, if there is one."""
+    if republish:
+        same = [row for row in known if row.publication == new.publication]
+    else:  # one that was republished into the topic as it is now goes before the one that it replaced
+        same = [row for row in known if (row.topic, row.sha256) == (new.topic, new.sha256)]
+        same.sort(key=lambda row: (row.topic_id == new.topic_id, row.started))
+    return same[-1] if same else None
+
+
+def _publish_rows(
+    records: Iterator[Record],
+    publication: Publication,
+    first: int,
+    transactions: Transactions,
+    report: Report,
+) -> None:
+    for start in range(first, publication.rows + 1, ROWS):
+        began = time.monotonic()
+        sent = transactions.commit(islice(records, ROWS), metadata=publication.publication)
+        rate = sent / (time.monotonic() - began)
+        done = start + sent - 1
+        report(f"published rows {start}-{done} of {publication.rows} ({rate:,.0f} records/s)")
+
+
+def _records(rows: CsvRows, contract: Contract, publication: Publication, first: int) -> Iterator[Record]:
+    """The rows from `first` on as records; values are the source's own strings."""
+    header = rows.header()
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    keys = [header.index(field) for field in contract.record.key]
+    shared = publication_headers(publication.publication, publication.sha256)
+    for row in islice(rows.rows(), first - 1, None):
+        parts = [row.values[index] for index in keys]
+        key = (parts[0] if len(parts) == 1 else encode(parts)) if parts else None
+        headers = [*shared, row_header(row.number)]
+        yield Record(row.number, key, encode(dict(zip(header, row.values, strict=True))), headers)
+
+
+def _until(config: Mapping[str, Any], publication: Publication, first: int) -> dict[int, int]:
+    if publication.until and first > publication.rows:
+        return publication.until
+    return log_end(config, publication.topic, committed=False)
+
+
+def _begun(rows: list[Publication], publication: Publication) -> list[Publication]:
+    return rows if any(row.publication == publication.publication for row in rows) else [*rows, publication]
+
+
+def _finished(rows: list[Publication], publication: Publication, until: dict[int, int]) -> list[Publication]:
+    """This publication is published; what was published of the same source before is superseded."""
+    now = datetime.now(UTC)
+    after = []
+    for row in rows:
+        if row.publication == publication.publication:
+            published = {"state": "published", "finished": row.finished or now, "until": row.until or until}
+            after.append(row.model_copy(update=published))
+        elif row.source == publication.source:
+            after.append(row.model_copy(update={"state": "superseded"}))
+        else:
+            after.append(row)
+    return after
+
+
+def _closing_line(publication: Publication, published: int, seconds: float) -> str:
+    if not publication.rows:
+        return f"{publication.source} has a header and no row: there is nothing to publish"
+    if not published:
+        return f"all {publication.rows} rows of {publication.source} were published before; nothing added"
+    return (
+        f"published {published} of {publication.rows} rows of {publication.source} to {publication.topic} in "
+        f"{seconds:.1f} s (publication {publication.publication})"
+    )
+
+
+def _digest(*parts: str | None) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]

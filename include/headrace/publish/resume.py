@@ -1,0 +1,140 @@
+"""How far a publication has come: its committed progress, held against the topic and `publications`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
+
+from headrace.errors import BrokerUnreachable, PublicationBroken
+from headrace.kafka.headers import PUBLICATION, ROW
+from headrace.kafka.reader import visible_records
+from headrace.kafka.topics import log_end, log_start
+from headrace.offsets import between, lag, reached
+from headrace.publish.publications import Publication
+
+TAIL = 25_000
+"""Offsets of each partition's end that a resumed publication is held against: more than two transactions."""
+
+REPUBLISH = (
+    "Trigger a run with the parameter republish: it publishes the source once more, and rows that are landed "
+    "already count as duplicates."
+)
+
+
+def next_row(
+    config: Mapping[str, Any], publication: Publication, progress: TopicPartition, resumed: bool
+) -> int:
+    """The first row of the publication that is not in the topic yet; `rows` + 1 when all are.
+
+    `progress` is what the group has; group offsets expire, so without it the topic itself is asked
+    (`resumed`: the publication was begun before).
+
+    Raises:
+        BrokerUnreachable: no answer in time, or a transaction is open that may hold rows of it.
+        PublicationBroken: what the group, the topic and `publications` say cannot all be true, or retention
+            has removed what would tell.
+    """
+    _still_there(config, publication)
+    row = _committed(publication, progress)
+    if publication.finished and row in {None, publication.rows + 1}:
+        return publication.rows + 1  # its end is noted only after the last transaction's commit
+    ends = log_end(config, publication.topic)
+    starts = log_start(config, publication.topic)
+    tail = {partition: max(start, ends[partition] - TAIL) for partition, start in starts.items()}
+    if row is None and resumed:
+        _require_decided(config, publication, ends)
+    if (row is None and resumed) or _rows(config, publication, tail, ends).highest >= (row or 1):
+        return _recovered(publication, _rows(config, publication, starts, ends), starts, ends)
+    return row or 1
+
+
+def _still_there(config: Mapping[str, Any], publication: Publication) -> None:
+    end = log_end(config, publication.topic, committed=False)
+    if not reached(end, publication.until):
+        raise PublicationBroken(
+            f"topic {publication.topic} ends before publication {publication.publication} did, by "
+            f"{lag(end, publication.until)} offsets: the broker has lost acknowledged records (an unclean "
+            f"leader election, or a restored disk?). {REPUBLISH}"
+        )
+
+
+def _committed(publication: Publication, progress: TopicPartition) -> int | None:
+    if progress.offset == OFFSET_INVALID:
+        return None
+    if progress.metadata != publication.publication or not 1 <= progress.offset <= publication.rows + 1:
+        raise PublicationBroken(
+            f"publication {publication.publication}: its consumer group says next row {progress.offset} of "
+            f"{progress.metadata!r}, but the source has {publication.rows} rows: somebody else has written "
+            "the group's offsets. Delete the group; the topic itself then tells how far it is."
+        )
+    return progress.offset
+
+
+def _require_decided(config: Mapping[str, Any], publication: Publication, visible: dict[int, int]) -> None:
+    """Rows of an open transaction are not seen yet: counting without them could publish them twice."""
+    behind = lag(visible, log_end(config, publication.topic, committed=False))
+    if behind:
+        raise BrokerUnreachable(
+            f"topic {publication.topic}: {behind} offsets belong to transactions still open, and only "
+            "the topic can tell how far the publication came; run the task again when they have ended"
+        )
+
+
+class _Rows:
+    """Which rows of a publication were seen, and in which partitions."""
+
+    def __init__(self, publication: Publication) -> None:
+        self.publication = publication
+        self.seen = bytearray(publication.rows + 1)
+        self.partitions: set[int] = set()
+
+    @property
+    def highest(self) -> int:
+        return self.seen.rfind(1)
+
+    def add(self, message: Message) -> None:
+        headers = dict(message.headers() or [])
+        if headers.get(PUBLICATION) != self.publication.publication.encode():
+            return
+        text = headers.get(ROW)
+        row = int(text) if isinstance(text, bytes) and text.isdigit() else 0
+        if not 1 <= row <= self.publication.rows or self.seen[row]:
+            raise PublicationBroken(
+                f"topic {self.publication.topic}, partition {message.partition()}, offset "
+                f"{message.offset()}: claims to be row {text!r} of publication "
+                f"{self.publication.publication}, which has that row already or has no such row: another "
+                f"program has written records in its name. {REPUBLISH}"
+            )
+        self.seen[row] = 1
+        self.partitions.add(message.partition() or 0)
+
+
+def _rows(
+    config: Mapping[str, Any], publication: Publication, start: dict[int, int], end: dict[int, int]
+) -> _Rows:
+    rows = _Rows(publication)
+    for messages in visible_records(dict(config), publication.topic, between(start, end)):
+        for message in messages:
+            rows.add(message)
+    return rows
+
+
+def _recovered(publication: Publication, rows: _Rows, starts: dict[int, int], ends: dict[int, int]) -> int:
+    """The next row by the topic alone: rows were committed in order, so what is there must have no hole."""
+    # A log loses records from its start: a shortened partition tells only if it still holds some of ours.
+    silent = [p for p, start in sorted(starts.items()) if start > 0 and p not in rows.partitions]
+    if silent:
+        raise PublicationBroken(
+            f"publication {publication.publication}: its consumer group has expired and retention has "
+            f"shortened partition {silent[0]} of topic {publication.topic} (it holds [{starts[silent[0]]}, "
+            f"{ends[silent[0]]})), so how far it came cannot be told. {REPUBLISH}"
+        )
+    first = rows.seen.find(1)
+    hole = rows.seen.find(0, max(first, 1), rows.highest + 1) if first > 0 else -1
+    if hole > 0 or (first > 1 and not any(starts.values())):
+        raise PublicationBroken(
+            f"publication {publication.publication}: its consumer group has expired, and topic "
+            f"{publication.topic} holds rows up to {rows.highest} without row "
+            f"{hole if hole > 0 else first - 1}. {REPUBLISH}"
+        )
+    return max(rows.highest, 0) + 1

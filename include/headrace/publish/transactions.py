@@ -1,0 +1,278 @@
+"""A transactional Kafka producer that commits contiguous rows of a source together with its progress."""
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from threading import Thread
+from typing import Any, NamedTuple
+
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+
+from headrace.crash_points import crash_point
+from headrace.errors import BrokerUnreachable, DeliveryIncomplete, HeadraceError, PublisherFenced, SourceError
+from headrace.kafka.headers import Header
+from headrace.kafka.librdkafka import ANSWER_SECONDS, Errors, bootstrap, client_config, translate
+
+DELIVERY_MS = 45_000
+"""How long a record may stay unacknowledged, unless the connection says otherwise (`message.timeout.ms`)."""
+
+GRACE = 15.0
+"""Seconds after its own time-out that a call of librdkafka is given up."""
+
+FENCED = {
+    KafkaError._FENCED,  # noqa: SLF001  # confluent-kafka documents the code under this name
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+}
+
+MOVING = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
+"""What a broker answers for a group whose coordinator is not settled yet."""
+
+
+class Record(NamedTuple):
+    """One record to publish; `row` is its number in the source."""
+
+    row: int
+    key: str | None
+    value: str
+    headers: list[Header]
+
+
+class Transactions:
+    """Transactions of one publisher; its progress is the offset, 'next row', of a consumer group.
+
+    Errors of librdkafka are met as it documents them: a retriable commit is called again, an abortable error
+    aborts, a fatal one ends this producer; the next try begins with a new one and reads what was committed.
+    """
+
+    def __init__(self, config: Mapping[str, Any], topic: str, transactional_id: str, group: str) -> None:
+        self._config, self._topic, self._errors = config, topic, Errors()
+        own = client_config(config, self._errors)
+        self._seconds = float(own.get("message.timeout.ms", DELIVERY_MS)) / 1000
+        self._acked = 0
+        self._failed: KafkaError | None = None
+        try:
+            self._producer = Producer(
+                {
+                    "compression.type": "lz4",
+                    "linger.ms": 20,
+                    "message.timeout.ms": DELIVERY_MS,
+                    "partitioner": "murmur2_random",  # where Java's producers would put the same key
+                    **own,
+                    "transactional.id": transactional_id,
+                    "enable.idempotence": True,
+                    "acks": "all",
+                }
+            )
+            self._group = Consumer(
+                {
+                    **own,
+                    "group.id": group,
+                    "enable.auto.commit": False,
+                    "isolation.level": "read_committed",  # makes the broker wait for stable group offsets
+                }
+            )
+        except KafkaException as failed:
+            raise self._error(failed.args[0]) from failed
+
+    def close(self) -> None:
+        """Leave nothing in the queues, so that the clients end at once."""
+        self._group.close()
+        with suppress(KafkaException):  # a fatal error, which was raised before, is raised here once more
+            self._producer.purge()
+            self._producer.poll(0)
+
+    def fence(self) -> None:
+        """Stop every older publisher of this id; what it left open is aborted.
+
+        Raises:
+            BrokerUnreachable: no answer in time.
+            SettingsError: the broker refuses the log-in or the id.
+        """
+        try:
+            self._retried(self._producer.init_transactions)
+        except KafkaException as failed:
+            raise self._error(failed.args[0]) from failed
+
+    def progress(self) -> TopicPartition:
+        """The group's committed offset with its metadata, OFFSET_INVALID if it has none; raises as `fence`.
+
+        After a broker was killed between two transactions, its group was seen (Kafka 4.3.1) not to become
+        stable for a minute: then it counts as having no offset, and the topic is asked.
+        """
+        try:
+            (found,) = self._committed()
+        except KafkaException as failed:
+            if failed.args[0].code() == KafkaError._TIMED_OUT:  # noqa: SLF001  # see FENCED
+                return TopicPartition(self._topic, 0, OFFSET_INVALID)
+            raise self._error(failed.args[0]) from failed
+        if found.error:
+            raise self._error(found.error)
+        return found
+
+    def _committed(self) -> list[TopicPartition]:
+        """Ask again while the group's coordinator is moving: a new broker has none for a moment."""
+        moving = Retrying(
+            retry=retry_if_exception(_is_moving),
+            stop=stop_after_delay(self._seconds),
+            wait=wait_fixed(0.2),
+            reraise=True,
+        )
+        found: list[TopicPartition] = moving(
+            self._group.committed, [TopicPartition(self._topic, 0)], timeout=ANSWER_SECONDS
+        )
+        return found
+
+    def commit(self, records: Iterable[Record], metadata: str) -> int:
+        """Publish records in one transaction that also moves the progress past them; returns their number.
+
+        Raises:
+            DeliveryIncomplete: a record was not acknowledged; the transaction is aborted.
+            PublisherFenced: a newer publisher of this id has begun.
+            BrokerUnreachable: no answer in time. Whether a commit came through, the next try finds out.
+            SourceError: the broker takes no record of that size.
+        """
+        self._acked, self._failed = 0, None
+        crash_point("publish.before_begin")
+        try:
+            self._producer.begin_transaction()
+            sent, last = self._send(records)
+            self._deliver(sent)
+            crash_point("publish.before_commit")
+            self._group_offset(last + 1, metadata)
+            self._retried(self._producer.commit_transaction)
+        except KafkaException as failed:
+            raise self._aborted(failed.args[0]) from failed
+        crash_point("publish.after_commit")
+        return sent
+
+    def _send(self, records: Iterable[Record]) -> tuple[int, int]:
+        sent = last = 0
+        for record in records:
+            self._produce(record)
+            sent, last = sent + 1, record.row
+            if sent % 1_000 == 0:
+                self._producer.poll(0)
+                crash_point("publish.inside")
+        return sent, last
+
+    def _produce(self, record: Record) -> None:
+        deadline = time.monotonic() + self._seconds
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=record.headers,
+                    on_delivery=self._delivered,
+                )
+            except BufferError as full:  # the queue is full: wait for acknowledgements
+                if time.monotonic() > deadline:
+                    raise self._aborted(KafkaError(KafkaError._TIMED_OUT)) from full  # noqa: SLF001
+                self._producer.poll(0.5)
+            else:
+                return
+
+    def _delivered(self, error: KafkaError | None, _: object) -> None:
+        if error is None:
+            self._acked += 1
+        elif self._failed is None:  # the first one is the cause: what was queued behind it fails of it
+            self._failed = error
+
+    def _deliver(self, sent: int) -> None:
+        waiting = self._producer.flush(self._seconds + 1)
+        if self._acked != sent:
+            late = KafkaError(KafkaError._TIMED_OUT, f"{waiting} records without an answer")  # noqa: SLF001
+            raise self._aborted(self._failed or late)
+
+    def _group_offset(self, next_row: int, metadata: str) -> None:
+        position = TopicPartition(self._topic, 0, next_row, metadata=metadata)
+        group = self._group.consumer_group_metadata()
+        self._retried(lambda timeout: self._producer.send_offsets_to_transaction([position], group, timeout))
+
+    def _retried(self, call: Any) -> None:
+        """Call again while librdkafka says that this is safe, and no longer than a delivery may take."""
+        deadline = time.monotonic() + self._seconds
+        while True:
+            try:
+                _bounded(call, min(ANSWER_SECONDS, self._seconds))
+            except KafkaException as failed:
+                if not failed.args[0].retriable() or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+    def _aborted(self, error: KafkaError) -> HeadraceError:
+        """End the transaction as far as it can be, and say what the error is."""
+        if error.retriable():  # it was called again until the time was over: whether it works is not known
+            return self._error(error)
+        if not error.fatal():
+            try:
+                self._producer.purge()
+                self._producer.abort_transaction(5)
+            except KafkaException as failed:
+                # the first fault may be a mere consequence: that this publisher is fenced shows itself here
+                return self._error(failed.args[0] if failed.args[0].code() in FENCED else error)
+        said = self._error(error)
+        if isinstance(said, BrokerUnreachable) and self._answers():
+            return DeliveryIncomplete(
+                f"topic {self._topic} on broker {bootstrap(self._config)}: {error.str()}; {self._acked} "
+                "records of the transaction were acknowledged, and it was aborted. Run the task again: it "
+                "goes on from the last committed row."
+            )
+        return said
+
+    def _answers(self) -> bool:
+        """Whether the broker is there: an empty abort succeeds without it."""
+        try:
+            self._producer.list_topics(self._topic, timeout=5)
+        except KafkaException:
+            return False
+        return True
+
+    def _error(self, error: KafkaError) -> HeadraceError:
+        if error.code() in FENCED:
+            return PublisherFenced(
+                f"topic {self._topic}: a newer publisher of this source has begun, so this one stops; "
+                "nothing is lost. Leave the newer one to finish; run this task again only when it has ended."
+            )
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            return SourceError(
+                f"topic {self._topic} takes no record as large as one of the source's rows: {error.str()}. "
+                "Raise max.message.bytes in the contract's topic.config and message.max.bytes in the Kafka "
+                "connection, or correct the row"
+            )
+        return translate(error, self._config, self._topic, self._errors)
+
+
+def _bounded(call: Any, seconds: float) -> None:
+    """Make a call that is to take at most `seconds`, and leave it where it is when it takes longer.
+
+    librdkafka (confluent-kafka 2.16.1) was seen to wait for ever in send_offsets_to_transaction, whatever its
+    time-out, when the broker was killed inside the transaction. A daemon thread lets the process end.
+    """
+    answer: Future[None] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(call(seconds))
+        except BaseException as failed:
+            answer.set_exception(failed)
+
+    Thread(target=ask, name="headrace-transaction", daemon=True).start()
+    try:
+        answer.result(seconds + GRACE)
+    except TimeoutError as late:
+        error = KafkaError(KafkaError._TIMED_OUT, f"no answer within {seconds + GRACE:.0f} s")  # noqa: SLF001  # see FENCED
+        raise KafkaException(error) from late
+
+
+def _is_moving(failed: BaseException) -> bool:
+    return isinstance(failed, KafkaException) and failed.args[0].code() in MOVING

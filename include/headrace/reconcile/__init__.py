@@ -1,0 +1,1 @@
+"""Reconcile: count source, topic and tables again, and keep the account."""

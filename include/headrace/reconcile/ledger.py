@@ -1,0 +1,98 @@
+"""The table `ledger`: one row a reconciled run, balanced or not."""
+
+from datetime import datetime
+from typing import Any
+
+from deltalake import write_deltalake
+from pydantic import BaseModel, ConfigDict, computed_field
+
+from headrace.offsets import Ranges
+from headrace.tables.arrow_schema import arrow_table
+from headrace.tables.commits import open_table
+from headrace.tables.compaction import compact
+from headrace.tables.names import LEDGER
+from headrace.tables.warehouse import Warehouse
+
+
+class SourceAccount(BaseModel):
+    """One publication: where the rows of its source are now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    publication: str
+    source: str
+    rows: int
+    landed: int
+    quarantined: int
+    accepted_loss: int
+    pending: bool
+    problems: tuple[str, ...] = ()
+
+
+class SliceAccount(BaseModel):
+    """One run's slice: what consumers see of it, and where it is now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ranges: Ranges
+    visible: int | None
+    landed: int
+    quarantined: int
+    problems: tuple[str, ...] = ()
+
+
+class Entry(BaseModel):
+    """A row of the ledger."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    finished: datetime
+    topic: str
+    topic_id: str
+    slice: SliceAccount
+    sources: tuple[SourceAccount, ...]
+    batch_problems: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything that does not add up: sources first, then the slice, then the batches."""
+        return (
+            *(problem for source in self.sources for problem in source.problems),
+            *self.slice.problems,
+            *self.batch_problems,
+        )
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic documents the two together
+    @property
+    def balanced(self) -> bool:
+        """Whether every record is accounted for."""
+        return not self.problems
+
+    def lines(self) -> list[str]:
+        """The account in words."""
+        said = [
+            f"{source.source} ({source.publication}): {source.rows:,} rows = {source.landed:,} landed + "
+            f"{source.quarantined:,} quarantined + {source.accepted_loss:,} accepted as lost"
+            + (", not all landed yet" if source.pending else "")
+            for source in self.sources
+        ]
+        visible = "no longer in the log" if self.slice.visible is None else f"{self.slice.visible:,} visible"
+        account = f"{self.slice.landed:,} landed + {self.slice.quarantined:,} quarantined"
+        said.append(f"this run's slice: {visible} = {account}")
+        return said
+
+
+def append_entry(warehouse: Warehouse, entry: Entry) -> None:
+    """Keep the account of a run; a run that is reconciled twice has two rows."""
+    warehouse.prepare()
+    write_deltalake(str(warehouse.table(LEDGER)), arrow_table(Entry, [entry]), mode="append")
+    compact(warehouse.table(LEDGER))
+
+
+def read_ledger(warehouse: Warehouse) -> list[Entry]:
+    """All accounts, oldest first."""
+    if not warehouse.exists(LEDGER):
+        return []
+    rows: list[dict[str, Any]] = open_table(warehouse.table(LEDGER)).to_pyarrow_table().to_pylist()
+    return sorted((Entry.model_validate(row) for row in rows), key=lambda entry: entry.finished)

@@ -1,0 +1,119 @@
+"""What describes contracts and reasons: the JSON Schema, with which editors complete contracts, and pages."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from headrace.contract.model import Contract
+from headrace.parse.reasons import Reason
+from headrace.settings import PROJECT
+
+SCHEMA_FILE = PROJECT / "include" / "streams" / "contract.schema.json"
+"""The committed copy; contracts name it in their first line."""
+
+REFERENCE_FILE = PROJECT / "docs" / "reference" / "contract.md"
+"""The committed reference."""
+
+QUARANTINE_FILE = REFERENCE_FILE.with_name("quarantine.md")
+"""The committed list of reasons."""
+
+QUARANTINE_HEAD = """\
+# Why a record is in quarantine
+
+Written by `headrace schema --write` from `include/headrace/parse/reasons.py`; do not edit.
+
+Each record of a topic becomes one row of `readings` or one of `quarantine`, where its `reason` is one of
+these codes. They are asked in this order, the first that holds is the reason; `message` says which field,
+and shows the first 80 characters of what stands there. Key, value and headers are kept as bytes (but not of
+a duplicate), and `provenance` says where the record came from.
+
+Whatever is no fault is kept as it was written: control characters, HTML, dots and quotes in names, fields
+that the contract does not know (unless it refuses them), `1e400` where no number is asked for.
+
+| reason | meaning | such as |
+|---|---|---|
+"""
+
+QUARANTINE_FOOT = """
+A run whose share of refused records is above the contract's `landing.quarantine_limit` fails after all of
+it is landed, with the most frequent reasons ([HR406](../runbook.md#hr406)). Duplicates are not counted as
+refused.
+
+What cannot become a record at all, such as a line of a source file with too few fields, is refused before
+it is published ([HR201](../runbook.md#hr201)): the message names the line.
+"""
+
+HEAD = """\
+# The fields of a contract
+
+Written by `headrace schema --write` from the models in `include/headrace/contract/model.py`; do not edit.
+"""
+
+
+def schema_text() -> str:
+    """The schema as it follows from the models."""
+    schema = Contract.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def reference_text() -> str:
+    """The fields, part by part, as a page."""
+    schema = Contract.model_json_schema()
+    parts = {"Contract": schema, **schema["$defs"]}
+    return HEAD + "".join(f"\n## {name}\n\n{_part(part)}" for name, part in parts.items())
+
+
+def quarantine_text() -> str:
+    """The reasons in the order in which they are asked, as a page."""
+    rows = [f"| `{reason.value}` | {reason.text} | {reason.such_as} |\n" for reason in Reason]
+    return f"{QUARANTINE_HEAD}{''.join(rows)}{QUARANTINE_FOOT}"
+
+
+def _part(part: dict[str, Any]) -> str:
+    required = part.get("required", [])
+    rows = []
+    for name, field in part["properties"].items():
+        cells = (f"`{name}`", _kind(field), _default(field, name in required), field.get("description", ""))
+        rows.append(f"| {' | '.join(cells)} |")
+    head = ["| field | type | default | |", "|---|---|---|---|"]
+    return f"{part.get('description', '')}\n\n" + "\n".join([*head, *rows]) + "\n"
+
+
+def _default(field: dict[str, Any], required: bool) -> str:
+    if required:
+        return "**required**"
+    default = field.get("default")
+    return "as below" if isinstance(default, dict) and default else f"`{json.dumps(default)}`"
+
+
+def _kind(field: dict[str, Any]) -> str:
+    return " or ".join(dict.fromkeys(_kinds(field)))
+
+
+def _kinds(field: dict[str, Any]) -> Iterator[str]:
+    options = field.get("anyOf") or field.get("oneOf")
+    if options:
+        for option in options:
+            yield from _kinds(option)
+    elif "$ref" in field:
+        name = field["$ref"].rpartition("/")[2]
+        yield f"[{name}](#{name.lower()})"
+    elif "enum" in field or "const" in field:
+        yield " or ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
+    elif field.get("type") == "array":
+        yield f"list of {_kind(field['items'])}" if "items" in field else "list"
+    elif field.get("type") == "object":
+        yield f"mapping to {_kind(field['additionalProperties'])}"
+    else:
+        kind = field.get("type", "")
+        yield field.get("format") or (" or ".join(kind) if isinstance(kind, list) else kind)
+
+
+def write_schema() -> list[Path]:
+    """Bring the committed schema and pages up to date."""
+    texts = {SCHEMA_FILE: schema_text(), REFERENCE_FILE: reference_text(), QUARANTINE_FILE: quarantine_text()}
+    for file, text in texts.items():
+        file.write_text(text, encoding="utf-8")
+    return list(texts)

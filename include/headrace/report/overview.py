@@ -1,0 +1,55 @@
+"""What a person wants to know of a stream at a glance; `headrace show` prints it."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from headrace.contract.model import Contract
+from headrace.errors import HeadraceError
+from headrace.kafka.topics import describe_topic, log_end
+from headrace.offsets import lag
+from headrace.reconcile.ledger import Entry, read_ledger
+from headrace.tables import queries
+from headrace.tables.batches import Batch, position_after, read_batches
+from headrace.tables.warehouse import Warehouse
+
+
+class Overview(BaseModel):
+    """Where a stream stands: position, lag, tables, newest batches and newest account."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stream: str
+    topic: str
+    warehouse: str
+    position: dict[int, int]
+    lag: int | None
+    lag_unknown: str | None
+    counts: queries.Counts
+    completeness: queries.Completeness | None
+    batches: tuple[Batch, ...]
+    ledger: Entry | None
+
+
+def overview(contract: Contract, warehouse: Warehouse, config: dict[str, Any], batches: int = 5) -> Overview:
+    """The stream as it is now; a broker that does not answer leaves only the lag unknown."""
+    rows = read_batches(warehouse)
+    lag_now, unknown, topic_id = None, None, rows[-1].topic_id if rows else ""
+    try:
+        topic_id = describe_topic(config, contract.topic.name).topic_id
+        lag_now = lag(position_after(warehouse, rows, topic_id), log_end(config, contract.topic.name))
+    except HeadraceError as unreachable:
+        unknown = str(unreachable)
+    entries = read_ledger(warehouse)
+    return Overview(
+        stream=contract.stream,
+        topic=contract.topic.name,
+        warehouse=str(warehouse.folder),
+        position=position_after(warehouse, rows, topic_id),
+        lag=lag_now,
+        lag_unknown=unknown,
+        counts=queries.counts(warehouse),
+        completeness=queries.completeness(contract, warehouse),
+        batches=tuple(rows[-batches:]),
+        ledger=entries[-1] if entries else None,
+    )

@@ -1,0 +1,1 @@
+"""Tables: where they are, what their commits carry, what people ask them."""

@@ -1,0 +1,172 @@
+"""The table `batches`: one row a finished batch or accepted gap; the stream's position follows from it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from headrace.errors import PositionBroken
+from headrace.offsets import Ranges, advance
+from headrace.tables.arrow_schema import arrow_table
+from headrace.tables.commits import (
+    BatchCommit,
+    ClosingCommit,
+    application_id,
+    batch_commit,
+    entries,
+    newest_batch,
+    open_table,
+)
+from headrace.tables.compaction import compact
+from headrace.tables.names import BATCHES, READINGS
+from headrace.tables.warehouse import Warehouse
+
+CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
+"""Operations of maintenance, in a log's words."""
+
+
+class Batch(BaseModel):
+    """A finished batch, or a gap: offsets that retention had eaten and a run's parameter accepted as lost."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batch: int
+    kind: Literal["batch", "gap"]
+    topic_id: str
+    ranges: Ranges
+    records: int
+    landed: int
+    quarantined: int
+    run_id: str
+    try_id: str
+    contract_sha256: str
+    started: datetime
+    finished: datetime
+
+
+def read_batches(warehouse: Warehouse) -> list[Batch]:
+    """All batches and gaps in their order; the table has few rows, one a batch."""
+    if not warehouse.exists(BATCHES):
+        return []
+    rows: list[dict[str, Any]] = open_table(warehouse.table(BATCHES)).to_pyarrow_table().to_pylist()
+    return sorted((Batch.model_validate(row) for row in rows), key=lambda row: row.batch)
+
+
+def append_batch(warehouse: Warehouse, row: Batch) -> None:
+    """Close a batch; the caller holds the stream's lock.
+
+    Raises:
+        PositionBroken: a batch of that number is there, or this one does not begin at the position.
+    """
+    from deltalake import CommitProperties, Transaction, write_deltalake
+
+    newest = newest_closing(warehouse)
+    if newest and newest.batch >= row.batch:
+        raise PositionBroken(f"stream {warehouse.stream}: batch {row.batch} is closed already")
+    reached = _advance(warehouse, landed_position(warehouse, row.topic_id, newest), row)
+    closing = ClosingCommit(batch=row.batch, topic_id=row.topic_id, position=reached)
+    write_deltalake(
+        str(warehouse.table(BATCHES)),
+        arrow_table(Batch, [row]),
+        mode="append",
+        commit_properties=CommitProperties(
+            custom_metadata={"userMetadata": closing.model_dump_json()},
+            app_transactions=[Transaction(application_id(warehouse.stream), row.batch)],
+        ),
+    )
+    compact(warehouse.table(BATCHES))
+
+
+def newest_closing(warehouse: Warehouse) -> ClosingCommit | None:
+    """What the newest batch has come to, from its commit; from all rows where the log does not say it."""
+    if not warehouse.exists(BATCHES):
+        return None
+    for entry in entries(open_table(warehouse.table(BATCHES))):
+        if entry.get("operation") in CHANGES_NO_ROW:
+            continue
+        try:
+            return ClosingCommit.model_validate_json(entry.get("userMetadata") or "")
+        except ValidationError:
+            break  # written by an older version, or changed by hand: the rows are the truth
+    rows = read_batches(warehouse)
+    if not rows:
+        return None
+    topic_id = rows[-1].topic_id
+    return ClosingCommit(
+        batch=rows[-1].batch, topic_id=topic_id, position=position_after(warehouse, rows, topic_id)
+    )
+
+
+def landed_position(
+    warehouse: Warehouse, topic_id: str, newest: ClosingCommit | None = None
+) -> dict[int, int]:
+    """Where landing has come to in that topic: what all closed batches have covered.
+
+    `newest`: the newest closing, where the caller has read it already.
+    """
+    newest = newest or newest_closing(warehouse)
+    if newest and newest.topic_id == topic_id:
+        return newest.position
+    return position_after(warehouse, read_batches(warehouse), topic_id)
+
+
+def position_after(warehouse: Warehouse, rows: list[Batch], topic_id: str) -> dict[int, int]:
+    """The position that the stream has come to by those rows.
+
+    Raises:
+        PositionBroken: the rows leave a hole or overlap.
+    """
+    reached: dict[int, int] = {}
+    for row in rows:
+        if row.topic_id == topic_id:
+            reached = _advance(warehouse, reached, row)
+    return reached
+
+
+def open_batch(warehouse: Warehouse) -> BatchCommit | None:
+    """The batch that is in `readings` but not in `batches`; there is one at most.
+
+    Raises:
+        PositionBroken: more than one batch is open, which no crash can leave behind.
+    """
+    if not warehouse.exists(READINGS):
+        return None
+    closed = next_batch(warehouse) - 1
+    newest = newest_batch(warehouse.table(READINGS), warehouse.stream)
+    if newest <= closed:
+        return None
+    if newest != closed + 1:
+        raise PositionBroken(
+            f"stream {warehouse.stream}: `readings` holds batch {newest}, `batches` ends at {closed}; "
+            "rows were removed from `batches`: restore them from the table's history"
+        )
+    return batch_commit(warehouse.table(READINGS), newest).metadata
+
+
+def next_batch(warehouse: Warehouse) -> int:
+    """The number of the next batch; no batch may be open."""
+    newest = newest_closing(warehouse)
+    return newest.batch + 1 if newest else 0
+
+
+def _advance(warehouse: Warehouse, reached: dict[int, int], row: Batch) -> dict[int, int]:
+    try:
+        return advance(reached, row.ranges)
+    except ValueError as broken:
+        raise PositionBroken(
+            f"stream {warehouse.stream}: batch {row.batch}: {broken}; a batch must begin where the last one "
+            "ended. Was a row of `batches` changed by hand? Restore it from the table's history."
+        ) from broken
+
+
+def batches_within(
+    rows: list[Batch], topic_id: str, start: dict[int, int], until: dict[int, int]
+) -> Iterator[Batch]:
+    """The batches and gaps of which at least one offset lies in [start, until)."""
+    for row in rows:
+        if row.topic_id == topic_id and any(
+            each.start < until.get(each.partition, 0) and each.until > start.get(each.partition, 0)
+            for each in row.ranges
+        ):
+            yield row

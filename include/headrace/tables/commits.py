@@ -1,0 +1,138 @@
+"""What every commit of Headrace carries as Delta user metadata, and how it is read back without a JVM."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from headrace.errors import ForeignCommit, PositionBroken
+from headrace.offsets import Ranges
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+NEWEST = 16
+"""Commits that are read at first: what is asked for is nearly always among them, in a log of thousands."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def application_id(stream: str) -> str:
+    """Delta's application id of a stream's batches (idempotent writes: `txnAppId`, `txnVersion` = batch)."""
+    return f"headrace:{stream}"
+
+
+class BatchCommit(BaseModel):
+    """User metadata of a batch's commit to `readings` and `quarantine`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["batch"] = "batch"
+    batch: int
+    run_id: str
+    try_id: str
+    topic_id: str
+    ranges: Ranges
+    contract_sha256: str
+
+
+class GoldCommit(BaseModel):
+    """User metadata of a commit to a gold table: what it was computed from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["gold"] = "gold"
+    run_id: str
+    try_id: str
+    batch: int
+    topic_id: str
+    position: dict[int, int]
+    readings_version: int
+    analysis_sha256: str
+
+
+class ClosingCommit(BaseModel):
+    """User metadata of a commit to `batches`: the batch that it closed, and where the stream stands since."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["closing"] = "closing"
+    batch: int
+    topic_id: str
+    position: dict[int, int]
+
+
+class Commit(BaseModel, Generic[M]):
+    """A commit as it stands in a table's log."""
+
+    version: int
+    metadata: M
+    rows: int
+
+
+def commits(table: "DeltaTable", model: type[M]) -> Iterator[Commit[M]]:
+    """The table's commits that carry metadata of that model, newest first; others are passed over."""
+    for entry in entries(table):
+        try:
+            metadata = model.model_validate_json(entry.get("userMetadata") or "")
+        except ValidationError:
+            continue
+        yield Commit(version=entry["version"], metadata=metadata, rows=_rows(entry))
+
+
+def entries(table: "DeltaTable") -> Iterator[dict[str, Any]]:
+    """The commits in the table's log, newest first; the many old ones are read only when asked for."""
+    newest = table.history(NEWEST)
+    yield from newest
+    if len(newest) == NEWEST:
+        yield from table.history()[NEWEST:]
+
+
+def _rows(entry: dict[str, Any]) -> int:
+    return int((entry.get("operationMetrics") or {}).get("numOutputRows", 0))
+
+
+def open_table(path: Path) -> "DeltaTable":
+    """The table at its newest version; needs no JVM."""
+    from deltalake import DeltaTable
+
+    return DeltaTable(str(path))
+
+
+def newest_batch(path: Path, stream: str) -> int:
+    """The number of the newest batch in the table, -1 before the first."""
+    version = open_table(path).transaction_version(application_id(stream))
+    return -1 if version is None else int(version)
+
+
+def batch_commit(path: Path, batch: int) -> Commit[BatchCommit]:
+    """The commit of that batch.
+
+    Raises:
+        PositionBroken: the log no longer holds it.
+    """
+    for commit in commits(open_table(path), BatchCommit):
+        if commit.metadata.batch == batch:
+            return commit
+    raise PositionBroken(
+        f"{path}: no commit of batch {batch} in the table's log; was the log truncated or the table restored?"
+    )
+
+
+def require_own(path: Path, batch: int, try_id: str) -> Commit[BatchCommit]:
+    """The commit of `batch`, which must be that of this try.
+
+    Delta skips the second write of an application's version in silence: only reading back tells.
+
+    Raises:
+        ForeignCommit: another try committed the batch first.
+    """
+    commit = batch_commit(path, batch)
+    if commit.metadata.try_id != try_id:
+        raise ForeignCommit(
+            f"{path}: batch {batch} was committed by try {commit.metadata.try_id} of run "
+            f"{commit.metadata.run_id!r}, not by this one ({try_id}); this one stops. Run the task again: it "
+            "goes on from where the tables stand."
+        )
+    return commit

@@ -1,0 +1,1 @@
+"""The demonstration: one run of the wind turbine, watched."""

@@ -1,0 +1,1 @@
+"""The stack that runs: broker, Airflow's processes, Spark's configuration, and who keeps them running."""

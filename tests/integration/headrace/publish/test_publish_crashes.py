@@ -1,0 +1,122 @@
+"""Publishers and brokers that die, progress that is lost, rivals: no row is lost, none is published twice."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+
+from headrace.errors import BrokerUnreachable, PublicationBroken, PublisherFenced
+from headrace.kafka.topics import log_end
+from local.stack.broker import Broker
+from testbed.published import ROWS, assert_each_once
+from testbed.streams import show
+from testbed.waiting import until_nothing_is_open
+from tests.integration.headrace.publish.conftest import Publisher
+
+
+@pytest.mark.parametrize(
+    ("point", "committed"),
+    [
+        ("publish.before_begin:1", 0),
+        ("publish.inside:29", 20_000),
+        ("publish.before_commit:3", 20_000),
+        ("publish.after_commit:3", 30_000),
+        ("publish.after_commit:6", ROWS),
+    ],
+)
+def test_a_killed_publisher_is_resumed(point: str, committed: int, publisher: Publisher) -> None:
+    publisher.killed_at(point)
+    if point.startswith("publish.after_commit"):
+        until_nothing_is_open(publisher.config, publisher.topic)
+    visible, written = len(publisher.visible()), len(publisher.written())
+    assert visible == committed
+    assert publisher.states() == ["publishing"]
+    assert publisher.progress() == (committed + 1 if committed else None)
+    resumed = publisher.publish("again")
+    show(
+        f"killed (SIGKILL) at {point}: {visible} rows visible, {written - visible} written, not committed",
+        f"resumed at row {resumed.resumed_at}, published {resumed.published} rows",
+    )
+    assert (resumed.resumed_at, resumed.published) == (committed + 1, ROWS - committed)
+    assert_each_once(publisher.visible())
+    assert publisher.states() == ["published"]
+
+
+def test_progress_that_has_expired_is_recovered_from_the_topic(publisher: Publisher) -> None:
+    publisher.killed_at("publish.after_commit:2")
+    publisher.forget_progress()
+    assert publisher.publish("again").resumed_at == 20_001
+    assert_each_once(publisher.visible())
+    publisher.forget_progress()
+    assert publisher.publish("once more").published == 0
+
+
+def test_progress_that_was_lost_with_the_warehouse_is_recovered_from_the_topic(publisher: Publisher) -> None:
+    publisher.killed_at("publish.after_commit:2")
+    publisher.forget_progress()
+    elsewhere = publisher.settings.home_path.with_name("new warehouse")
+    settings = publisher.settings.model_copy(update={"warehouse": elsewhere})
+    assert replace(publisher, settings=settings).publish("again").resumed_at == 20_001
+
+
+def test_progress_that_retention_has_made_uncertain_is_refused(publisher: Publisher) -> None:
+    publisher.killed_at("publish.after_commit:2")
+    publisher.forget_progress()
+    end = log_end(publisher.config, publisher.topic)
+    for future in publisher.admin.delete_records([TopicPartition(publisher.topic, 1, end[1])]).values():
+        future.result(30)
+    with pytest.raises(PublicationBroken, match=r"retention has shortened partition 1 of topic .* republish"):
+        publisher.publish("again")
+
+
+def test_a_record_in_our_name_is_found_out(publisher: Publisher) -> None:
+    publisher.killed_at("publish.after_commit:2")
+    (noted,) = publisher.publications()
+    producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
+    headers: dict[str, str | bytes | None] = {
+        "headrace-publication": noted.publication,
+        "headrace-row": "20000",
+    }
+    producer.produce(publisher.topic, "{}", headers=headers)
+    assert producer.flush(30) == 0
+    with pytest.raises(PublicationBroken, match=r"row b'20000' of publication .*has that row already"):
+        publisher.publish("again")
+
+
+def test_an_older_publisher_is_fenced(publisher: Publisher) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait(_: str) -> None:
+        begun.set()
+        go_on.wait(60)
+
+    with ThreadPoolExecutor(1) as pool:
+        older = pool.submit(publisher.publish, "older", report=wait)
+        assert begun.wait(60)
+        newer = publisher.publish("newer")
+        go_on.set()
+        with pytest.raises(PublisherFenced, match="a newer publisher of this source has begun"):
+            older.result(60)
+    assert newer.resumed_at == 10_001
+    assert_each_once(publisher.visible())
+    assert publisher.states() == ["published"]
+
+
+def test_a_broker_that_dies_on_the_way_costs_nothing(publisher: Publisher, broker: Broker) -> None:
+    said: list[str] = []
+
+    def kill_after_two(text: str) -> None:
+        said.append(text)
+        if len(said) == 2:
+            broker.kill()
+
+    impatient = replace(publisher, config={**publisher.config, "message.timeout.ms": 3_000})
+    try:
+        with pytest.raises(BrokerUnreachable, match=f"broker {broker.bootstrap} did not answer"):
+            impatient.publish("1", report=kill_after_two)
+    finally:
+        broker.start()
+    assert publisher.publish("2").resumed_at == 20_001
+    assert_each_once(publisher.visible())

@@ -1,0 +1,129 @@
+"""The stages that run in the Airflow worker, and what the Spark stages hand over, against a real broker."""
+
+import json
+import os
+from pathlib import Path
+from typing import cast
+
+import psutil
+import pytest
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from confluent_kafka import Producer
+
+from headrace.contract.loader import load_contract
+from headrace.errors import SettingsError, WarehouseError
+from headrace.settings import PROJECT
+from headrace_airflow.operators.analyse import AnalyseOperator
+from headrace_airflow.operators.land import LandOperator, as_text
+from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
+from headrace_airflow.sensors.gate import Gate
+from local.stack.broker import Broker
+
+CONTRACT = PROJECT / "include" / "streams" / "wind_turbine.yaml"
+HOSTILE = "manual__'; DROP TABLE x; -- $(reboot) ../../etc"
+
+
+@pytest.fixture
+def topic(request: pytest.FixtureRequest) -> str:
+    """A topic of this test's own."""
+    return f"stages.{request.node.name}"
+
+
+@pytest.fixture
+def contract(tmp_path: Path, broker: Broker, topic: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The wind turbine's contract with that topic, and Airflow's connection to the broker."""
+    connect(monkeypatch, {"bootstrap.servers": broker.bootstrap})
+    monkeypatch.setenv("HEADRACE_WAREHOUSE", str(tmp_path / "warehouse"))
+    file = tmp_path / CONTRACT.name
+    file.write_text(CONTRACT.read_text("utf-8").replace("wind_turbine.readings", topic), "utf-8")
+    return file
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_KAFKA_DEFAULT", json.dumps({"conn_type": "kafka", "extra": extra}))
+
+
+def context(run_id: str = HOSTILE) -> Context:
+    return cast("Context", {"run_id": run_id, "params": {"republish": False, "accept_loss": False}})
+
+
+def produce(broker: Broker, topic: str) -> None:
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    producer.produce(topic, value=b"{}", partition=0)
+    assert producer.flush(30) == 0
+
+
+def test_provision_is_harmless_when_repeated_and_opens_its_gate(contract: Path, topic: str) -> None:
+    for _ in range(2):
+        ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
+    condition = {"kind": "topic_ready", "topic": topic, "partitions": 4}
+    Gate(task_id="topic_ready", condition=condition).execute(context())  # would defer if it were shut
+
+
+def test_a_topic_that_differs_is_refused_for_good(contract: Path) -> None:
+    ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
+    contract.write_text(contract.read_text("utf-8").replace("partitions: 4", "partitions: 5"), "utf-8")
+    with pytest.raises(AirflowFailException, match=r"^\[HR303\].* has 4 partitions, declared are 5"):
+        ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
+
+
+def test_a_broker_that_is_away_is_tried_again(contract: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch, {"bootstrap.servers": "127.0.0.1:1"})
+    monkeypatch.setattr("headrace.kafka.topics.ANSWER_SECONDS", 0.5)
+    with pytest.raises(AirflowException, match=r"^\[HR301\]") as failed:
+        ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
+    assert not isinstance(failed.value, AirflowFailException)
+
+
+def test_a_retry_lands_the_slice_of_the_first_try(contract: Path, broker: Broker, topic: str) -> None:
+    ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
+    produce(broker, topic)
+    land = LandOperator(task_id="land", contract=contract)
+    first, told = land.prepare(load_contract(contract), context())
+    produce(broker, topic)
+    again, _ = land.prepare(load_contract(contract), context())
+    assert again.slice == first.slice
+    assert told["until"] == {"0": 1, "1": 0, "2": 0, "3": 0}
+    assert json.loads(json.dumps(told)) == told
+    later, _ = land.prepare(load_contract(contract), context("another run"))
+    assert later.slice is not None
+    assert later.slice.until[0] == 2
+
+
+def test_analyse_knows_the_slice_and_refuses_a_run_without_one(contract: Path, broker: Broker) -> None:
+    ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
+    analyse = AnalyseOperator(task_id="analyse", contract=contract)
+    with pytest.raises(WarehouseError, match="has no slice: `land` has not run"):
+        analyse.prepare(load_contract(contract), context())
+    landing, told = LandOperator(task_id="land", contract=contract).prepare(
+        load_contract(contract), context()
+    )
+    job, same = analyse.prepare(load_contract(contract), context())
+    assert (job.slice, same) == (landing.slice, told)
+    assert job.kafka == {}  # no broker, no secrets
+
+
+def test_a_driver_is_told_whose_end_is_its_own(contract: Path) -> None:
+    ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
+    job, _ = LandOperator(task_id="land", contract=contract).prepare(load_contract(contract), context())
+    assert [(each.pid, each.started) for each in job.guardians] == [
+        (pid, psutil.Process(pid).create_time()) for pid in (os.getpid(), os.getppid())
+    ]
+
+
+def test_nothing_of_the_job_is_in_what_airflow_stores_or_a_process_list_shows(
+    contract: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(monkeypatch, {"bootstrap.servers": broker.bootstrap, "client.id": "hush-hush"})
+    ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
+    land = LandOperator(task_id="land", contract=contract)
+    land.prepare(load_contract(contract), context())
+    stored = str([getattr(land, field) for field in land.template_fields])
+    assert "hush-hush" not in stored
+    assert HOSTILE not in stored
+
+
+def test_a_token_callback_cannot_be_handed_to_spark() -> None:
+    with pytest.raises(SettingsError, match="what only Python can use"):
+        as_text({"bootstrap.servers": "127.0.0.1:1", "oauth_cb": print})

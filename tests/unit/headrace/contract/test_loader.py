@@ -1,0 +1,193 @@
+"""A contract is right, or its file, line and field are named."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from headrace.cli import app
+from headrace.contract.loader import load_contract, load_signal_names
+from headrace.errors import ContractError
+from headrace.settings import PROJECT
+
+SPEED, POWER = "Wind Speed (m/s)", "LV ActivePower (kW)"
+SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
+
+# What is replaced in the shipped contract, by what, and what the message must say.
+FAULTS = {
+    "no YAML": ("record:", "record: [", r"line 1\d: no valid YAML"),
+    "a key twice": (
+        "schedule: null",
+        "schedule: null\nschedule: null",
+        r"line 5: field schedule: stands twice",
+    ),
+    "unknown field": ("  key: [", "  kei: [", r"line 15: field record\.kei: no such field"),
+    "missing field": ("    field: Date/Time\n", "", r"line 17: field record\.event_time\.field: is missing"),
+    "stream id": ("stream: wind_turbine", "stream: ../etc", r"line 2: field stream: .*'\.\./etc'"),
+    "other file name": (
+        "stream: wind_turbine",
+        "stream: mill",
+        r"line 2: field stream: .*name it mill\.yaml",
+    ),
+    "schedule": ("schedule: null", "schedule: every day", r"line 4: field schedule: 'every day' is neither"),
+    "source kind": ("kind: csv", "kind: ftp", r"line 6: field source: .*'csv', 'external'"),
+    "encoding": ("utf-8-sig}", "klingon}", r"line 6: field source\.encoding"),
+    "topic name": ("name: wind_turbine.readings", "name: a b", r"line 9: field topic\.name"),
+    "partitions": ("partitions: 4", "partitions: 0", r"line 10: field topic\.partitions: .*\(it is 0\)"),
+    "zone": ("Europe/Istanbul", "Mars/Utopia", r"line 20: field record\.event_time\.timezone: 'Mars/Utopia'"),
+    "cadence": ("PT10M", "PT7M", r"line 21: field record\.event_time\.every: must divide a day evenly"),
+    "beyond all readers": (
+        "earliest: 2000-01-01",
+        "latest: 9999-12-31",
+        r"line 22: field record\.event_time\.latest: .* less than or equal to 2261-12-31",
+    ),
+    "nothing between": (
+        "earliest: 2000-01-01",
+        "earliest: 2000-01-02\n    latest: 2000-01-01",
+        r"earliest is after latest",
+    ),
+    "a field twice": (
+        "[Wind_Speed,",
+        "[LV_ActivePower,",
+        r"field record: field 'LV_ActivePower' stands twice",
+    ),
+    "no signal": ("minimum: -100", "minimum: 9000", r"field record\.signals\.0: minimum is above maximum"),
+    "bare limit": (
+        "quarantine_limit: 1%",
+        "quarantine_limit: 1",
+        r"field landing\.quarantine_limit: 1 is not a",
+    ),
+    "open bands": (
+        "Exceptional: null",
+        "Exceptional: 9",
+        r"field analysis\.indicator: the last band must be null",
+    ),
+    "falling bands": ("Medium: 600", "Medium: 100", r"field analysis\.indicator: bounds must ascend"),
+    "indicator's signal": (
+        "    signal: LV",
+        "    signal: XX",
+        r"'XX ActivePower \(kW\)' is none of the numeric signals",
+    ),
+    "mapping absent": ("wind_turbine.signal_names.json", "absent.json", r"absent\.json: cannot be read"),
+    "no mapping at all": (
+        "stream: wind_turbine",
+        "- stream",
+        r"line \d: no valid YAML",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_is_named_with_file_line_and_field(case: str, tmp_path: Path) -> None:
+    old, new, message = FAULTS[case]
+    text = SHIPPED.read_text(encoding="utf-8")
+    assert old in text
+    file = tmp_path / "wind_turbine.yaml"
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ContractError, match=message) as raised:
+        load_contract(file)
+    assert str(raised.value).startswith("[HR102]")
+    assert case == "mapping absent" or str(file) in str(raised.value)
+
+
+def test_every_fault_of_a_file_is_named_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "wind_turbine.yaml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    file.write_text(text.replace("partitions: 4", "partitions: 0").replace("PT10M", "PT7M"), encoding="utf-8")
+    with pytest.raises(ContractError, match=r"(?s)topic\.partitions.*event_time\.every"):
+        load_contract(file)
+
+
+def test_the_shipped_contract_is_what_the_assignment_asks() -> None:
+    contract = load_contract(SHIPPED)
+    assert [signal.name for signal in contract.record.signals] == [
+        "LV ActivePower (kW)",
+        "Wind Speed (m/s)",
+        "Theoretical_Power_Curve (KWh)",
+        "Wind Direction (°)",
+    ]
+    assert contract.landing.quarantine_limit == 0.01
+    assert contract.topic.config == {"retention.ms": "-1", "compression.type": "zstd"}
+
+
+def test_the_double_entry_of_the_mapping_is_one_name() -> None:
+    contract = load_contract(SHIPPED)
+    assert contract.analysis.signal_names_file is not None
+    assert (
+        contract.analysis.signal_names_file.read_text(encoding="utf-8").count("theo_power_curve_average") == 2
+    )
+    assert load_signal_names(contract)["Theoretical_Power_Curve (KWh)"] == "theo_power_curve_average"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ("[{", "line 1: no JSON"),
+        ('{"a": "b"}', "must be a JSON list"),
+        ('[{"sig_name": "a"}]', "must be a JSON list"),
+        (
+            '[{"sig_name": "a", "sig_mapping_name": "x"}, {"sig_name": "a", "sig_mapping_name": "y"}]',
+            "signal 'a' has two names",
+        ),
+        (
+            json.dumps(
+                [{"sig_name": SPEED, "sig_mapping_name": "x"}, {"sig_name": POWER, "sig_mapping_name": "x"}]
+            ),
+            "'x' would be the name of two signals",
+        ),
+    ],
+)
+def test_a_broken_mapping_is_named(mapping: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "names.json").write_text(mapping, encoding="utf-8")
+    file = tmp_path / "wind_turbine.yaml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    names = "include/streams/wind_turbine.signal_names.json"
+    file.write_text(text.replace(names, str(tmp_path / "names.json")), encoding="utf-8")
+    with pytest.raises(ContractError, match=re.escape(str(tmp_path / "names.json")) + ".*" + message):
+        load_contract(file)
+
+
+def test_the_analysis_hash_follows_the_mappings_text(tmp_path: Path) -> None:
+    names = tmp_path / "names.json"
+    file = tmp_path / "wind_turbine.yaml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("include/streams/wind_turbine.signal_names.json", str(names)), encoding="utf-8"
+    )
+    names.write_text("[]", encoding="utf-8")
+    before = load_contract(file)
+    hashes = before.sha256, before.analysis_sha256
+    names.write_text('[{"sig_name": "Wind Speed (m/s)", "sig_mapping_name": "speed"}]', encoding="utf-8")
+    after = load_contract(file)
+    assert after.sha256 == hashes[0]
+    assert after.analysis_sha256 != hashes[1]
+
+
+def test_check_passes_the_shipped_contract_and_fails_a_broken_one(tmp_path: Path) -> None:
+    broken = tmp_path / "mill.yaml"
+    broken.write_text("stream: mill\n", encoding="utf-8")
+    good = CliRunner().invoke(app, ["check", str(SHIPPED)])
+    assert good.exit_code == 0
+    assert "stream wind_turbine" in good.output
+    bad = CliRunner().invoke(app, ["check", str(SHIPPED), str(broken)])
+    assert bad.exit_code == 1
+    assert "mill.yaml, line 1: field source: is missing; add it" in bad.output
+    assert "1 of 2 contracts are wrong" in bad.output
+
+
+def test_check_tells_scripts_the_same_as_json(tmp_path: Path) -> None:
+    broken = tmp_path / "mill.yaml"
+    broken.write_text("stream: mill\n", encoding="utf-8")
+    told = CliRunner().invoke(app, ["check", "--json", str(SHIPPED), str(broken)])
+    assert told.exit_code == 1
+    good, bad = json.loads(told.stdout)
+    assert good == {
+        "file": str(SHIPPED),
+        "stream": "wind_turbine",
+        "topic": "wind_turbine.readings",
+        "fault": None,
+    }
+    assert (bad["file"], bad["stream"]) == (str(broken), None)
+    assert "mill.yaml, line 1: field source: is missing; add it" in bad["fault"]

@@ -1,0 +1,244 @@
+"""A CSV is read as it was written, or refused with its file, line and field."""
+
+import csv
+import gzip
+import io
+import os
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headrace.contract.loader import load_contract
+from headrace.contract.model import Contract, CsvSource
+from headrace.errors import SourceError, SourceMissing
+from headrace.publish.csv_source import CsvRows, check_source, count_rows, find_source
+from headrace.settings import PROJECT, Settings
+
+SHIPPED = load_contract(PROJECT / "include/streams/wind_turbine.yaml")
+T1 = PROJECT / "include/data/wind_turbine/T1.csv"
+
+PLAIN = "Date/Time,LV_ActivePower,Wind_Speed,Theoretical_Power_Curve,Wind_Direction"
+UNITS = "Date/Time,LV ActivePower (kW),Wind Speed (m/s),Theoretical_Power_Curve (KWh),Wind Direction (°)"
+ROW = "01 01 2018 00:00,380.0,5.3,416.3,259.9"
+
+
+def contract_of(path: Path, **source: str) -> Contract:
+    return SHIPPED.model_copy(update={"source": CsvSource(kind="csv", path=path, **source)})
+
+
+def rows_of(contract: Contract) -> CsvRows:
+    assert isinstance(contract.source, CsvSource)
+    return CsvRows(contract.source.file, contract.source)
+
+
+def check(path: Path, content: bytes, contract: Contract | None = None) -> int:
+    path.write_bytes(content)
+    contract = contract or contract_of(path)
+    return check_source(rows_of(contract), contract)
+
+
+def lines(*texts: str) -> bytes:
+    return "".join(f"{text}\r\n" for text in texts).encode()
+
+
+def test_the_wind_turbine_file_has_its_rows() -> None:
+    rows = rows_of(contract_of(T1))
+    assert rows.header() == PLAIN.split(",")
+    assert check_source(rows, SHIPPED) == 50_530
+    first = next(rows.rows())
+    assert (first.number, first.line) == (1, 2)
+    assert first.values == [
+        "01 01 2018 00:00",
+        "380.047790527343",
+        "5.31133604049682",
+        "416.328907824861",
+        "259.994903564453",
+    ]
+
+
+@pytest.mark.parametrize("header", [PLAIN, UNITS])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_both_headers_with_and_without_mark(tmp_path: Path, header: str, mark: bytes) -> None:
+    assert check(tmp_path / "t.csv", mark + lines(header, ROW)) == 1
+
+
+def test_a_header_alone_is_a_source_without_rows(tmp_path: Path) -> None:
+    assert check(tmp_path / "t.csv", lines(PLAIN)) == 0
+
+
+def test_a_last_line_without_its_end_is_a_row(tmp_path: Path) -> None:
+    assert check(tmp_path / "t.csv", lines(PLAIN) + ROW.encode()) == 1
+
+
+def test_a_value_that_is_no_number_is_no_fault_of_the_source(tmp_path: Path) -> None:
+    assert check(tmp_path / "t.csv", lines(PLAIN, "when,much,NaN,,-")) == 1
+
+
+def test_rows_keep_the_line_on_which_they_begin(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_bytes(lines("a,b", '1,"two\r\nlines"', "3,4"))
+    rows = list(CsvRows(file, CsvSource(kind="csv", path=file)).rows())
+    assert [(row.number, row.line) for row in rows] == [(1, 2), (2, 4)]
+    assert rows[0].values == ["1", "two\r\nlines"]
+
+
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+
+
+# Unless it quotes all, Python's own writer leaves a carriage return bare where lines end in a line feed.
+DIALECTS: list[tuple[str, Literal[0, 1]]] = [
+    ("\r\n", csv.QUOTE_MINIMAL),
+    ("\r\n", csv.QUOTE_ALL),
+    ("\n", csv.QUOTE_ALL),
+]
+
+
+@given(data=st.data(), dialect=st.sampled_from(DIALECTS), compressed=st.booleans())
+def test_what_python_writes_comes_back(
+    tmp_path_factory: pytest.TempPathFactory,
+    data: st.DataObject,
+    dialect: tuple[str, Literal[0, 1]],
+    compressed: bool,
+) -> None:
+    width = data.draw(st.integers(1, 4))
+    table = data.draw(st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=6))
+    written = io.StringIO()
+    ending, quoting = dialect
+    csv.writer(written, lineterminator=ending, quoting=quoting).writerows(table)
+    text = written.getvalue().encode()
+    file = tmp_path_factory.mktemp("csv") / ("t.csv.gz" if compressed else "t.csv")
+    file.write_bytes(gzip.compress(text, 1) if compressed else text)
+    source = CsvSource(kind="csv", path=file, encoding="utf-8")
+    rows = CsvRows(file, source)
+    assert rows.header() == table[0]
+    assert [row.values for row in rows.rows()] == table[1:]
+    assert count_rows(file, source) == len(table) - 1
+
+
+FAULTS = {
+    "empty": (b"", r"t\.csv, line 1: is empty; a source begins with its header"),
+    "empty header": (lines("", ROW), r"line 1: is empty; a source begins with its header"),
+    "no header": (lines(ROW), r"line 1: is no header: it begins with '01 01 2018 00:00'"),
+    "names unknown": (lines("a,b"), r"line 1: is no header: it begins with 'a'"),
+    "other delimiter": (lines(PLAIN.replace(",", ";")), r"line 1: is no header.* source\.delimiter"),
+    "signal missing": (
+        lines(PLAIN.replace(",Wind_Speed", "")),
+        r"line 1, signal 'Wind Speed \(m/s\)': the column is missing: none of \['Wind_Speed', ",
+    ),
+    "event time missing": (
+        lines(PLAIN.replace("Date/Time,", "")),
+        r"line 1, field 'Date/Time': the column is missing",
+    ),
+    "column twice": (lines(PLAIN + ",Wind_Speed"), r"line 1, field 'Wind_Speed': the column stands twice"),
+    "two names of a signal": (
+        lines(PLAIN + ",Wind Speed (m/s)"),
+        r"field 'Wind Speed \(m/s\)': is signal 'Wind Speed \(m/s\)', as is column 'Wind_Speed'",
+    ),
+    "two marks": (b"\xef\xbb\xbf\xef\xbb\xbf" + lines(PLAIN), r"line 1: begins with a byte-order mark"),
+    "too few fields": (
+        lines(PLAIN, ROW, "01 01 2018 00:10,1,2"),
+        r"line 3, field Theoretical_Power_Curve: is missing: the row has 3 fields, the header 5",
+    ),
+    "too many fields": (lines(PLAIN, ROW + ",7"), r"line 2, field 6: the row has 6 fields, the header 5"),
+    "empty line": (lines(PLAIN, ROW, "", ROW), r"line 3: the line is empty; remove it"),
+    "undecodable": (
+        lines(PLAIN, ROW) + b"01 01 2018 00:10,\xff,1,2,3\r\n",
+        r"line 3, byte 134: 0xff is no utf-8 text; correct source\.encoding",
+    ),
+    "cut within a character": (lines(PLAIN) + "°".encode()[:1], r"line 2, byte 77: 0xc2 is no utf-8 text"),
+    "NUL": (lines(PLAIN, ROW, "01\0,1,2,3,4"), r"line 3: holds a NUL character"),
+    "open quote": (lines(PLAIN, ROW, '"01,1,2,3,4', ROW), r"line 3: no valid CSV: a quote is never closed"),
+    "text after a quote": (lines(PLAIN, '"01"x,1,2,3,4'), r"line 2: no valid CSV: ',' expected after '\"'"),
+    "endless field": (lines(PLAIN, "x" * 200_000), r"line 2: no valid CSV: field larger than field limit"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_named_with_its_place(name: str, tmp_path: Path) -> None:
+    content, message = FAULTS[name]
+    with pytest.raises(SourceError, match=message) as error:
+        check(tmp_path / "t.csv", content)
+    assert str(tmp_path / "t.csv") in str(error.value)
+
+
+def test_an_unknown_column_is_refused_where_the_contract_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    keep = contract_of(file)
+    refuse = keep.model_copy(
+        update={"landing": keep.landing.model_copy(update={"unknown_fields": "quarantine"})}
+    )
+    assert check(file, lines(PLAIN + ",Mood", ROW + ",good"), keep) == 1
+    with pytest.raises(SourceError, match=r"line 1, field 'Mood': the contract does not know this column"):
+        check(file, lines(PLAIN + ",Mood", ROW + ",good"), refuse)
+
+
+@pytest.mark.parametrize(
+    ("field", "update"),
+    [
+        ("Farm", {"key": ("Farm",)}),
+        ("Farm", {"identity": ("Date/Time", "Farm")}),
+        ("Farm", {"entity": "Farm"}),
+    ],
+)
+def test_fields_of_key_identity_and_entity_must_be_columns(
+    tmp_path: Path, field: str, update: dict[str, object]
+) -> None:
+    contract = contract_of(tmp_path / "t.csv")
+    contract = contract.model_copy(update={"record": contract.record.model_copy(update=update)})
+    with pytest.raises(SourceError, match=f"line 1, field '{field}': the column is missing"):
+        check(tmp_path / "t.csv", lines(PLAIN, ROW), contract)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (gzip.compress(lines(PLAIN, ROW))[:-9], "the gzip file is broken or cut off"),
+        (lines(PLAIN, ROW), "the gzip file is broken or cut off: Not a gzipped file"),
+        (gzip.compress(lines(PLAIN, ROW)[:-5] + b"\xff"), r"line 2, byte 112: 0xff is no utf-8 text"),
+    ],
+)
+def test_a_broken_gzip_file_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        check(tmp_path / "t.csv.gz", content)
+
+
+@pytest.fixture
+def within(tmp_path: Path) -> Settings:
+    (tmp_path / "in").mkdir()
+    return Settings(source_roots=str(tmp_path / "in"), home=tmp_path / "in" / "home")
+
+
+def test_a_source_is_found_within_the_roots(tmp_path: Path, within: Settings) -> None:
+    (tmp_path / "in/t.csv").touch()
+    (tmp_path / "in/link.csv").symlink_to("t.csv")
+    source = CsvSource(kind="csv", path=tmp_path / "in/link.csv")
+    assert find_source(within, source) == (tmp_path / "in/t.csv").resolve()
+
+
+def test_an_absent_source_may_still_come(tmp_path: Path, within: Settings) -> None:
+    with pytest.raises(SourceMissing, match=r"t\.csv: no such file; put it there"):
+        find_source(within, CsvSource(kind="csv", path=tmp_path / "in/t.csv"))
+
+
+@pytest.mark.parametrize("way", ["outside", "dots", "symlink", "home", "folder", "pipe"])
+def test_what_is_no_source_is_refused(tmp_path: Path, within: Settings, way: str) -> None:
+    outside, root = tmp_path / "t.csv", tmp_path / "in"
+    outside.touch()
+    paths = {
+        "outside": outside,
+        "dots": root / "../t.csv",
+        "symlink": root / "link",
+        "home": root / "home/t.csv",
+        "folder": root / "folder.csv",
+        "pipe": root / "pipe",
+    }
+    (root / "link").symlink_to(outside)
+    (root / "home").mkdir()
+    (root / "home/t.csv").touch()
+    (root / "folder.csv").mkdir()
+    os.mkfifo(root / "pipe")
+    with pytest.raises(SourceError, match=r"outside the folders that sources may be read|is no plain file"):
+        find_source(within, CsvSource(kind="csv", path=paths[way]))
