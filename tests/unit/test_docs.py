@@ -1,6 +1,7 @@
 """The documents keep up with the code."""
 
 import re
+import tomllib
 
 import pytest
 
@@ -11,6 +12,13 @@ from headrace_airflow import reference
 
 RUNBOOK = (PROJECT / "docs/runbook.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (HR\d{3})\n(.*?)(?=^## |\Z)", RUNBOOK, flags=re.MULTILINE | re.DOTALL))
+
+ARCHITECTURE = (PROJECT / "docs/architecture.md").read_text(encoding="utf-8")
+TO_CHANGE = dict(
+    re.findall(
+        r"^\| (.*?) \| (.*) \|$", ARCHITECTURE.partition("| to have | go to |\n|---|---|\n")[2], re.MULTILINE
+    )
+)
 
 
 @pytest.mark.parametrize("kind", errors.error_kinds(), ids=lambda kind: kind.__name__)
@@ -54,3 +62,32 @@ def test_links_lead_somewhere(page: object) -> None:
     path = PROJECT / str(page)
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), f"{path}: {target}"
+
+
+@pytest.mark.parametrize("wish", TO_CHANGE)
+def test_where_a_change_goes_is_there(wish: str) -> None:
+    named = re.findall(r"`([\w./-]*/[\w./-]*|[\w-]+\.(?:py|md|yaml|toml)|Dockerfile)`", TO_CHANGE[wish])
+    assert named
+    assert [path for path in named if not (PROJECT / path).exists()] == []
+
+
+def test_the_change_requests_that_were_asked_for_have_their_places() -> None:
+    assert len(TO_CHANGE) == 14
+
+
+def test_every_room_of_the_core_is_told_of_in_the_order_of_its_layers() -> None:
+    rooms = ARCHITECTURE.partition("| layer | room |")[2].partition("\n\n")[0]
+    told = [
+        (int(layer), name) for layer, name in re.findall(r"^\| (\d+) \| `(\S+)` \| \S", rooms, re.MULTILINE)
+    ]
+    assert told == sorted(told, key=lambda each: each[0])
+    assert all((PROJECT / "include/headrace" / name).is_dir() == name.endswith("/") for _, name in told)
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    (layers,) = (
+        contract["layers"]
+        for contract in project["tool"]["importlinter"]["contracts"]
+        if contract.get("containers") == ["headrace"]
+    )
+    assert {(layer, name.removesuffix("/").removesuffix(".py")) for layer, name in told} == {
+        (number, room) for number, layer in enumerate(layers, 1) for room in layer.split(" | ")
+    }
