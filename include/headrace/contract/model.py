@@ -1,6 +1,6 @@
 """A stream's contract: what its records look like, where they come from and how they are landed.
 
-The models are frozen and know nothing of files: `contract_file` reads them from YAML.
+The models are frozen and know nothing of files: `loader` reads them from YAML.
 """
 
 import hashlib

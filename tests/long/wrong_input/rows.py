@@ -288,4 +288,4 @@ REQUIRED = {
     *("position below the log's start", "warehouse path is a file", "disk full", "wrong connection"),
     *("missing spark_default", "port taken", "Java too old", "no network at set-up"),
 }
-"""What the table must have at least; a contract's faults stand in tests/unit/headrace/test_contract.py."""
+"""What the table must have; faults of contracts are in tests/unit/headrace/contract/test_loader.py."""
