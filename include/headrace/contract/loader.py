@@ -138,9 +138,14 @@ def _repeated_keys(node: yaml.Node) -> Iterator[tuple[int, str]]:
 
 def _faults(file: Path, node: yaml.Node, broken: ValidationError) -> Iterator[str]:
     for error in broken.errors():
-        path = tuple(part for part in error["loc"] if part not in ("csv", "external"))
+        path = _written(error["loc"])
         field = ".".join(str(part) for part in path) or "the contract"
         yield f"{_place(file, node, path)}: field {field}: {_reason(error)}"
+
+
+def _written(path: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Pydantic's path without the kind of source, which it puts in after `source` and nobody wrote there."""
+    return path[:1] + path[2:] if path[:1] == ("source",) else path
 
 
 def _reason(error: ErrorDetails) -> str:
