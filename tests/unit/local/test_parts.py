@@ -127,6 +127,12 @@ def test_stages_stand_in_the_order_of_the_dag() -> None:
     assert stage_order(tasks) == ["a", "b", "c"]
 
 
+def test_stages_side_by_side_stand_as_airflow_lists_them() -> None:
+    edges = {"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": []}
+    tasks = [{"task_id": task, "downstream_task_ids": after} for task, after in edges.items()]
+    assert stage_order(tasks) == ["a", "b", "c", "d"]
+
+
 def test_without_python_3_11_one_sentence_says_so(tmp_path: Path) -> None:
     for name in ("python3.11", "python3.12", "python3.13", "python3"):
         old = tmp_path / name
