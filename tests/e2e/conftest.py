@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import psutil
 import pytest
 from confluent_kafka import Producer
@@ -67,6 +69,21 @@ class Pipeline:
     def states(self, run_id: str) -> dict[str, str]:
         """Every task's state."""
         return {task["task_id"]: task["state"] for task in self.airflow.task_instances(self.dag, run_id)}
+
+    def runs(self) -> list[str]:
+        """The ids of the DAG's runs, the newest first."""
+        path = f"/dags/{quote(self.dag, safe='')}/dagRuns"
+        return [run["dag_run_id"] for run in self.airflow.get(path, order_by="-id")["dag_runs"]]
+
+    def report_link(self, run_id: str) -> str:
+        """Where the button of the run's report leads to."""
+        ids = (quote(part, safe="") for part in (self.dag, run_id))
+        path = "/dags/{}/dagRuns/{}/taskInstances/report/links".format(*ids)
+        return str(self.airflow.get(path)["extra_links"]["Report"])
+
+    def page(self, url: str) -> httpx.Response:
+        """A page of the web UI, as the logged-in user sees it."""
+        return self.airflow._http.get(url)
 
     def drivers(self, script: str) -> list[psutil.Process]:
         """The live processes of this stack that run that Spark script: the JVM and its Python."""
