@@ -5,9 +5,11 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xmlrpc.client import Fault
 
 import psutil
 import yaml
@@ -146,8 +148,8 @@ class DagStream:
             timeout=400,
             check=False,
         )
-        (run,) = self.pipeline.airflow.runs(self.name)
-        self.runs.append(run["dag_run_id"])
+        (run,) = self.pipeline.runs()
+        self.runs.append(run)
         self.by_hand[self.runs[-1]] = done.stdout
 
     def said(self, task_id: str) -> str:
@@ -159,7 +161,8 @@ class DagStream:
     # -- the whole stack's parts
 
     def stop_broker(self) -> None:
-        self.pipeline.stack.supervisor.halt("broker")
+        with suppress(Fault):  # it does not run
+            self.pipeline.stack.supervisor._call("stopProcess", "broker")
 
     def start_broker(self) -> None:
         self.pipeline.stack.supervisor.ensure("broker")

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import psutil
 
 from headrace.settings import PROJECT, Settings, load_settings
@@ -67,6 +69,21 @@ class Pipeline:
         """Every task's state."""
         return {task["task_id"]: task["state"] for task in self.airflow.task_instances(self.dag, run_id)}
 
+    def runs(self) -> list[str]:
+        """The ids of the DAG's runs, the newest first."""
+        path = f"/dags/{quote(self.dag, safe='')}/dagRuns"
+        return [run["dag_run_id"] for run in self.airflow.get(path, order_by="-id")["dag_runs"]]
+
+    def report_link(self, run_id: str) -> str:
+        """Where the button of the run's report leads to."""
+        ids = (quote(part, safe="") for part in (self.dag, run_id))
+        path = "/dags/{}/dagRuns/{}/taskInstances/report/links".format(*ids)
+        return str(self.airflow.get(path)["extra_links"]["Report"])
+
+    def page(self, url: str) -> httpx.Response:
+        """A page of the web UI, as the logged-in user sees it."""
+        return self.airflow._http.get(url)
+
     def drivers(self, script: str) -> list[psutil.Process]:
         """The live processes of this stack that run that Spark script: the JVM and its Python."""
         return [each for each in processes.belonging(self.settings.home_path) if _runs(each, script)]
@@ -92,7 +109,7 @@ def fresh_settings(home: Path, *sources: Path) -> Settings:
     roots = (PROJECT / "include" / "data", *sources, Path("/proc"))
     return Settings(
         home=home,
-        warehouse=home / "warehouse",
+        warehouse=home.with_name("ware house"),
         streams=home / "streams",
         source_roots=":".join(map(str, roots)),
         airflow_port=free_port(),
@@ -139,3 +156,8 @@ def running_pipeline(folder: Path, sources: Path) -> Iterator[Pipeline]:
     finally:
         stack.down()
         assert processes.belonging(home) == []
+
+
+def manager_pid(stack: Stack) -> int:
+    """The process manager's own process."""
+    return int(stack.supervisor._call("getPID"))

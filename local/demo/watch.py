@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from graphlib import TopologicalSorter
 from typing import Any
 
 from rich.console import Console
@@ -33,18 +34,11 @@ def watch(api: Airflow, dag_id: str, run_id: str, numbers: Numbers, console: Con
 
 def stage_order(tasks: list[dict[str, Any]]) -> list[str]:
     """Task ids, each after all that stand before it in the DAG."""
-    waiting = {task["task_id"]: 0 for task in tasks}
+    order = TopologicalSorter[str]({task["task_id"]: () for task in tasks})
     for task in tasks:
         for after in task["downstream_task_ids"]:
-            waiting[after] += 1
-    downstream = {task["task_id"]: task["downstream_task_ids"] for task in tasks}
-    order = [task_id for task_id, before in waiting.items() if not before]
-    for task_id in order:  # grows while it is walked
-        for after in downstream[task_id]:
-            waiting[after] -= 1
-            if not waiting[after]:
-                order.append(after)
-    return order
+            order.add(after, task["task_id"])
+    return list(order.static_order())
 
 
 def _snapshots(api: Airflow, dag_id: str, run_id: str, order: list[str]) -> Iterator[Instances]:

@@ -42,7 +42,12 @@ class Airflow:
         except (httpx.HTTPError, ValueError):
             return {}
 
-    def _get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, **query: Any) -> Any:
+        """What the API answers at a path below /api/v2.
+
+        Raises:
+            StackUnhealthy: it refuses, or does not answer.
+        """
         with _naming_failure(f"read {path}"):
             answer = self._http.get(f"/api/v2{path}", params=query)
             answer.raise_for_status()
@@ -50,22 +55,13 @@ class Airflow:
 
     def dag(self, dag_id: str) -> dict[str, Any] | None:
         """A DAG; None while it is not parsed."""
-        found = self._get("/dags", dag_id_pattern=dag_id, limit=100)["dags"]
+        found = self.get("/dags", dag_id_pattern=dag_id, limit=100)["dags"]
         return next((dag for dag in found if dag["dag_id"] == dag_id), None)
 
     def import_errors(self) -> list[dict[str, Any]]:
         """The DAG files that could not be imported, with `filename` and `stack_trace`."""
-        errors: list[dict[str, Any]] = self._get("/importErrors", limit=100)["import_errors"]
+        errors: list[dict[str, Any]] = self.get("/importErrors", limit=100)["import_errors"]
         return errors
-
-    def link(self, dag_id: str, run_id: str, task_id: str, name: str) -> str:
-        """Where the button `name` of a task leads to."""
-        links = self._get(f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}/taskInstances/{_id(task_id)}/links")
-        return str(links["extra_links"][name])
-
-    def page(self, url: str) -> httpx.Response:
-        """A page of the web UI, as the logged-in user sees it."""
-        return self._http.get(url)
 
     def unpause(self, dag_id: str) -> None:
         """Let the DAG's runs be scheduled."""
@@ -84,24 +80,18 @@ class Airflow:
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """A run; its `state` is queued, running, success or failed."""
-        run: dict[str, Any] = self._get(f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}")
+        run: dict[str, Any] = self.get(f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}")
         return run
-
-    def runs(self, dag_id: str) -> list[dict[str, Any]]:
-        """A DAG's newest runs, the newest first."""
-        path = f"/dags/{_id(dag_id)}/dagRuns"
-        found: list[dict[str, Any]] = self._get(path, order_by="-id", limit=25)["dag_runs"]
-        return found
 
     def tasks(self, dag_id: str) -> list[dict[str, Any]]:
         """The DAG's tasks, with `task_id` and `downstream_task_ids`."""
-        tasks: list[dict[str, Any]] = self._get(f"/dags/{_id(dag_id)}/tasks")["tasks"]
+        tasks: list[dict[str, Any]] = self.get(f"/dags/{_id(dag_id)}/tasks")["tasks"]
         return tasks
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """A run's task instances."""
         path = f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}/taskInstances"
-        found: list[dict[str, Any]] = self._get(path, limit=100)["task_instances"]
+        found: list[dict[str, Any]] = self.get(path, limit=100)["task_instances"]
         return found
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str) -> Any:
@@ -109,12 +99,12 @@ class Airflow:
         path = (
             f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}/taskInstances/{_id(task_id)}/xcomEntries/{_id(key)}"
         )
-        return self._get(path)["value"]
+        return self.get(path)["value"]
 
     def log(self, dag_id: str, run_id: str, task_id: str, attempt: int) -> list[str]:
         """The lines of one try of a task."""
         path = f"/dags/{_id(dag_id)}/dagRuns/{_id(run_id)}/taskInstances/{_id(task_id)}/logs/{attempt}"
-        content = self._get(path, full_content=True)["content"]
+        content = self.get(path, full_content=True)["content"]
         return [text for line in content for text in _log_lines(line)]
 
 

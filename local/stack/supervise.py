@@ -156,23 +156,11 @@ stdout_logfile_backups=3
             return False
         return True
 
-    def pid(self) -> int | None:
-        """The process manager's own process id; None when it does not answer."""
-        try:
-            return int(self._call("getPID"))
-        except (OSError, HTTPException):
-            return None
-
     def ensure(self, program: str) -> None:
         """Start a program unless it runs or is about to."""
         if self.state(program).state not in ("RUNNING", "STARTING", "BACKOFF"):
             with suppress(Fault):  # it was started meanwhile
                 self._call("startProcess", program, False)
-
-    def halt(self, program: str) -> None:
-        """End a program and leave it ended; returns when it is gone."""
-        with suppress(Fault):  # it does not run
-            self._call("stopProcess", program)
 
     def states(self) -> dict[str, State]:
         """Every program's state; empty when the process manager does not answer."""

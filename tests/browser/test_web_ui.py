@@ -20,15 +20,11 @@ def run_page(dag: str, run_id: str) -> str:
     return f"/dags/{dag}/runs/{quote(run_id, safe='')}"
 
 
-def report_page(pipeline: Pipeline, run_id: str) -> str:
-    return pipeline.airflow.link(pipeline.dag, run_id, "report", "Report")
-
-
 def test_a_report_asks_for_the_login_and_opens_after_it(
     stranger: BrowserContext, pipeline: Pipeline, first_run: str
 ) -> None:
     page = stranger.new_page()
-    report = report_page(pipeline, first_run)
+    report = pipeline.report_link(first_run)
     answer = page.goto(report)
     assert answer is not None
     assert answer.status == 401
@@ -50,7 +46,7 @@ def test_the_run_is_green_and_its_report_one_click_away(page: Page, first_run: s
 
 
 def test_the_report_shows_its_pictures_on_any_screen(page: Page, pipeline: Pipeline, first_run: str) -> None:
-    page.goto(report_page(pipeline, first_run))
+    page.goto(pipeline.report_link(first_run))
     pictures = page.locator("img")
     expect(pictures).to_have_count(4)
     for picture in pictures.all():
@@ -83,7 +79,7 @@ def test_a_task_log_shows_html_as_text(page: Page, hostile: DagStream) -> None:
 
 
 def test_a_report_shows_html_as_text(page: Page, hostile: DagStream) -> None:
-    page.goto(report_page(hostile.pipeline, hostile.runs[1]))
+    page.goto(hostile.pipeline.report_link(hostile.runs[1]))
     expect(page.get_by_text(HOSTILE).first).to_be_visible()
     assert_inert(page)
 

@@ -52,17 +52,17 @@ def test_the_ledger_is_balanced(pipeline: Pipeline, first_run: str) -> None:
 
 def test_the_report_is_behind_the_login_and_its_task_links_to_it(pipeline: Pipeline, first_run: str) -> None:
     file = pipeline.warehouse.report(first_run)
-    link = pipeline.airflow.link(DAG, first_run, "report", "Report")
+    link = pipeline.report_link(first_run)
     assert (
         link == f"{airflow_url(pipeline.settings)}/headrace/reports/{DAG}?{urlencode({'run_id': first_run})}"
     )
     assert httpx.get(link, trust_env=False).status_code == 401
-    shown = pipeline.airflow.page(link)
+    shown = pipeline.page(link)
     assert (shown.status_code, shown.text) == (200, file.read_text(encoding="utf-8"))
     assert shown.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
     assert "2,030 of 52,560 readings are missing" in shown.text
     unknown = f"{airflow_url(pipeline.settings)}/headrace/reports/..%2F..%2Fetc?run_id=x"
-    assert pipeline.airflow.page(unknown).status_code == 404
+    assert pipeline.page(unknown).status_code == 404
 
 
 def test_headrace_show_says_the_same(pipeline: Pipeline, first_run: str) -> None:

@@ -12,7 +12,7 @@ from local.stack import processes
 from local.stack.credentials import keys, password
 from local.stack.ports import free_port
 from local.stack.stack import PARTS, Stack
-from testbed.pipeline import Pipeline
+from testbed.pipeline import Pipeline, manager_pid
 
 pytestmark = pytest.mark.timeout(600)  # the start of the stack may be in it
 
@@ -25,7 +25,7 @@ def test_every_part_is_healthy_and_supervised_once(pipeline: Pipeline) -> None:
     stack = pipeline.stack
     assert {part.name: part.healthy for part in stack.parts()} == dict.fromkeys(PARTS, True)
     managers = [p for p in processes.belonging(stack.home) if "supervisor.supervisord" in p.cmdline()]
-    assert [p.pid for p in managers] == [stack.supervisor.pid()]
+    assert [p.pid for p in managers] == [manager_pid(stack)]
 
 
 def test_up_again_changes_nothing(pipeline: Pipeline) -> None:
@@ -73,7 +73,6 @@ def files(home: Path) -> Iterator[Path]:
 
 def test_a_closed_terminal_ends_nothing(pipeline: Pipeline) -> None:
     stack = pipeline.stack
-    manager = stack.supervisor.pid()
-    assert manager
+    manager = manager_pid(stack)
     assert os.getsid(manager) == manager
     assert psutil.Process(manager).terminal() is None

@@ -7,9 +7,13 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.constructor import SafeConstructor
 
 from headrace.contract.model import Contract
 from headrace.errors import ContractError, SettingsError
+
+Field = tuple[str, ...]
+"""The names that lead to a field; an element of a list is named by its number."""
 
 HINTS = {
     "extra_forbidden": "no such field; check the spelling or remove it",
@@ -42,9 +46,9 @@ def load_contract(file: Path) -> Contract:
     Raises:
         ContractError: it cannot be read, is no YAML, or does not fit; one line a fault, each with its place.
     """
-    node = _compose(file)
+    node, written = _read(file)
     try:
-        contract = Contract.model_validate(_construct(file, node))
+        contract = Contract.model_validate(written)
     except ValidationError as broken:
         raise ContractError("\n".join(_faults(file, node, broken))) from broken
     if contract.stream != file.stem:
@@ -93,9 +97,20 @@ def _unambiguous(file: Path, contract: Contract, pairs: list[tuple[str, str]]) -
     return names
 
 
-def _compose(file: Path) -> yaml.Node:
+def _read(file: Path) -> tuple[yaml.Node, object]:
+    """The file's nodes, which know their lines, and what they stand for.
+
+    Raises:
+        ContractError: it cannot be read, is no YAML, or says something twice.
+    """
+    # Not ruamel.yaml, which knows lines and repeated keys itself: 0.19.1 reads a curve's `y` as True in
+    # YAML 1.1, and in 1.2 `yes` is a text and 010 ten; contracts mean what they mean to PyYAML.
     try:
         node = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        if not isinstance(node, yaml.MappingNode):
+            raise ContractError(f"{file}, line 1: a contract is a mapping that begins with 'stream:'")
+        _require_keys_once(file, node)
+        return node, SafeConstructor().construct_document(node)
     except OSError as absent:
         raise ContractError(f"{file}: cannot be read: {absent.strerror}") from absent
     except UnicodeDecodeError as broken:
@@ -103,44 +118,45 @@ def _compose(file: Path) -> yaml.Node:
     except yaml.MarkedYAMLError as broken:
         line = broken.problem_mark.line + 1 if broken.problem_mark else 1
         raise ContractError(f"{file}, line {line}: no valid YAML: {broken.problem}") from broken
-    except yaml.YAMLError as broken:
+    except (yaml.YAMLError, ValueError) as broken:  # ValueError: 2000-13-01 looks like a date and is none
         raise ContractError(f"{file}: no valid YAML: {broken}") from broken
-    if not isinstance(node, yaml.MappingNode):
-        raise ContractError(f"{file}, line 1: a contract is a mapping that begins with 'stream:'")
-    return node
+    except RecursionError as endless:
+        raise ContractError(
+            f"{file}: is nested too deeply; does an alias stand in its own anchor?"
+        ) from endless
 
 
-def _construct(file: Path, node: yaml.Node) -> object:
-    for place, key in _repeated_keys(node):
-        raise ContractError(f"{file}, line {place}: field {key}: stands twice; keep one")
-    loader = yaml.SafeLoader("")
-    try:
-        return loader.construct_document(node)
-    except (yaml.YAMLError, ValueError) as broken:
-        raise ContractError(f"{file}: no valid YAML: {broken}") from broken
-    finally:
-        loader.dispose()
-
-
-def _repeated_keys(node: yaml.Node) -> Iterator[tuple[int, str]]:
+def _require_keys_once(file: Path, node: yaml.Node) -> None:
     """YAML keeps the last of two equal keys in silence; a contract must not."""
+    seen: set[Field] = set()
+    for field, line in _lines(node):
+        if field in seen:
+            raise ContractError(f"{file}, line {line}: field {field[-1]}: stands twice; keep one")
+        seen.add(field)
+
+
+def _lines(node: yaml.Node, field: Field = ()) -> Iterator[tuple[Field, int]]:
+    """Every field with its line, in the order of the file; a repeated key comes as often as it is there."""
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield key.start_mark.line + 1, str(key.value)
-            seen.add(str(key.value))
-            yield from _repeated_keys(value)
+        parts = [(str(key.value), key, value) for key, value in node.value]
     elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from _repeated_keys(value)
+        parts = [(str(number), value, value) for number, value in enumerate(node.value)]
+    else:
+        return
+    for name, place, value in parts:
+        yield (*field, name), place.start_mark.line + 1
+        yield from _lines(value, (*field, name))
 
 
 def _faults(file: Path, node: yaml.Node, broken: ValidationError) -> Iterator[str]:
     for error in broken.errors():
-        path = tuple(part for part in error["loc"] if part not in ("csv", "external"))
-        field = ".".join(str(part) for part in path) or "the contract"
-        yield f"{_place(file, node, path)}: field {field}: {_reason(error)}"
+        field = _written(error["loc"])
+        yield f"{_place(file, node, field)}: field {'.'.join(field) or 'the contract'}: {_reason(error)}"
+
+
+def _written(path: tuple[int | str, ...]) -> Field:
+    """Pydantic's path without the kind of source, which it puts in after `source` and nobody wrote there."""
+    return tuple(str(part) for part in (path[:1] + path[2:] if path[:1] == ("source",) else path))
 
 
 def _reason(error: ErrorDetails) -> str:
@@ -151,19 +167,9 @@ def _reason(error: ErrorDetails) -> str:
     return f"{text} (it is {given!r})"
 
 
-def _place(file: Path, node: yaml.Node, path: tuple[int | str, ...]) -> str:
-    """File and line of the field at `path`, or of the nearest part that is there."""
-    line = node.start_mark.line + 1
-    for part in path:
-        found: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(part):
-                    found, line = value, key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            found = node.value[part]
-            line = found.start_mark.line + 1
-        if found is None:
-            break
-        node = found
-    return f"{file}, line {line}"
+def _place(file: Path, node: yaml.Node, field: Field) -> str:
+    """File and line of the field, or of the nearest part of it that is there."""
+    lines = {(): node.start_mark.line + 1, **dict(_lines(node))}
+    while field not in lines:
+        field = field[:-1]
+    return f"{file}, line {lines[field]}"

@@ -23,7 +23,7 @@ def find_source(settings: Settings, source: CsvSource) -> Path:
 
     Raises:
         SourceMissing: it is not there.
-        SourceError: it is no plain file, or lies outside HEADRACE_SOURCE_ROOTS.
+        SourceError: it is no plain file, or lies in HEADRACE_HOME or outside HEADRACE_SOURCE_ROOTS.
     """
     try:
         file = source.file.resolve(strict=True)
@@ -34,8 +34,13 @@ def find_source(settings: Settings, source: CsvSource) -> Path:
         ) from absent
     except (OSError, RuntimeError) as failed:
         raise SourceError(f"{source.path}: cannot be read: {failed}") from failed
-    roots = settings.source_root_paths
-    if file.is_relative_to(settings.home_path.resolve()) or not any(map(file.is_relative_to, roots)):
+    home, roots = settings.home_path.resolve(), settings.source_root_paths
+    if file.is_relative_to(home):
+        raise SourceError(
+            f"{source.path}: leads to {file}, which is in HEADRACE_HOME ({home}), whose files, secrets among "
+            "them, are never sources; move the file out of it, to a folder that HEADRACE_SOURCE_ROOTS names"
+        )
+    if not any(map(file.is_relative_to, roots)):
         raise SourceError(
             f"{source.path}: leads to {file}, outside the folders that sources may be read from "
             f"({', '.join(map(str, roots))}); move the file there, or add its folder to HEADRACE_SOURCE_ROOTS"

@@ -1,11 +1,11 @@
 """A transactional Kafka producer that commits contiguous rows of a source together with its progress."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
@@ -27,12 +27,19 @@ FENCED = {
     KafkaError.INVALID_PRODUCER_EPOCH,
 }
 
+# Likewise documented with the underscore.
+PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}  # noqa: SLF001
+"""Records that librdkafka drops because another one of their transaction failed; on a busy machine they are
+reported before that one."""
+
 MOVING = {
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
 }
 """What a broker answers for a group whose coordinator is not settled yet."""
+
+T = TypeVar("T")
 
 
 class Record(NamedTuple):
@@ -118,16 +125,11 @@ class Transactions:
 
     def _committed(self) -> list[TopicPartition]:
         """Ask again while the group's coordinator is moving: a new broker has none for a moment."""
-        moving = Retrying(
-            retry=retry_if_exception(_is_moving),
-            stop=stop_after_delay(self._seconds),
-            wait=wait_fixed(0.2),
-            reraise=True,
-        )
-        found: list[TopicPartition] = moving(
-            self._group.committed, [TopicPartition(self._topic, 0)], timeout=ANSWER_SECONDS
-        )
-        return found
+
+        def ask() -> list[TopicPartition]:
+            return self._group.committed([TopicPartition(self._topic, 0)], timeout=ANSWER_SECONDS)
+
+        return self._repeated(ask, again=_is_moving, pause=0.2)
 
     def commit(self, records: Iterable[Record], metadata: str) -> int:
         """Publish records in one transaction that also moves the progress past them; returns their number.
@@ -183,7 +185,7 @@ class Transactions:
     def _delivered(self, error: KafkaError | None, _: object) -> None:
         if error is None:
             self._acked += 1
-        elif self._failed is None:  # the first one is the cause: what was queued behind it fails of it
+        elif self._failed is None or self._failed.code() in PURGED:  # the first that is no consequence
             self._failed = error
 
     def _deliver(self, sent: int) -> None:
@@ -197,17 +199,20 @@ class Transactions:
         group = self._group.consumer_group_metadata()
         self._retried(lambda timeout: self._producer.send_offsets_to_transaction([position], group, timeout))
 
-    def _retried(self, call: Any) -> None:
-        """Call again while librdkafka says that this is safe, and no longer than a delivery may take."""
-        deadline = time.monotonic() + self._seconds
-        while True:
-            try:
-                _bounded(call, min(ANSWER_SECONDS, self._seconds))
-            except KafkaException as failed:
-                if not failed.args[0].retriable() or time.monotonic() > deadline:
-                    raise
-            else:
-                return
+    def _retried(self, call: Callable[[float], object]) -> None:
+        """Call again while librdkafka says that this is safe."""
+        seconds = min(ANSWER_SECONDS, self._seconds)
+        self._repeated(lambda: _bounded(call, seconds), again=KafkaError.retriable)
+
+    def _repeated(self, call: Callable[[], T], again: Callable[[KafkaError], bool], pause: float = 0) -> T:
+        """Call until it succeeds or fails of something else, and no longer than a delivery may take."""
+        retrying = Retrying(
+            retry=retry_if_exception(lambda e: isinstance(e, KafkaException) and again(e.args[0])),
+            stop=stop_after_delay(self._seconds),
+            wait=wait_fixed(pause),
+            reraise=True,
+        )
+        return retrying(call)
 
     def _aborted(self, error: KafkaError) -> HeadraceError:
         """End the transaction as far as it can be, and say what the error is."""
@@ -252,13 +257,13 @@ class Transactions:
         return translate(error, self._config, self._topic, self._errors)
 
 
-def _bounded(call: Any, seconds: float) -> None:
+def _bounded(call: Callable[[float], object], seconds: float) -> None:
     """Make a call that is to take at most `seconds`, and leave it where it is when it takes longer.
 
     librdkafka (confluent-kafka 2.16.1) was seen to wait for ever in send_offsets_to_transaction, whatever its
     time-out, when the broker was killed inside the transaction. A daemon thread lets the process end.
     """
-    answer: Future[None] = Future()
+    answer: Future[object] = Future()
 
     def ask() -> None:
         try:
@@ -274,5 +279,5 @@ def _bounded(call: Any, seconds: float) -> None:
         raise KafkaException(error) from late
 
 
-def _is_moving(failed: BaseException) -> bool:
-    return isinstance(failed, KafkaException) and failed.args[0].code() in MOVING
+def _is_moving(error: KafkaError) -> bool:
+    return error.code() in MOVING

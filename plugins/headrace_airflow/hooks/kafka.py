@@ -55,6 +55,9 @@ class KafkaConfigHook(KafkaBaseHook):
         servers = config.get("bootstrap.servers")
         if not servers:
             raise SettingsError(f"{name}: its extra names no bootstrap.servers; add host:port")
+        # Private to provider 2.1.0 (tests/unit/headrace_airflow/test_provider_internals.py): the two steps of
+        # its `_build_config` that complete an extra. That method itself reads the connection, which blocks a
+        # triggerer's loop, and takes it from whatever type it is of.
         try:
             self._resolve_callbacks(config)
             self._maybe_add_msk_iam_oauth(config, servers)

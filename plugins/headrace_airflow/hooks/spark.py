@@ -38,6 +38,9 @@ class DriverHook(SparkSubmitHook):
             error = self._driver_error
             if error:
                 raise task_failure(error.message, transient=error.transient) from None
+            # Private to provider 6.3.4: the process of spark-submit, None until `submit` has started it.
+            # It tells of no exit code, process or line in public; what is private here is held by
+            # tests/unit/headrace_airflow/test_provider_internals.py.
             ended = self._submit_sp.returncode if self._submit_sp else None
             raise task_failure(
                 f"the Spark driver ended (exit code {ended}) without naming a reason of its own: the lines "
@@ -63,6 +66,7 @@ class DriverHook(SparkSubmitHook):
             except psutil.NoSuchProcess:
                 continue
 
+    # Private to provider 6.3.4, as `_submit_sp`: its `submit` calls this once, with all lines of the process.
     def _process_spark_submit_log(self, itr: Iterator[Any]) -> None:
         super()._process_spark_submit_log(self._without_last_word(itr))
 

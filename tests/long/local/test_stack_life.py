@@ -15,7 +15,7 @@ import pytest
 from headrace.settings import PROJECT
 from local.stack import processes
 from local.stack.stack import Stack
-from testbed.pipeline import fresh_settings, local
+from testbed.pipeline import fresh_settings, local, manager_pid
 from testbed.waiting import awaited
 
 
@@ -44,9 +44,7 @@ def test_a_killed_part_comes_back(stack: Stack) -> None:
 
 def test_up_heals_a_stack_whose_manager_was_killed(stack: Stack) -> None:
     left = processes.belonging(stack.home)
-    manager = stack.supervisor.pid()
-    assert manager
-    psutil.Process(manager).kill()
+    psutil.Process(manager_pid(stack)).kill()
     awaited(lambda: not stack.supervisor.is_running(), 120)
     assert not any(part.healthy for part in stack.parts())
     stack.up(lambda line: None)
@@ -58,9 +56,7 @@ def test_down_ends_all_of_it_and_nothing_else(stack: Stack) -> None:
     mine = started({processes.MARK: str(stack.home)})
     others = [started({}), started({processes.MARK: f"{stack.home}2"})]
     try:
-        manager = stack.supervisor.pid()
-        assert manager
-        psutil.Process(manager).kill()
+        psutil.Process(manager_pid(stack)).kill()
         done = local("down", stack.settings, "UTC", PROJECT)
         assert "Ended" in done.communicate(timeout=120)[0]
         assert done.returncode == 0

@@ -19,7 +19,7 @@ from local.stack.airflow import headrace_environment
 from local.stack.ports import free_port
 from local.stack.stack import Stack
 from testbed.answers import assert_right
-from testbed.pipeline import DAG, Pipeline, foreign_settings, local
+from testbed.pipeline import Pipeline, foreign_settings, local
 from tests.long.wrong_input.rows import CASES, REQUIRED
 
 pytestmark = pytest.mark.timeout(900)
@@ -149,7 +149,7 @@ def test_an_interrupted_demo_leaves_a_stack_that_goes_on(machine: Settings) -> N
     assert run(machine, ("-m", "local", "status")).returncode == 0
     stack = Stack(machine)
     pipeline = Pipeline(machine, stack, stack.client())
-    (interrupted,) = pipeline.airflow.runs(DAG)
-    assert pipeline.ended(interrupted["dag_run_id"]) == "success"
+    (interrupted,) = pipeline.runs()
+    assert pipeline.ended(interrupted) == "success"
     assert read_ledger(pipeline.warehouse)[-1].balanced
     assert_right(pipeline.warehouse)

@@ -90,6 +90,69 @@ def test_a_fault_is_named_with_file_line_and_field(case: str, tmp_path: Path) ->
     assert case == "mapping absent" or str(file) in str(raised.value)
 
 
+# As above. Pydantic puts the kind of a source into the path to its fields; only there nobody wrote it.
+NAMED_AS_A_KIND = {
+    "band": (
+        "{Low: 200",
+        "{csv: much",
+        r"line 38: field analysis\.indicator\.bands\.csv: .*\(it is 'much'\)",
+    ),
+    "field of a part": ("  format: json", "  csv: 1", r"line 14: field record\.csv: no such field"),
+    "setting of the topic": (
+        "compression.type: zstd",
+        "external: [1]",
+        r"line 11: field topic\.config\.external: ",
+    ),
+    "field of the source": ("kind: csv", "kind: csv, csv: 1", r"line 6: field source\.csv: no such field"),
+    "field of the contract": ("schedule: null", "external: 1", r"line 4: field external: no such field"),
+}
+
+
+@pytest.mark.parametrize("case", NAMED_AS_A_KIND)
+def test_what_is_called_as_a_kind_of_source_is_named_too(case: str, tmp_path: Path) -> None:
+    old, new, message = NAMED_AS_A_KIND[case]
+    file = tmp_path / "wind_turbine.yaml"
+    file.write_text(SHIPPED.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ContractError, match=message):
+        load_contract(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stream: &all\n  record: *all\n", r"is nested too deeply; does an alias stand in its own anchor\?"),
+        ("? [stream]\n: mill\n", r"line 1: no valid YAML: found unhashable key"),
+        ("record:\n  event_time: !secret x\n", r"line 2: no valid YAML: could not determine a constructor"),
+        ("record: {event_time: {earliest: 2000-13-01}}\n", r"no valid YAML: month must be in 1\.\.12"),
+        ("- stream\n", r"line 1: a contract is a mapping that begins with 'stream:'"),
+        ("stream: a\nrecord:\n- key: 1\n  key: 1\n", r"line 4: field key: stands twice; keep one"),
+    ],
+)
+def test_yaml_that_is_no_contract_is_named(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "mill.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ContractError, match=f"{re.escape(str(file))}[,:] {message}"):
+        load_contract(file)
+
+
+def test_a_merged_field_is_named_where_it_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "wind_turbine.yaml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    for old, new in (
+        ("- {name: LV", "- &power {name: LV"),
+        ("minimum: -100", "minimum: low"),
+        ("      minimum: 0\n", "      <<: *power\n"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(
+        ContractError,
+        match=r"line 24: field record\.signals\.0\.minimum(?s:.)*line 24: field record\.signals\.2\.minimum",
+    ):
+        load_contract(file)
+
+
 def test_every_fault_of_a_file_is_named_at_once(tmp_path: Path) -> None:
     file = tmp_path / "wind_turbine.yaml"
     text = SHIPPED.read_text(encoding="utf-8")

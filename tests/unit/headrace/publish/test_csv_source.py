@@ -223,22 +223,35 @@ def test_an_absent_source_may_still_come(tmp_path: Path, within: Settings) -> No
         find_source(within, CsvSource(kind="csv", path=tmp_path / "in/t.csv"))
 
 
-@pytest.mark.parametrize("way", ["outside", "dots", "symlink", "home", "folder", "pipe"])
+REFUSED = {
+    "outside": ("../t.csv", "outside the folders that sources may be read from .*HEADRACE_SOURCE_ROOTS"),
+    "symlink": ("link", "outside the folders that sources may be read from"),
+    "home": ("home/t.csv", r"in HEADRACE_HOME \(.*/in/home\), .*; move the file out of it"),
+    "symlink home": ("link home", r"leads to .*/in/home/t\.csv, which is in HEADRACE_HOME"),
+    "folder": ("folder.csv", "is no plain file"),
+    "pipe": ("pipe", "is no plain file"),
+}
+
+
+@pytest.mark.parametrize("way", REFUSED)
 def test_what_is_no_source_is_refused(tmp_path: Path, within: Settings, way: str) -> None:
-    outside, root = tmp_path / "t.csv", tmp_path / "in"
-    outside.touch()
-    paths = {
-        "outside": outside,
-        "dots": root / "../t.csv",
-        "symlink": root / "link",
-        "home": root / "home/t.csv",
-        "folder": root / "folder.csv",
-        "pipe": root / "pipe",
-    }
-    (root / "link").symlink_to(outside)
+    root = tmp_path / "in"
+    (tmp_path / "t.csv").touch()
+    (root / "link").symlink_to(tmp_path / "t.csv")
     (root / "home").mkdir()
     (root / "home/t.csv").touch()
+    (root / "link home").symlink_to("home/t.csv")
     (root / "folder.csv").mkdir()
     os.mkfifo(root / "pipe")
-    with pytest.raises(SourceError, match=r"outside the folders that sources may be read|is no plain file"):
-        find_source(within, CsvSource(kind="csv", path=paths[way]))
+    path, message = REFUSED[way]
+    with pytest.raises(SourceError, match=message):
+        find_source(within, CsvSource(kind="csv", path=root / path))
+
+
+def test_a_source_of_a_home_beside_the_roots_is_told_so_too(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").touch()
+    with pytest.raises(SourceError, match="which is in HEADRACE_HOME"):
+        find_source(
+            Settings(source_roots="/elsewhere", home=tmp_path),
+            CsvSource(kind="csv", path=tmp_path / "t.csv"),
+        )
