@@ -175,7 +175,7 @@ class RunFailed(TerminalError):
 def error_kinds() -> list[type[HeadraceError]]:
     """Every class of errors, the root first."""
     kinds: list[type[HeadraceError]] = [HeadraceError]
-    for kind in kinds:  # grows while it is walked
+    for kind in kinds:  # grows while it is iterated
         kinds += kind.__subclasses__()
     return kinds
 

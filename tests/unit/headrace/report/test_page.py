@@ -1,4 +1,4 @@
-"""The report: one file, self-contained, right in its figures, and deaf to hostile text."""
+"""The report: one file, self-contained, right in its figures, and safe from hostile text."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
