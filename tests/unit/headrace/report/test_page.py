@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import Mock
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from headrace.offsets import OffsetRange
 from headrace.reconcile.ledger import Entry, SliceAccount, SourceAccount, append_entry
 from headrace.report.page import write_report
 from headrace.settings import PROJECT
+from headrace.tables import queries
 from headrace.tables.queries import slots_of_day
 from headrace.tables.warehouse import Warehouse
 
@@ -133,6 +135,17 @@ def test_it_says_what_the_tables_hold(contract: Contract, warehouse: Warehouse) 
 )
 def test_a_day_has_as_many_slots_as_its_clock_gives_it(day: date, slots: int) -> None:
     assert slots_of_day(day, ZoneInfo("Europe/Berlin"), timedelta(minutes=10)) == slots
+
+
+def test_it_computes_completeness_once(
+    contract: Contract, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads every day of every entity."""
+    append_entry(warehouse, an_entry())
+    computed = Mock(wraps=queries.completeness)
+    monkeypatch.setattr(queries, "completeness", computed)
+    write_report(contract, warehouse, RUN_ID)
+    assert computed.call_count == 1
 
 
 def test_it_needs_nothing_else_and_is_small(contract: Contract, warehouse: Warehouse) -> None:
