@@ -56,15 +56,16 @@ def _page(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
     environment.filters["number"] = _number
     zone = ZoneInfo(contract.record.event_time.timezone)
     counts = queries.counts(warehouse)
+    slots = queries.completeness(contract, warehouse)
     return environment.get_template("page.html").render(
         contract=contract,
         entry=entry,
         counts=counts,
-        slots=queries.completeness(contract, warehouse),
+        slots=slots,
         reasons=[(code, Reason(code).text, count) for code, count in counts.quarantine.items()],
         finished=entry.finished.astimezone(zone),
         zone=zone.key,
-        pictures=list(_pictures(contract, warehouse, counts)),
+        pictures=list(_pictures(contract, warehouse, counts, slots)),
         tables=[
             (name, queries.first_rows(contract, warehouse, name, FIRST_ROWS))
             for name in (READINGS, *GOLD)
@@ -75,7 +76,10 @@ def _page(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
 
 
 def _pictures(
-    contract: Contract, warehouse: Warehouse, counts: queries.Counts
+    contract: Contract,
+    warehouse: Warehouse,
+    counts: queries.Counts,
+    slots: queries.Completeness | None,
 ) -> Iterator[tuple[str, str, str]]:
     """Title, sentence and data URI of each picture that the contract and the tables allow."""
     wanted, analysis = contract.report, contract.analysis
@@ -87,7 +91,7 @@ def _pictures(
     if counts.days:
         daily = queries.scan(warehouse, DAILY_COMPLETENESS).collect()
         figure = pictures.calendar(daily)
-        yield "Completeness", f"A square a day. {_completeness(contract, warehouse)}", _uri(figure)
+        yield "Completeness", f"A square a day. {_missing(slots)}", _uri(figure)
     if counts.hours and analysis.indicator:
         signal = analysis.indicator.signal
         column = gold_column(load_signal_names(contract).get(signal, signal))
@@ -104,13 +108,12 @@ def _pictures(
         yield "Where it comes from", f"Share of the readings, by {wanted.rose.direction}.", _uri(figure)
 
 
-def _completeness(contract: Contract, warehouse: Warehouse) -> str:
-    found = queries.completeness(contract, warehouse)
-    if found is None:
+def _missing(slots: queries.Completeness | None) -> str:
+    if slots is None:
         return ""
     return (
-        f"Between the first day and the last {_number(found.missing)} of {_number(found.expected)} readings "
-        f"are missing; {_number(found.absent_days)} days have none at all."
+        f"Between the first day and the last {_number(slots.missing)} of {_number(slots.expected)} readings "
+        f"are missing; {_number(slots.absent_days)} days have none at all."
     )
 
 

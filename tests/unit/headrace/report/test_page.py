@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import Mock
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from headrace.offsets import OffsetRange
 from headrace.reconcile.ledger import Entry, SliceAccount, SourceAccount, append_entry
 from headrace.report.page import write_report
 from headrace.settings import PROJECT
+from headrace.tables import queries
 from headrace.tables.warehouse import Warehouse
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -125,6 +127,17 @@ def test_it_says_what_the_tables_hold(contract: Contract, warehouse: Warehouse) 
     assert "360 of 576 readings are missing; 2 days have none at all" in flat
     assert "217 rows = 216 landed + 1 quarantined + 0 accepted as lost" in flat
     assert found.tags.count("img") == 4
+
+
+def test_it_computes_completeness_once(
+    contract: Contract, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads every day of every entity."""
+    append_entry(warehouse, an_entry())
+    computed = Mock(wraps=queries.completeness)
+    monkeypatch.setattr(queries, "completeness", computed)
+    write_report(contract, warehouse, RUN_ID)
+    assert computed.call_count == 1
 
 
 def test_it_needs_nothing_else_and_is_small(contract: Contract, warehouse: Warehouse) -> None:
