@@ -3,34 +3,30 @@
 import re
 from collections.abc import Callable
 
-STRPTIME = dict(
-    [
-        ("Y", "yyyy"),
-        ("y", "yy"),
-        ("m", "MM"),
-        ("b", "MMM"),
-        ("B", "MMMM"),
-        ("d", "dd"),
-        ("e", "d"),
-        ("j", "DDD"),
-    ]
-    + [
-        ("H", "HH"),
-        ("I", "hh"),
-        ("p", "a"),
-        ("M", "mm"),
-        ("S", "ss"),
-        ("f", "SSSSSS"),
-        ("z", "XX"),
-        ("Z", "VV"),
-    ]
-    + [("F", "yyyy-MM-dd"), ("T", "HH:mm:ss"), ("%", "'%'")]
-)
+STRPTIME = {
+    "Y": "yyyy",
+    "y": "yy",
+    "m": "MM",
+    "b": "MMM",
+    "B": "MMMM",
+    "d": "dd",
+    "e": "d",
+    "j": "DDD",
+    "H": "HH",
+    "I": "hh",
+    "p": "a",
+    "M": "mm",
+    "S": "ss",
+    "f": "SSSSSS",
+    "z": "XX",
+    "Z": "VV",
+    "F": "yyyy-MM-dd",
+    "T": "HH:mm:ss",
+    "%": "'%'",
+}
 """C's and Python's letters behind a %."""
 
 ISO = "yyyy-MM-dd'T'HH:mm:ss[.SSSSSSSSS][XXX]"
-
-QUOTED_OR_RUN = re.compile(r"'[^']*'|([A-Za-z])\1*")
 
 
 def meant(pattern: str, translate: Callable[[str], object]) -> str | None:
@@ -46,8 +42,10 @@ def meant(pattern: str, translate: Callable[[str], object]) -> str | None:
 
 
 def _of_strptime(pattern: str) -> str:
-    quoted = re.sub(r"(?<!%)[A-Za-z]+", lambda text: f"'{text[0]}'", pattern)
-    return re.sub(r"%-?(.)", lambda found: STRPTIME.get(found[1], found[0]), quoted)
+    def ours(found: re.Match[str]) -> str:
+        return STRPTIME.get(found[1], found[0]) if found[1] else f"'{found[0]}'"
+
+    return re.sub("%-?(.)|[A-Za-z]+", ours, pattern)
 
 
 def _of_sql(pattern: str) -> str:
@@ -57,30 +55,29 @@ def _of_sql(pattern: str) -> str:
 
 
 def _of_java(pattern: str) -> str:
-    """Letters of the wrong case, each by what stands before it; a bare T in quotes."""
+    """Letters of the wrong case put right, each by what stands before it; a bare T in quotes."""
     before = ""
 
     def right(found: re.Match[str]) -> str:
         nonlocal before
-        letter = found[1]
-        if letter is None:
+        if found[1] is None:
             return found[0]
-        if letter == "T":
+        if found[0] == "T":
             return "'T'"
-        letter = _right(letter, before, pattern)
-        before = letter
-        return letter * len(found[0])
+        before = _right(found[0], before, pattern)
+        return before * len(found[0])
 
-    return QUOTED_OR_RUN.sub(right, pattern)
+    return re.sub(r"'[^']*'|([A-Za-z])\1*", right, pattern)
 
 
-def _right(letter: str, before: str, pattern: str) -> str:
+def _right(run: str, before: str, pattern: str) -> str:
+    letter = run[0]
     if letter in "mM":
         return "m" if before in ("H", "h", "k", "K") else "M"
     if letter == "S" and before == "m":
         return "s"
-    if letter == "h" and "a" not in pattern:
+    if letter == "h" and "a" not in pattern.lower():
         return "H"
-    if letter == "D" and "M" not in pattern.upper().replace("MM", "M"):
+    if run == "DDD":
         return "D"
-    return {"Y": "y", "D": "d"}.get(letter, letter)
+    return {"Y": "y", "D": "d", "A": "a"}.get(letter, letter)
