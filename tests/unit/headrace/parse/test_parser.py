@@ -94,8 +94,17 @@ def test_hostile_headers_are_no_row(row: bytes | None) -> None:
 
 # What Spark 4.2's try_cast to BIGINT answered on 2026-11-25.
 ROWS = {
-    **{b"5": 5, b"+5": 5, b" 5 ": 5, b"\t5\n": 5, b"\x005\x7f": 5, b"\x1c5\x1f": 5, b"-0": 0, b"007": 7},
-    **{b"0" * 40 + b"5": 5, b"9223372036854775807": 2**63 - 1, b"-9223372036854775808": -(2**63)},
+    b"5": 5,
+    b"+5": 5,
+    b" 5 ": 5,
+    b"\t5\n": 5,
+    b"\x005\x7f": 5,
+    b"\x1c5\x1f": 5,
+    b"-0": 0,
+    b"007": 7,
+    b"0" * 40 + b"5": 5,
+    b"9223372036854775807": 2**63 - 1,
+    b"-9223372036854775808": -(2**63),
     **dict.fromkeys([b"9223372036854775808", b"-9223372036854775809", b"5.0", b"5.", b"1e3", b"1_0"]),
     **dict.fromkeys([b" ", b"+", b"-", b"++5", b"+ 5", b"5L", b"0x5", b"\x855", b"\xff5", b"5\xff"]),
     **dict.fromkeys(["５".encode(), "٥".encode(), "\u00a05".encode(), "5\u3000".encode()]),
@@ -116,7 +125,9 @@ def test_one_broken_publication_hides_no_other() -> None:
 
 def test_the_identity_is_escaped_as_spark_writes_json() -> None:
     value = fields(r'"a": "\"\\/\b\t\n\f\r\u0000\u001f\u007f\u2028é😀", "b": "' + '"')
-    provenance = _one(Sent(value.replace(b'"b": ""', b'"b": "x"')), **_record(identity=["a", "b"]))["provenance"]
+    provenance = _one(Sent(value.replace(b'"b": ""', b'"b": "x"')), **_record(identity=["a", "b"]))[
+        "provenance"
+    ]
     assert provenance["identity"] == '["\\"\\\\/\\b\\t\\n\\f\\r\\u0000\\u001F\x7f\u2028é😀","x"]'
 
 
@@ -180,7 +191,9 @@ def test_large_columns_views_other_zones_and_other_columns_are_taken() -> None:
         "headers": pa.large_list(entry),
         "timestamp": pa.timestamp("ms", tz="Europe/Istanbul"),
     }
-    columns = {name: plain.column(name).cast(other.get(name, RECORDS.field(name).type)) for name in RECORDS.names}
+    columns = {
+        name: plain.column(name).cast(other.get(name, RECORDS.field(name).type)) for name in RECORDS.names
+    }
     shuffled = pa.record_batch({"topic": ["readings"] * 3, **dict(reversed(columns.items()))})
     parser = Parser(contract(), TOPIC_ID)
     assert parser.parse(shuffled).to_pylist() == parser.parse(plain).to_pylist()
