@@ -17,11 +17,10 @@ import psutil
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.tables.warehouse import Warehouse
 from local.install.jars import ROOTS, fetch_jars
-from local.stack import processes
 from local.stack.airflow import headrace_environment
 from local.stack.ports import free_port
 from local.stack.rest_api import Airflow
-from local.stack.stack import Stack
+from local.stack.stack import Stack, processes
 from testbed.waiting import awaited
 
 DAG = "wind_turbine"

@@ -6,22 +6,9 @@ from pyspark.sql import functions as F
 
 from headrace.contract.model import EventTime
 from headrace_spark.event_time import instant
+from testbed.time_cases import FORMATS, YEARS
 
-FORMATS = [
-    "dd MM yyyy HH:mm",
-    "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
-    "yyyyMMddHHmmss",
-    "yyyyMMdd-HHmmss",
-    "d/M/y H:m",
-    "yyyyDDD HH:mm",
-    "d MMMM yyyy h:mm a",
-    "yyyy.MM.dd '''o''clock' HH:mm",
-    "yyyy-MM-dd HH:mm:ss[.SSS]",
-    "yyyy-MM-dd HH:mm:ssXXX",
-    "yyyy-MM-dd HH:mm VV",
-]
 INSTANTS = ["2018-01-31 23:10:00", "2261-12-01 01:02:00"]
-YEARS = ["294248", "-999999999", "+294248", "+999999999", "9" * 30, "+" + "0" * 20 + "1"]
 
 
 @pytest.mark.parametrize("pattern", FORMATS)

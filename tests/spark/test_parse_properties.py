@@ -7,12 +7,9 @@ from pyspark.sql import SparkSession
 from headrace.parse.reasons import Reason
 from headrace_spark.parse import parse
 from testbed.fuzzed import mutated, strictly
+from testbed.parse_cases import REAL
 from testbed.records import TOPIC_ID, Sent, contract, records
 
-REAL = (
-    '{"time":"01 01 2018 00:10","p":"45.376","Wind_Speed":"5.67216682434082","note":"süd"}',
-    '{"time": "31 12 2018 23:50", "p": 98.5e-1, "o": {"a": [1, 2.50, null]}, "state": "a\\"\\\\b"}',
-)
 UNREADABLE = {Reason.EMPTY, Reason.NOT_UTF8, Reason.NOT_AN_OBJECT}
 
 

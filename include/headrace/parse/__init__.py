@@ -1,1 +1,1 @@
-"""Parse: from a record's bytes to a reading, or to the reason why it is none."""
+"""Records to rows: what a contract makes of each record's bytes, as one pure function over Arrow batches."""

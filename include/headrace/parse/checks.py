@@ -1,0 +1,108 @@
+"""What a contract asks of a record's values, in the order in which it is asked."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from headrace.contract.model import Contract, Record, Signal
+from headrace.parse.naming import SHOWN, Naming, Place
+from headrace.parse.numeric import number
+from headrace.parse.reasons import Reason
+
+
+class Texts:
+    """The texts of a record that anybody asks for, as columns of a frame.
+
+    Columns are numbered: a name out of a contract could be a pattern to polars (`^.*$`).
+    """
+
+    def __init__(self, naming: Naming) -> None:
+        self._naming = naming
+        self.columns: dict[Place, str] = {}
+
+    def field(self, name: str) -> pl.Expr:
+        """The text of a field, or of the signal that it belongs to; null where missing, null or empty."""
+        return self._at(self._naming.place(name))
+
+    def signal(self, name: str) -> pl.Expr:
+        """The text of a signal, by whichever of its fields; null where missing, null or empty."""
+        return self._at(Place(name))
+
+    def _at(self, place: Place) -> pl.Expr:
+        return pl.col(self.columns.setdefault(place, str(len(self.columns))))
+
+
+@dataclass(frozen=True)
+class Check:
+    """A reason to refuse a record where `fails` holds; its message shows the `given` text."""
+
+    reason: Reason
+    place: str
+    fails: pl.Expr
+    given: pl.Expr | None = None
+
+    @property
+    def message(self) -> pl.Expr:
+        """What is said of a record that fails."""
+        text = pl.lit(f"{self.reason.text}; {self.place}")
+        return text if self.given is None else text + ": " + self.given.str.head(SHOWN)
+
+
+def checks(contract: Contract, texts: Texts) -> Iterator[Check]:
+    """Every check, in order; they look at the texts and at `signal_ts`."""
+    record = contract.record
+    yield from _of_presence(record, texts)
+    yield from _of_event_time(record, texts)
+    for signal in record.signals:
+        if signal.type == "double":
+            yield from _of_number(signal, texts.signal(signal.name))
+
+
+def first_failure(found: Iterable[Check]) -> tuple[pl.Expr, pl.Expr]:
+    """Reason and message of the first check that fails; null where none does."""
+    reason = message = pl.lit(None, pl.String)
+    for check in reversed(list(found)):
+        reason = pl.when(check.fails).then(pl.lit(check.reason.value)).otherwise(reason)
+        message = pl.when(check.fails).then(check.message).otherwise(message)
+    return reason, message
+
+
+def _of_presence(record: Record, texts: Texts) -> Iterator[Check]:
+    fields = [record.event_time.field, *(record.identity or ()), *([record.entity] if record.entity else [])]
+    required = [signal.name for signal in record.signals if signal.required]
+    for name in dict.fromkeys(fields):
+        yield Check(Reason.MISSING_FIELD, f"field {name}", texts.field(name).is_null())
+    for name in required:
+        yield Check(Reason.MISSING_FIELD, f"field {name}", texts.signal(name).is_null())
+
+
+def _of_event_time(record: Record, texts: Texts) -> Iterator[Check]:
+    asked = record.event_time
+    given = texts.field(asked.field)
+    place = f"field {asked.field}, format {asked.format}"
+    earliest = _midnight(asked.earliest, asked.timezone)
+    after_latest = _midnight(asked.latest + timedelta(days=1), asked.timezone)
+    time = pl.col("signal_ts")
+    yield Check(Reason.BAD_EVENT_TIME, place, time.is_null(), given)
+    yield Check(Reason.EARLY_EVENT_TIME, place, time < earliest, given)
+    yield Check(Reason.LATE_EVENT_TIME, place, time >= after_latest, given)
+
+
+def _midnight(day: date, timezone: str) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
+def _of_number(signal: Signal, given: pl.Expr) -> Iterator[Check]:
+    parsed = number(given)
+    place = f"signal {signal.name}"
+    finite = parsed.is_finite().fill_null(value=False)
+    yield Check(Reason.NOT_A_NUMBER, place, given.is_not_null() & ~finite, given)
+    if signal.minimum is not None:
+        below = f"{place}, minimum {signal.minimum:g}"
+        yield Check(Reason.OUT_OF_RANGE, below, parsed < signal.minimum, given)
+    if signal.maximum is not None:
+        above = f"{place}, maximum {signal.maximum:g}"
+        yield Check(Reason.OUT_OF_RANGE, above, parsed > signal.maximum, given)

@@ -1,0 +1,145 @@
+"""Texts to instants, by the contract's pattern and zone, strictly."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+import polars as pl
+
+from headrace.contract.time_pattern import FIELDS, MONTHS, TimePattern, translated
+
+INSTANT = pl.Datetime("us", "UTC")
+
+KNOWN_UNTIL = 2099
+"""The last year whose clock changes polars knows; zoneinfo knows the rules that go on for ever."""
+
+SECOND = 1_000_000
+DAY = 24 * 3600 * SECOND
+
+
+class EventTime:
+    """A contract's pattern and zone, ready to read columns of texts."""
+
+    def __init__(self, pattern: str, timezone: str) -> None:
+        """Raise ValueError for a pattern that cannot be read or cannot be meant."""
+        self._pattern = translated(pattern)
+        self._timezone = timezone
+        self._times = [
+            _local(self._pattern).alias("local"),
+            _field(self._pattern, "offset").alias("offset"),
+            _zone(self._pattern).alias("zone"),
+        ]
+
+    def instants(self, texts: pl.Series) -> pl.Series:
+        """The instants; null where a text is no time of the pattern, or one that a clock change skips.
+
+        Of a local time that a clock change doubles it is the first. An offset or a zone in the text goes
+        before the contract's zone.
+        """
+        groups = texts.str.extract_groups(self._pattern.regex).struct.unnest()
+        times = groups.lazy().select(self._times).collect()
+        local = times["local"]
+        here = in_zone(local, self._timezone)
+        if not self._pattern.runs("offset") and not self._pattern.runs("zone"):
+            return here
+        offset, zone = pl.col("offset"), pl.col("zone")
+        by_offset = (pl.col("local") - pl.duration(seconds=offset)).dt.replace_time_zone("UTC")
+        there = pl.when(offset.is_not_null()).then(by_offset).when(zone.is_null()).then(here)
+        for text in times["zone"].drop_nulls().unique():
+            region = _regions().get(text.lower())
+            if region:
+                there = there.when(zone == text).then(in_zone(local, region))
+        return times.select(there).to_series()
+
+
+def in_zone(local: pl.Series, zone: str) -> pl.Series:
+    """Local times as instants; null for a time that a clock change skips, the first of a doubled one."""
+    instants = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    instants = instants.dt.convert_time_zone("UTC")
+    later = local.dt.year().is_between(KNOWN_UNTIL + 1, 9998)  # Python's own last year is 9999
+    if not later.any():
+        return instants
+    rules = ZoneInfo(zone)
+    exact = [_by_rules(time, rules) for time in local.filter(later)]
+    return instants.scatter(later.arg_true(), pl.Series(exact, dtype=INSTANT))
+
+
+def _by_rules(local: datetime, zone: ZoneInfo) -> datetime | None:
+    instant = local.replace(tzinfo=zone).astimezone(UTC)
+    return instant if instant.astimezone(zone).replace(tzinfo=None) == local else None
+
+
+@cache
+def _regions() -> dict[str, str]:
+    """The zones' names by themselves in lower case."""
+    return {name.lower(): name for name in available_timezones()} | {"z": "UTC"}
+
+
+def _local(pattern: TimePattern) -> pl.Expr:
+    """The wall clock's time; null where the parts make none, such as 31 February."""
+    year, day_of_year = _field(pattern, "year"), _field(pattern, "day of the year")
+    month = _field(pattern, "month").fill_null(1)
+    day = pl.coalesce(_field(pattern, "day"), day_of_year, 1)
+    date = pl.datetime(year, month, 1) + pl.duration(days=day - 1)
+    half, hour = _field(pattern, "half of the day"), _field(pattern, "hour")
+    hour_now = pl.coalesce(hour, _field(pattern, "hour of half a day") + 12 * half, 0)
+    minute, second = (_field(pattern, name).fill_null(0) for name in ("minute", "second"))
+    fraction = _field(pattern, "fraction").fill_null(0)
+    clock = (hour_now * 3600 + minute * 60 + second) * SECOND + fraction
+    possible = pl.all_horizontal(
+        date.dt.year() == year,
+        day_of_year.is_not_null() | (date.dt.month() == month),
+        clock <= DAY,  # 24:00 is the next day's midnight, 24:01 is nothing
+        ((hour >= 12) == (half == 1)).fill_null(value=True),
+        (_field(pattern, "offset").abs() <= 18 * 3600).fill_null(value=True),
+        *_agreements(pattern),
+    )
+    return pl.when(possible).then(date + pl.duration(microseconds=clock))
+
+
+def _field(pattern: TimePattern, field: str) -> pl.Expr:
+    """The number of a field, of the first of its groups that took part; null where none did."""
+    return pl.coalesce(*_numbers(pattern, field), pl.lit(None, pl.Int64))
+
+
+def _numbers(pattern: TimePattern, field: str) -> list[pl.Expr]:
+    return [_number(run, pl.col(group)) for group, run in pattern.runs(field).items()]
+
+
+def _agreements(pattern: TimePattern) -> Iterator[pl.Expr]:
+    """Of each field that can stand there twice: whether it is the same both times."""
+    for field in set(FIELDS.values()) - {"zone"}:
+        numbers = _numbers(pattern, field)
+        if len(numbers) > 1:
+            yield (pl.min_horizontal(numbers) == pl.max_horizontal(numbers)).fill_null(value=True)
+
+
+def _zone(pattern: TimePattern) -> pl.Expr:
+    return pl.coalesce(*pattern.runs("zone"), pl.lit(None, pl.String))
+
+
+def _number(run: str, text: pl.Expr) -> pl.Expr:
+    """What the text of a group stands for; seconds for an offset, microseconds for a fraction."""
+    if run[0] in "ML" and len(run) > 2:
+        names = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
+        return text.str.head(3).str.to_lowercase().replace_strict(names, default=None, return_dtype=pl.Int64)
+    if run == "a":
+        return (text.str.to_lowercase() == "pm").cast(pl.Int64)
+    if run[0] == "S":
+        return text.str.pad_end(6, "0").str.head(6).cast(pl.Int64)
+    if run[0] in "XxZ":
+        return _seconds_of_offset(text)
+    number = text.cast(pl.Int64)
+    if run in ("yy", "uu"):
+        return number + 2000
+    return number % 12 if run[0] in "hK" else number
+
+
+def _seconds_of_offset(text: pl.Expr) -> pl.Expr:
+    digits = text.str.replace_all(":", "", literal=True)
+    hours, minutes, seconds = (
+        digits.str.slice(at, 2).cast(pl.Int64, strict=False).fill_null(0) for at in (1, 3, 5)
+    )
+    size = hours * 3600 + minutes * 60 + seconds
+    return pl.when(text.str.starts_with("-")).then(-size).when(text.is_not_null()).then(size)

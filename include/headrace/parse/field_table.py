@@ -1,0 +1,77 @@
+"""The fields of a whole batch, to be asked for by their place: no look-up of a record's own."""
+
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headrace.parse.json_fields import fields_of
+from headrace.parse.naming import Layout, Naming, Place
+from headrace.parse.reasons import Reason
+
+
+class FieldTable:
+    """All values of a batch, one after the other, and for each record where its own begin and its layout.
+
+    Most records of a stream have the same fields in the same order: what depends on their names alone is
+    worked out once a layout, and a column is one `take`. What cannot be read at all is a layout as well, one
+    for each reason.
+    """
+
+    def __init__(self, values: Iterable[bytes | None], naming: Naming) -> None:
+        texts: list[str | None] = []
+        starts: list[int] = []
+        layout_of: list[int] = []
+        layouts: dict[Reason | tuple[str, ...], int] = {}
+        for value in values:
+            starts.append(len(texts))
+            names, found = _read(value)
+            texts += found
+            layout_of.append(layouts.setdefault(names, len(layouts)))
+        self._texts = pa.array(texts, pa.string())
+        self._starts = pa.array(starts, pa.int64())
+        self._layout_of = pa.array(layout_of, pa.int32())
+        self._layouts = [_layout(names, naming) for names in layouts]
+
+    def column(self, place: Place) -> pa.StringArray:
+        """The text of each record's field at the place; null where there is none, or it is null."""
+        numbers = self._by_layout([layout.places.get(place) for layout in self._layouts], pa.int32())
+        return self._texts.take(pc.add(self._starts, numbers))
+
+    def refusals(self) -> tuple[pa.StringArray, pa.StringArray]:
+        """Reason and message of what its bytes or its names alone refuse; null for all other records."""
+        refusals = [layout.refusal or (None, None) for layout in self._layouts]
+        reasons, messages = zip(*refusals, strict=True) if refusals else ((), ())
+        return self._by_layout(reasons, pa.string()), self._by_layout(messages, pa.string())
+
+    def signals(self, refused: pa.BooleanArray) -> pa.MapArray:
+        """Each record's map from a signal's name to its text; null for the refused."""
+        kept = [
+            {place.name: number for place, number in layout.places.items() if not place.apart}
+            for layout in self._layouts
+        ]
+        names = self._by_layout([list(places) for places in kept], pa.list_(pa.string()))
+        numbers = self._by_layout([list(places.values()) for places in kept], pa.list_(pa.int32()))
+        starts = self._starts.take(pc.list_parent_indices(numbers))
+        texts = self._texts.take(pc.add(starts, numbers.flatten()))
+        return pa.MapArray.from_arrays(names.offsets, names.flatten(), texts, mask=refused)
+
+    def _by_layout(self, values: Sequence[object], kind: pa.DataType) -> pa.Array:
+        """Each record's value, given each layout's."""
+        return pa.array(values, kind).take(self._layout_of)
+
+
+def _read(value: bytes | None) -> tuple[Reason | tuple[str, ...], list[str | None]]:
+    """The names and texts of a record's fields; no text and the reason where it has none."""
+    if not value:
+        return Reason.EMPTY, []
+    try:
+        return fields_of(value)
+    except UnicodeError:
+        return Reason.NOT_UTF8, []
+    except ValueError:
+        return Reason.NOT_AN_OBJECT, []
+
+
+def _layout(names: Reason | tuple[str, ...], naming: Naming) -> Layout:
+    return Layout({}, (names, names.text)) if isinstance(names, Reason) else naming.layout(names)

@@ -1,0 +1,211 @@
+"""What becomes of a record's bytes, by the pure parser: the cases that the Spark parser is held to."""
+
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from headrace.parse.parser import PARSED, RECORDS, Parser
+from headrace.parse.reasons import Reason
+from testbed.arrow_records import batch, parsed
+from testbed.hostile_records import CASES, DEFINITION
+from testbed.parse_cases import READ, REFUSED, TOPIC_ID, Sent, at, contract, fields
+
+
+@pytest.mark.parametrize("name", READ)
+def test_it_reads(name: str) -> None:
+    value, signals = READ[name]
+    row = _one(Sent(value))
+    assert (row["reason"], row["message"]) == (None, None)
+    assert row["signals"] == signals
+    assert row["provenance"]["identity"] == '["01 01 2018 00:10"]'
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_it_refuses(name: str) -> None:
+    value, reason = REFUSED[name]
+    row = _one(Sent(value))
+    assert row["reason"] == reason.value
+    assert row["message"].startswith(reason.text)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hostile_records_become_what_they_must(name: str) -> None:
+    case = CASES[name]
+    row = _one(Sent(case.value, case.headers, case.key), **DEFINITION)
+    if isinstance(case.becomes, Reason):
+        assert row["reason"] == case.becomes
+        assert row["message"].startswith(case.becomes.text)
+        assert (row["key"], row["value"]) == (case.key, case.value)
+        assert [(each["key"], each["value"]) for each in row["headers"]] == list(case.headers)
+    else:
+        assert (row["reason"], row["signals"]) == (None, case.becomes)
+        assert (row["key"], row["value"], row["headers"]) == (None, None, None)
+
+
+def _one(sent: Sent, **changes: Any) -> dict[str, Any]:
+    [row] = parsed([sent], contract(**changes))
+    return row
+
+
+def _record(**changes: Any) -> dict[str, Any]:
+    return {"record": contract().record.model_dump(mode="json") | changes}
+
+
+def test_a_time_is_of_the_contracts_zone() -> None:
+    row = _one(Sent(at("01 01 2018 00:10")))
+    assert row["signal_ts"] == datetime(2017, 12, 31, 21, 10, tzinfo=UTC).timestamp() * 1_000_000
+
+
+def test_an_unknown_field_is_refused_where_the_contract_says_so() -> None:
+    refusing = {"landing": {"unknown_fields": "quarantine"}}
+    refused = _one(Sent(fields('"p": 1, "q": 2')), **refusing)
+    assert (refused["reason"], refused["message"][-8:]) == ("unknown_field", "field: q")
+    assert _one(Sent(fields('"p": 1')), **refusing)["reason"] is None
+
+
+def test_a_required_signal_and_the_entity_must_be_there() -> None:
+    signals = [{"name": "p", "fields": ["p"], "required": True}]
+    changed = _record(signals=signals, entity="device")
+    assert _one(Sent(fields('"p": "", "device": "a"')), **changed)["message"].endswith("field p")
+    assert _one(Sent(fields('"p": 1')), **changed)["message"].endswith("field device")
+    row = _one(Sent(fields('"p": 1, "device": "a"')), **changed)
+    assert (row["reason"], row["entity"], row["signals"]) == (None, "a", {"p": "1"})
+
+
+def test_without_a_declared_identity_it_is_source_and_row_else_the_offset() -> None:
+    headers = (("headrace-publication", b"abc"), ("headrace-row", b"7"))
+    provenance = _one(Sent(fields('"p": 1'), headers), **_record(identity=None))["provenance"]
+    assert (provenance["publication"], provenance["row"]) == ("abc", 7)
+    assert provenance["identity"] == '["abc","7"]'
+    plain = _one(Sent(fields('"p": 1')), **_record(identity=None))
+    assert plain["provenance"]["identity"] == f'["{TOPIC_ID}","0","0"]'
+
+
+@pytest.mark.parametrize("row", [b"", b"x", b"9" * 30, b"\xff", None])
+def test_hostile_headers_are_no_row(row: bytes | None) -> None:
+    headers = (("headrace-publication", b"\xff"), ("headrace-row", row), ("headrace-row", b"1"))
+    parsed_row = _one(Sent(fields('"p": 1'), headers))
+    provenance = parsed_row["provenance"]
+    assert (parsed_row["reason"], provenance["publication"], provenance["row"]) == (None, None, None)
+
+
+# What Spark 4.2's try_cast to BIGINT answered on 2026-11-25.
+ROWS = {
+    b"5": 5,
+    b"+5": 5,
+    b" 5 ": 5,
+    b"\t5\n": 5,
+    b"\x005\x7f": 5,
+    b"\x1c5\x1f": 5,
+    b"-0": 0,
+    b"007": 7,
+    b"0" * 40 + b"5": 5,
+    b"9223372036854775807": 2**63 - 1,
+    b"-9223372036854775808": -(2**63),
+    **dict.fromkeys([b"9223372036854775808", b"-9223372036854775809", b"5.0", b"5.", b"1e3", b"1_0"]),
+    **dict.fromkeys([b" ", b"+", b"-", b"++5", b"+ 5", b"5L", b"0x5", b"\x855", b"\xff5", b"5\xff"]),
+    **dict.fromkeys(["５".encode(), "٥".encode(), "\u00a05".encode(), "5\u3000".encode()]),
+}
+
+
+def test_a_row_is_what_spark_casts_to_a_bigint() -> None:
+    sent = [Sent(fields('"p": 1'), [("headrace-row", text)]) for text in ROWS]
+    rows = [row["provenance"]["row"] for row in parsed(sent, contract())]
+    assert dict(zip(ROWS, rows, strict=True)) == ROWS
+
+
+def test_one_broken_publication_hides_no_other() -> None:
+    sent = [Sent(fields('"p": 1'), [("headrace-publication", text)]) for text in (b"\xff", "ü".encode(), b"")]
+    found = [row["provenance"]["publication"] for row in parsed(sent, contract())]
+    assert found == [None, "ü", ""]
+
+
+def test_the_identity_is_escaped_as_spark_writes_json() -> None:
+    value = fields(r'"a": "\"\\/\b\t\n\f\r\u0000\u001f\u007f\u2028é😀", "b": "' + '"')
+    provenance = _one(Sent(value.replace(b'"b": ""', b'"b": "x"')), **_record(identity=["a", "b"]))[
+        "provenance"
+    ]
+    assert provenance["identity"] == '["\\"\\\\/\\b\\t\\n\\f\\r\\u0000\\u001F\x7f\u2028é😀","x"]'
+
+
+def test_the_message_says_where_and_shows_80_characters() -> None:
+    expected = {
+        fields(f'"p": "{"ü" * 100}"'): f"{Reason.NOT_A_NUMBER.text}; signal Power (kW): {'ü' * 80}",
+        fields('"p": -1.50'): f"{Reason.OUT_OF_RANGE.text}; signal Power (kW), minimum 0: -1.50",
+        fields('"p": 1e2000'): f"{Reason.NOT_A_NUMBER.text}; signal Power (kW): 1e2000",
+        fields('"p": "101"'): f"{Reason.OUT_OF_RANGE.text}; signal Power (kW), maximum 100: 101",
+        at("now"): f"{Reason.BAD_EVENT_TIME.text}; field time, format dd MM yyyy HH:mm: now",
+        at("01 01 1999 00:00"): (
+            f"{Reason.EARLY_EVENT_TIME.text}; field time, format dd MM yyyy HH:mm: 01 01 1999 00:00"
+        ),
+        b"{}": f"{Reason.MISSING_FIELD.text}; field time",
+        b"": Reason.EMPTY.text,
+        b"\xff": Reason.NOT_UTF8.text,
+        b"[]": Reason.NOT_AN_OBJECT.text,
+    }
+    rows = parsed([Sent(value) for value in expected], contract())
+    assert [row["message"] for row in rows] == list(expected.values())
+
+
+def test_bounds_are_shown_short() -> None:
+    signals = [{"name": "p", "fields": ["p"], "minimum": -0.5, "maximum": 12345678.0}]
+    changed = _record(signals=signals)
+    assert "minimum -0.5: -1" in _one(Sent(fields('"p": -1')), **changed)["message"]
+    assert "maximum 1.23457e+07: 1e9" in _one(Sent(fields('"p": 1e9')), **changed)["message"]
+
+
+def test_the_first_of_several_reasons_is_the_reason() -> None:
+    both = b'{"time": "01 01 1999 00:00", "p": "many"}'
+    assert _one(Sent(both))["reason"] == Reason.EARLY_EVENT_TIME
+    assert _one(Sent(b'{"p": "many"}'))["reason"] == Reason.MISSING_FIELD
+
+
+def test_splitting_a_batch_changes_nothing() -> None:
+    values = [value for value, _ in (READ | REFUSED).values()]
+    headers = (("headrace-publication", b"abc"), ("x", None), ("headrace-row", b"7"))
+    whole = batch([Sent(value, headers if number % 3 else ()) for number, value in enumerate(values)])
+    parser = Parser(contract(), TOPIC_ID)
+    expected = parser.parse(whole)
+    assert expected.schema == PARSED
+    for size in (1, 7):
+        pieces = [whole.slice(start, size) for start in range(0, len(whole), size)]
+        joined = pa.Table.from_batches([parser.parse(piece) for piece in pieces])
+        assert joined.to_pylist() == expected.to_pylist()
+
+
+def test_an_empty_batch_has_no_rows() -> None:
+    parsed_batch = Parser(contract(), TOPIC_ID).parse(batch([]))
+    assert (len(parsed_batch), parsed_batch.schema) == (0, PARSED)
+
+
+def test_large_columns_views_other_zones_and_other_columns_are_taken() -> None:
+    headers = (("headrace-publication", b"abc"), ("headrace-row", b"7"))
+    plain = batch([Sent(fields('"p": 1'), headers, b"k"), Sent(b"{", headers, b"k"), Sent(None)])
+    entry = pa.struct({"key": pa.large_string(), "value": pa.large_binary()})
+    other = {
+        "key": pa.large_binary(),
+        "value": pa.binary_view(),
+        "headers": pa.large_list(entry),
+        "timestamp": pa.timestamp("ms", tz="Europe/Istanbul"),
+    }
+    columns = {
+        name: plain.column(name).cast(other.get(name, RECORDS.field(name).type)) for name in RECORDS.names
+    }
+    shuffled = pa.record_batch({"topic": ["readings"] * 3, **dict(reversed(columns.items()))})
+    parser = Parser(contract(), TOPIC_ID)
+    assert parser.parse(shuffled).to_pylist() == parser.parse(plain).to_pylist()
+
+
+def test_headers_may_be_null() -> None:
+    plain = batch([Sent(fields('"p": 1')), Sent(b"{")])
+    without = plain.set_column(2, "headers", pa.nulls(2, RECORDS.field("headers").type))
+    rows = Parser(contract(), TOPIC_ID).parse(without).to_pylist()
+    assert [row["reason"] for row in rows] == [None, "not_an_object"]
+
+
+def test_a_parser_travels_as_its_contract() -> None:
+    parser = pickle.loads(pickle.dumps(Parser(contract(), TOPIC_ID)))
+    assert parser.parse(batch([Sent(fields('"p": 1'))])).column("reason").to_pylist() == [None]
