@@ -17,3 +17,13 @@ def write_whole(file: Path, text: str, mode: int | None = None) -> None:
         writing.flush()
         os.fsync(writing.fileno())
     scratch.replace(file)
+
+
+def sync(*paths: Path) -> None:
+    """Have what was written to these files and folders on the disk, where a power cut does not reach it."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
