@@ -1,12 +1,11 @@
 """The one place where staged files become rows of a table: a commit that carries its batch's number."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headrace.errors import WarehouseError, WarehouseUnavailable
+from headrace.errors import WarehouseUnavailable
 from headrace.files import sync
 from headrace.tables.commits import (
     BatchCommit,
@@ -18,6 +17,7 @@ from headrace.tables.commits import (
     open_table,
     require_own,
 )
+from headrace.tables.table_errors import failures, warehouse_errors
 
 if TYPE_CHECKING:
     from deltalake import CommitProperties
@@ -39,7 +39,7 @@ def commit_batch(
         WarehouseError: the table is one that this version does not write.
         WarehouseUnavailable: the batch is not in the table, and the warehouse says that it failed.
     """
-    with _readable(path):
+    with warehouse_errors(path):
         table = open_table(path)
         # delta-rs holds a batch's number against commits since the snapshot, not against the snapshot itself.
         if batch_in(table, stream) < commit.batch:
@@ -50,7 +50,7 @@ def commit_batch(
                     schema=table.schema(),
                     commit_properties=_properties(stream, commit, files),
                 )
-            except _failures() as failed:
+            except failures() as failed:
                 if newest_batch(path, stream) < commit.batch:
                     raise WarehouseUnavailable(f"{path}: the commit failed: {failed}") from failed
         committed = require_own(path, commit.batch, commit.try_id)
@@ -83,22 +83,3 @@ def _properties(stream: str, commit: BatchCommit, files: "Sequence[StagedFile]")
             "operationMetrics": {"numOutputRows": str(rows)},
         },
     )
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    from deltalake.exceptions import DeltaError
-
-    return OSError, DeltaError
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Whatever delta-rs says of the table, as an error of Headrace."""
-    from deltalake.exceptions import DeltaProtocolError
-
-    try:
-        yield
-    except DeltaProtocolError as refused:
-        raise WarehouseError(f"{path}: this version does not write such a table: {refused}") from refused
-    except _failures() as failed:
-        raise WarehouseUnavailable(f"{path}: {failed}") from failed
