@@ -20,3 +20,13 @@ def write_whole(file: Path, text: str, mode: int | None = None) -> None:
         scratch.replace(file)
     finally:
         scratch.unlink(missing_ok=True)  # it is there when the disk was full
+
+
+def sync(*paths: Path) -> None:
+    """Have what was written to these files and folders on the disk, where a power cut does not reach it."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

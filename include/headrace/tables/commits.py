@@ -100,9 +100,19 @@ def open_table(path: Path) -> "DeltaTable":
     return DeltaTable(str(path))
 
 
+def log_file(path: Path, version: int) -> Path:
+    """The file that is the commit of that version."""
+    return path / "_delta_log" / f"{version:020}.json"
+
+
 def newest_batch(path: Path, stream: str) -> int:
     """The number of the newest batch in the table, -1 before the first."""
-    version = open_table(path).transaction_version(application_id(stream))
+    return batch_in(open_table(path), stream)
+
+
+def batch_in(table: "DeltaTable", stream: str) -> int:
+    """The same of an open table, as of the version that it is open at."""
+    version = table.transaction_version(application_id(stream))
     return -1 if version is None else int(version)
 
 

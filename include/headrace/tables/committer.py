@@ -1,0 +1,85 @@
+"""The one place where staged files become rows of a table: a commit that carries its batch's number."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headrace.errors import WarehouseUnavailable
+from headrace.files import sync
+from headrace.tables.commits import (
+    BatchCommit,
+    Commit,
+    application_id,
+    batch_in,
+    log_file,
+    newest_batch,
+    open_table,
+    require_own,
+)
+from headrace.tables.table_errors import failures, warehouse_errors
+
+if TYPE_CHECKING:
+    from deltalake import CommitProperties
+    from deltalake.transaction import AddAction
+
+    from headrace.tables.staged import StagedFile
+
+
+def commit_batch(
+    path: Path, stream: str, commit: BatchCommit, files: "Sequence[StagedFile]"
+) -> Commit[BatchCommit]:
+    """Commit the batch's files, also when there are none, and read back whose commit holds the batch.
+
+    Of several processes that commit one batch, one wins, on a disk by a link and without a lock; a commit
+    that this process does not hear of is found by reading back. The commit is on the disk on return.
+
+    Raises:
+        ForeignCommit: another try committed the batch, now or before.
+        WarehouseError: the table is one that this version does not write.
+        WarehouseUnavailable: the batch is not in the table, and the warehouse says that it failed.
+    """
+    with warehouse_errors(path):
+        table = open_table(path)
+        # delta-rs holds a batch's number against commits since the snapshot, not against the snapshot itself.
+        if batch_in(table, stream) < commit.batch:
+            try:
+                table.create_write_transaction(
+                    [_add(file) for file in files],
+                    mode="append",
+                    schema=table.schema(),
+                    commit_properties=_properties(stream, commit, files),
+                )
+            except failures() as failed:
+                if newest_batch(path, stream) < commit.batch:
+                    raise WarehouseUnavailable(f"{path}: the commit failed: {failed}") from failed
+        committed = require_own(path, commit.batch, commit.try_id)
+        sync(log_file(path, committed.version), path / "_delta_log")
+        return committed
+
+
+def _add(file: "StagedFile") -> "AddAction":
+    from deltalake.transaction import AddAction
+
+    return AddAction(
+        path=file.path,
+        size=file.size,
+        partition_values={},
+        modification_time=int(time.time() * 1000),
+        data_change=True,
+        stats=file.statistics,
+    )
+
+
+def _properties(stream: str, commit: BatchCommit, files: "Sequence[StagedFile]") -> "CommitProperties":
+    """The batch's number, its metadata, and its rows where Spark notes them too."""
+    from deltalake import CommitProperties, Transaction
+
+    rows = sum(file.rows for file in files)
+    return CommitProperties(
+        app_transactions=[Transaction(application_id(stream), commit.batch)],
+        custom_metadata={
+            "userMetadata": commit.model_dump_json(),
+            "operationMetrics": {"numOutputRows": str(rows)},
+        },
+    )

@@ -1,0 +1,39 @@
+"""The making of the tables that landing writes; harmless when repeated, or done by two processes at once."""
+
+from typing import TYPE_CHECKING
+
+from headrace.errors import WarehouseUnavailable
+from headrace.files import sync
+from headrace.tables.columns import schema_of
+from headrace.tables.commits import log_file
+from headrace.tables.names import LANDED
+from headrace.tables.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def create_tables(warehouse: Warehouse) -> None:
+    """Make the tables that are not there yet; what a killed making has left behind is in nobody's way.
+
+    Raises:
+        WarehouseUnavailable: the warehouse cannot be written just now.
+    """
+    for name in LANDED:
+        if not warehouse.exists(name):
+            _create(warehouse, name, schema_of(name))
+
+
+def _create(warehouse: Warehouse, name: str, schema: "pa.Schema") -> None:
+    """Commit the schema as version 0; not clustered, because delta-rs does not write such a table."""
+    from deltalake import CommitProperties, DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    path = warehouse.table(name)
+    try:
+        # Tried again, the slower of two would commit the schema once more, under a new id of the table.
+        DeltaTable.create(str(path), schema, commit_properties=CommitProperties(max_commit_retries=0))
+    except (OSError, DeltaError) as failed:
+        if not warehouse.exists(name):  # else another process was quicker, and its table is this one
+            raise WarehouseUnavailable(f"{path}: the table could not be made: {failed}") from failed
+    sync(log_file(path, 0), path / "_delta_log", path, warehouse.folder)

@@ -1,0 +1,56 @@
+"""Landed readings, looked up in those files alone that can hold them."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from headrace.tables.columns import schema_of
+from headrace.tables.commits import open_table
+from headrace.tables.names import READINGS
+
+PLACE = ["partition", "offset"]
+CONTENT = ["signal_ts", "entity", "signals", "provenance"]
+
+
+def readings_of(table: Path, identities: pa.Array, days: pa.Array) -> pa.Table:
+    """The readings with one of these identities on one of these days: content and provenance."""
+    files = open_table(table).to_pyarrow_dataset()  # passes over files, and groups in them, by their days
+    wanted = pc.field("provenance", "identity").isin(pc.unique(identities))
+    found = files.to_table(columns=CONTENT, filter=pc.field("signal_date").isin(pc.unique(days)) & wanted)
+    return found.cast(pa.schema([schema_of(READINGS).field(name) for name in CONTENT]))
+
+
+def places_of(table: Path, batch: int) -> pa.Table:
+    """Partition and offset of each reading that the batch landed."""
+    open_now = open_table(table)
+    described = pa.table(open_now.get_add_actions(flatten=True)).select(
+        ["path", "min.provenance.batch", "max.provenance.batch"]
+    )
+    holds = {row[0] for row in zip(*described.to_pydict().values(), strict=True) if _spans(row, batch)}
+    files = open_now.to_pyarrow_dataset()
+    fragments = [each for each in files.get_fragments() if Path(each.path).name in holds]
+    if not fragments:
+        return pa.table({"partition": pa.array([], pa.int32()), "offset": pa.array([], pa.int64())})
+    places = {name: pc.field("provenance", name) for name in PLACE}
+    few = ds.FileSystemDataset(fragments, files.schema, fragments[0].format, fragments[0].filesystem)
+    return few.to_table(columns=places, filter=pc.field("provenance", "batch") == batch)
+
+
+def _spans(row: tuple[Any, ...], batch: int) -> bool:
+    """Whether the file can hold the batch; one without statistics can."""
+    _, low, high = row
+    return (low is None or low <= batch) and (high is None or batch <= high)
+
+
+def not_landed(parsed: Iterable[pa.RecordBatch], places: pa.Table) -> Iterator[pa.RecordBatch]:
+    """The parser's records that do not stand at one of the places."""
+    there = pl.DataFrame({name: pl.Series(places[name]) for name in PLACE})
+    for batch in parsed:
+        provenance = batch["provenance"]
+        own = pl.DataFrame({name: pl.Series(provenance.field(name)) for name in PLACE}).with_row_index("at")
+        yield batch.take(own.join(there, PLACE, "anti", maintain_order="left")["at"].to_arrow())

@@ -1,0 +1,107 @@
+"""Records that are there already: the same identity was landed before, or came earlier in the batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from headrace.parse.reasons import Reason
+from headrace.tables.content import same_content
+from headrace.tables.identities import Identities
+from headrace.tables.landed_readings import CONTENT
+from headrace.tables.staged import StagedFile
+
+PLACE = ("batch", "partition", "offset")
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """Staged readings that may be repeats, by position in all files' rows, ascending; days to look at."""
+
+    positions: NDArray[np.int64]
+    days: pa.Array
+
+
+def suspects(files: Sequence[StagedFile], landed: Identities) -> Suspects:
+    """The readings whose hash is landed, or comes more than once in the batch."""
+    hashes = pa.concat_arrays([pa.array([], pa.uint64()), *(_hashes(file) for file in files)])
+    known, days = landed.find(hashes)
+    series = pl.Series(hashes)
+    twice = (series.is_duplicated() & series.is_not_null()).arg_true().to_numpy()
+    return Suspects(np.union1d(known, twice), pa.array(days).cast(pa.date32()))
+
+
+def _hashes(file: StagedFile) -> pa.Array:
+    assert file.identities is not None, file.path  # noqa: S101  # staging gives them to all files of readings
+    return file.identities["hash"]
+
+
+def judge(rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
+    """The rows whose identity is landed or stands earlier among them, each held against that reading.
+
+    Returns:
+        A line a repeat: `at` (its place in `rows`), `reason`, `message`.
+    """
+    lines = _lines(rows, landed)
+    first = lines.sort("partition", "offset").group_by("identity").agg(pl.col("at").first().alias("first"))
+    held = lines.join(first, "identity").with_columns(pl.coalesce("holder", "first").alias("holder"))
+    return _verdicts(held.filter(pl.col("holder") != pl.col("at")), rows, landed)
+
+
+def judge_refused(rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
+    """As `judge`, of rows that a dead try did not land: where no repeat is, it was that try's contract."""
+    lines = _lines(rows, landed)
+    alone = lines.filter(pl.col("holder").is_null()).select(
+        pl.col("at") - landed.num_rows,
+        pl.lit(Reason.EARLIER_CONTRACT.value).alias("reason"),
+        pl.lit(Reason.EARLIER_CONTRACT.text).alias("message"),
+    )
+    return pl.concat([_verdicts(lines.drop_nulls("holder"), rows, landed), alone]).sort("at")
+
+
+def _lines(rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
+    """Identity and place of each row, and the landed reading that holds the identity: the earliest, or null.
+
+    `at` and `holder` count through the landed readings and then the rows.
+    """
+    places = _places(landed, rows)
+    holders = (
+        places.head(landed.num_rows)
+        .sort(PLACE)
+        .group_by("identity")
+        .agg(pl.col("at").first().alias("holder"))
+    )
+    return places.tail(rows.num_rows).join(holders, "identity", "left", maintain_order="left")
+
+
+def _places(landed: pa.Table, rows: pa.Table) -> pl.DataFrame:
+    provenance = pa.concat_tables([landed.select(["provenance"]), rows.select(["provenance"])])
+    fields = provenance["provenance"].combine_chunks()
+    return (
+        pl.DataFrame({name: pl.Series(fields.field(name)) for name in ("identity", *PLACE)})
+        .with_row_index("at")
+        .with_columns(pl.col("at").cast(pl.Int64))
+    )
+
+
+def _verdicts(lines: pl.DataFrame, rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
+    """Every line against its holder: the same content or another."""
+    both = pa.concat_tables([landed.select(CONTENT), rows.select(CONTENT)])
+    same = same_content(*(both.take(lines[name].to_arrow()) for name in ("at", "holder")))
+    holder = _places(landed, rows).select(PLACE)[lines["holder"]]
+    return holder.select(
+        lines["at"] - landed.num_rows,
+        _either(same, Reason.DUPLICATE.value, Reason.CONFLICT.value).alias("reason"),
+        pl.format(
+            "{}; batch {}, partition {}, offset {}",
+            _either(same, Reason.DUPLICATE.text, Reason.CONFLICT.text),
+            *PLACE,
+        ).alias("message"),
+    )
+
+
+def _either(which: NDArray[np.bool_], text: str, other: str) -> pl.Expr:
+    return pl.when(pl.lit(pl.Series(which))).then(pl.lit(text)).otherwise(pl.lit(other))

@@ -1,0 +1,52 @@
+"""Batches brought into real tables as landing does it, from the parser's rows, without Spark or a broker."""
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from headrace.offsets import OffsetRange
+from headrace.tables.commits import BatchCommit
+from headrace.tables.committer import commit_batch
+from headrace.tables.names import QUARANTINE, READINGS
+from headrace.tables.staged import Staged
+from headrace.tables.staging import Staging, stage
+from headrace.tables.warehouse import Warehouse
+
+LANDED_AT = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
+
+
+def a_commit(batch: int, try_id: str = "mine") -> BatchCommit:
+    """The metadata of a batch's commit."""
+    return BatchCommit(
+        batch=batch,
+        run_id="a run",
+        try_id=try_id,
+        topic_id="topic-1",
+        ranges=(OffsetRange(partition=0, start=batch, until=batch + 1),),
+        contract_sha256="c",
+    )
+
+
+def a_staging(warehouse: Warehouse, batch: int, zone: str = "UTC", by_contract: bool = True) -> Staging:
+    """Where the batch's rows go."""
+    return Staging(
+        readings=warehouse.table(READINGS),
+        quarantine=warehouse.table(QUARANTINE),
+        batch=batch,
+        landed_at=LANDED_AT,
+        zone=zone,
+        by_contract=by_contract,
+    )
+
+
+def commit_staged(warehouse: Warehouse, batch: int, staged: Staged) -> None:
+    """Commit the files to both tables."""
+    for name, files in ((READINGS, staged.readings), (QUARANTINE, staged.quarantine)):
+        commit_batch(warehouse.table(name), warehouse.stream, a_commit(batch), files)
+
+
+def land_as_they_are(warehouse: Warehouse, batch: int, *parsed: pa.RecordBatch) -> Staged:
+    """Stage and commit a batch without looking for repeats."""
+    staged = stage(parsed, a_staging(warehouse, batch))
+    commit_staged(warehouse, batch, staged)
+    return staged
