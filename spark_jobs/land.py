@@ -1,13 +1,15 @@
-"""The stage `land`: from the topic to `readings` and `quarantine`; its Airflow task starts it."""
+"""The stage `land` by Spark: from the topic to `readings` and `quarantine`; its Airflow task starts it."""
+
+from functools import partial
 
 from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
 from headrace.errors import SettingsError
-from headrace.land.conclusion import conclude
+from headrace.land.landing import Landing, land
 from headrace.tables.attempt import Attempt
 from headrace.tables.warehouse import Warehouse
 from headrace_spark.entry_point import run_stage
-from headrace_spark.landing import land
+from headrace_spark.landing import land_by_spark
 from headrace_spark.session import build_session
 from headrace_spark.watchdog import watch
 
@@ -22,8 +24,8 @@ def main() -> None:
     warehouse = Warehouse(job.warehouse, contract.stream)
     with warehouse.writing():
         spark = build_session(contract, "land")
-        land(spark, Attempt(contract, warehouse, job.run_id), job, job.slice)
-        conclude(contract, warehouse, job.slice)
+        landing = Landing(Attempt(contract, warehouse, job.run_id), job.slice, job.kafka, job.accept_loss)
+        land(landing, partial(land_by_spark, spark))
 
 
 if __name__ == "__main__":

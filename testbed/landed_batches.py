@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from headrace.offsets import OffsetRange
+from headrace.staging.committer import commit_batch
+from headrace.staging.staged import Staged
+from headrace.staging.staging import Staging, stage
 from headrace.tables.commits import BatchCommit
-from headrace.tables.committer import commit_batch
 from headrace.tables.names import QUARANTINE, READINGS
-from headrace.tables.staged import Staged
-from headrace.tables.staging import Staging, stage
 from headrace.tables.warehouse import Warehouse
 
 LANDED_AT = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)

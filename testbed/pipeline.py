@@ -17,10 +17,11 @@ import psutil
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.tables.warehouse import Warehouse
 from local.install.jars import ROOTS, fetch_jars
+from local.stack import processes
 from local.stack.airflow import headrace_environment
 from local.stack.ports import free_port
 from local.stack.rest_api import Airflow
-from local.stack.stack import Stack, processes
+from local.stack.stack import Stack
 from testbed.waiting import awaited
 
 DAG = "wind_turbine"

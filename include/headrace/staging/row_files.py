@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headrace.files import sync
-from headrace.tables.file_statistics import statistics
-from headrace.tables.staged import StagedFile
+from headrace.staging.file_statistics import statistics
+from headrace.staging.staged import StagedFile
 
 ROWS_A_GROUP = 25_000
 """Rows that a reader can pass over inside a file: a look-up of few identities reads a tenth of it."""

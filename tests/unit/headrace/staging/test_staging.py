@@ -10,10 +10,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from headrace.tables import staging as module
-from headrace.tables.identity_hash import identity_hashes
-from headrace.tables.staged import Refused, Staged, StagedFile
-from headrace.tables.staging import Staging, discard, stage
+from headrace.identities.hashing import identity_hashes
+from headrace.staging import staging as module
+from headrace.staging.staged import Refused, Staged, StagedFile
+from headrace.staging.staging import Staging, discard, stage
 from testbed.parsed_rows import Parsed, parsed
 
 LANDED_AT = datetime(2026, 11, 25, 22, 30, 0, 123456, tzinfo=UTC)  # the 26th in Istanbul

@@ -8,11 +8,11 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from headrace.identities.index import Identities
 from headrace.parse.reasons import Reason
-from headrace.tables.content import same_content
-from headrace.tables.identities import Identities
-from headrace.tables.landed_readings import CONTENT
-from headrace.tables.staged import StagedFile
+from headrace.staging.content import same_content
+from headrace.staging.landed_readings import CONTENT
+from headrace.staging.staged import StagedFile
 
 PLACE = ("batch", "partition", "offset")
 

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from headrace.contract.model import Contract
 from headrace.files import sync
+from headrace.identities.hashing import identity_hashes
+from headrace.staging.row_files import write_rows
+from headrace.staging.staged import Refused, Staged, StagedFile
 from headrace.tables.columns import INSTANT, PROVENANCE, schema_of
-from headrace.tables.identity_hash import identity_hashes
 from headrace.tables.names import QUARANTINE, READINGS
-from headrace.tables.row_files import write_rows
-from headrace.tables.staged import Refused, Staged, StagedFile
 from headrace.tables.warehouse import Warehouse
 
 ROWS_A_FILE, BYTES_A_FILE = 250_000, 256 << 20

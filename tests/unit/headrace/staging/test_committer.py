@@ -12,11 +12,11 @@ from deltalake.exceptions import CommitFailedError
 
 from headrace.errors import ForeignCommit, HeadraceError, WarehouseUnavailable
 from headrace.offsets import OffsetRange
+from headrace.staging.committer import commit_batch
+from headrace.staging.staged import Staged
+from headrace.staging.staging import Staging, stage
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch, open_table
-from headrace.tables.committer import commit_batch
 from headrace.tables.creation import create_tables
-from headrace.tables.staged import Staged
-from headrace.tables.staging import Staging, stage
 from headrace.tables.warehouse import Warehouse
 from testbed.parsed_rows import START, Parsed, parsed
 

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from headrace.tables import identities as module
-from headrace.tables import identity_runs
+from headrace.identities import index as module
+from headrace.identities import runs as identity_runs
+from headrace.identities.hashing import identity_hashes
+from headrace.identities.index import Identities, catch_up, folder_of
 from headrace.tables.commits import open_table
 from headrace.tables.creation import create_tables
-from headrace.tables.identities import Identities, catch_up, folder_of
-from headrace.tables.identity_hash import identity_hashes
 from headrace.tables.names import READINGS
 from headrace.tables.warehouse import Warehouse
 from testbed.landed_batches import land_as_they_are

@@ -8,14 +8,14 @@ import pyarrow as pa
 import pytest
 
 from headrace.errors import RecordsExpired
+from headrace.identities.index import catch_up
+from headrace.staging.landed_readings import not_landed, places_of
+from headrace.staging.restaging import all_refused, without_repeats
+from headrace.staging.staged import Refused, Staged
+from headrace.staging.staging import stage
 from headrace.tables.commits import open_table
 from headrace.tables.creation import create_tables
-from headrace.tables.identities import catch_up
-from headrace.tables.landed_readings import not_landed, places_of
 from headrace.tables.names import QUARANTINE, READINGS
-from headrace.tables.restaging import all_refused, without_repeats
-from headrace.tables.staged import Refused, Staged
-from headrace.tables.staging import stage
 from headrace.tables.warehouse import Warehouse
 from testbed.landed_batches import a_staging, commit_staged, land_as_they_are
 from testbed.parsed_rows import Parsed, parsed
@@ -151,7 +151,7 @@ def test_a_hash_alone_makes_no_repeat(warehouse: Warehouse, monkeypatch: pytest.
         return pa.array([7] * len(identities), pa.uint64())
 
     for module in ("staging", "identities"):
-        monkeypatch.setattr(f"headrace.tables.{module}.identity_hashes", all_alike)
+        monkeypatch.setattr(f"headrace.{module}.identity_hashes", all_alike)
     land(warehouse, 0, Parsed(0, identity="a"), Parsed(1, identity="b"))
     land(warehouse, 1, Parsed(2, identity="c"), Parsed(3, identity="b"))
     assert readings(warehouse) == [(0, 0, 0), (0, 0, 1), (1, 0, 2)]
@@ -176,7 +176,7 @@ def test_without_a_declared_identity_rows_of_a_source_repeat(warehouse: Warehous
 def test_repeats_in_some_files_leave_the_others_alone(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headrace.tables.staging.ROWS_A_FILE", 2)
+    monkeypatch.setattr("headrace.staging.staging.ROWS_A_FILE", 2)
     land_as_they_are(warehouse, 0, parsed(Parsed(0, identity="a"), Parsed(1, identity="b")))
     before = staged_files(warehouse)
     staging = a_staging(warehouse, 1)

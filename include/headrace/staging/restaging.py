@@ -10,15 +10,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from headrace.errors import RecordsExpired
+from headrace.identities.index import Identities
 from headrace.parse.reasons import Reason
+from headrace.staging.landed_readings import readings_of
+from headrace.staging.repeats import judge, judge_refused, suspects
+from headrace.staging.row_files import write_rows
+from headrace.staging.staged import Staged, StagedFile
+from headrace.staging.staging import ROWS_A_FILE, Staging, first_of_each_reason, write_quarantine
 from headrace.tables.columns import schema_of
-from headrace.tables.identities import Identities
-from headrace.tables.landed_readings import readings_of
 from headrace.tables.names import QUARANTINE, READINGS
-from headrace.tables.repeats import judge, judge_refused, suspects
-from headrace.tables.row_files import write_rows
-from headrace.tables.staged import Staged, StagedFile
-from headrace.tables.staging import ROWS_A_FILE, Staging, first_of_each_reason, write_quarantine
 
 Originals = Callable[[pa.Table], Iterable[pa.RecordBatch]]
 """Reads records again: places (`partition`, `offset`) -> those records in any order, each with its place,

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from headrace.files import write_whole
+from headrace.identities.hashing import identity_hashes
+from headrace.identities.runs import Days, Hashes, Run, merge, write_run
 from headrace.tables.commits import log_file, open_table
-from headrace.tables.identity_hash import identity_hashes
-from headrace.tables.identity_runs import Days, Hashes, Run, merge, write_run
 from headrace.tables.names import READINGS
 from headrace.tables.table_errors import warehouse_errors
 from headrace.tables.warehouse import Warehouse

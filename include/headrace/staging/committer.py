@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deltalake import CommitProperties
     from deltalake.transaction import AddAction
 
-    from headrace.tables.staged import StagedFile
+    from headrace.staging.staged import StagedFile
 
 
 def commit_batch(

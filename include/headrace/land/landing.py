@@ -1,0 +1,187 @@
+"""The stage `land`: from the position in the tables to the end of the run's slice, batch by batch.
+
+An engine brings a batch's records to the parser and stages its rows: Spark on executors, or this process over
+a plain consumer. All else is the same for both, and each finishes what the other left open.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from headrace.crash_points import crash_point
+from headrace.errors import TransientError
+from headrace.identities.index import catch_up
+from headrace.kafka.topics import log_start, require_topic_id
+from headrace.land.conclusion import conclude
+from headrace.land.records import read_again, read_records
+from headrace.land.retention import readable, settle_retention, settle_topic
+from headrace.offsets import Ranges, between, reached, text
+from headrace.parse.parser import Parser
+from headrace.staging.committer import commit_batch
+from headrace.staging.landed_readings import not_landed, places_of
+from headrace.staging.restaging import all_refused, without_repeats
+from headrace.staging.staged import Staged
+from headrace.staging.staging import Staging, stage
+from headrace.tables.attempt import Attempt
+from headrace.tables.batches import Batch, append_batch, landed_position, next_batch, open_batch
+from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
+from headrace.tables.creation import create_tables
+from headrace.tables.names import QUARANTINE, READINGS
+from headrace.tables.slices import Slice
+from headrace.task_log import say
+
+StageRows = Callable[[Staging], Staged]
+"""Parses a batch's records and writes their rows, where the staging says."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """One process's landing of one slice; `kafka` is librdkafka's configuration."""
+
+    attempt: Attempt
+    run_slice: Slice
+    kafka: dict[str, Any]
+    accept_loss: bool = False
+
+    @cached_property
+    def parser(self) -> Parser:
+        """What makes readings of the slice's records."""
+        return Parser(self.attempt.contract, self.run_slice.topic_id)
+
+    def land_batch(self, ranges: Ranges, stage_rows: StageRows) -> Batch:
+        """Bring the next batch into the tables and close it.
+
+        Raises:
+            TopicRecreated: the offsets no longer mean what they did.
+            ForeignCommit: another attempt committed the batch meanwhile.
+            PositionBroken: the batch does not begin where the last one ended.
+        """
+        attempt, topic, topic_id = self.attempt, self.run_slice.topic, self.run_slice.topic_id
+        require_topic_id(self.kafka, topic, topic_id)
+        commit = attempt.batch_commit(next_batch(attempt.warehouse), topic_id, ranges)
+        crash_point("land.before_write")
+        staging = self._staging(commit.batch)
+        staged = stage_rows(staging)
+        crash_point("land.after_staging")
+        staged = without_repeats(staged, staging, catch_up(attempt.warehouse), self._read_again)
+        commit_batch(self._table(READINGS), attempt.warehouse.stream, commit, staged.readings)
+        crash_point("land.after_readings")
+        return self._close(commit, staging, staged)
+
+    def finish(self, commit: BatchCommit, ranges: Ranges) -> Batch:
+        """Finish a batch that a dead attempt left open: quarantine is whatever `readings` does not hold of it.
+
+        `ranges`: those of its records that can still be read.
+        """
+        staging, staged = self._staging(commit.batch), Staged()
+        if newest_batch(self._table(QUARANTINE), self.attempt.warehouse.stream) < commit.batch:
+            parser = Parser(self.attempt.contract, commit.topic_id)
+            parsed = map(parser.parse, read_records(self.kafka, self.run_slice.topic, ranges))
+            rest = not_landed(parsed, places_of(self._table(READINGS), commit.batch))
+            staged = stage(rest, staging)
+            staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._read_again)
+        return self._close(commit, staging, staged)
+
+    def _close(self, commit: BatchCommit, staging: Staging, staged: Staged) -> Batch:
+        """What follows the commit point: `quarantine`, then the batch's row in `batches`."""
+        attempt = self.attempt
+        quarantined = self._quarantine(commit, staged)
+        crash_point("land.after_quarantine")
+        landed = batch_commit(self._table(READINGS), commit.batch).rows
+        row = Batch(
+            batch=commit.batch,
+            kind="batch",
+            topic_id=commit.topic_id,
+            ranges=commit.ranges,
+            records=landed + quarantined,
+            landed=landed,
+            quarantined=quarantined,
+            run_id=attempt.run_id,
+            try_id=attempt.try_id,
+            contract_sha256=commit.contract_sha256,
+            started=staging.landed_at,
+            finished=datetime.now(UTC),
+        )
+        append_batch(attempt.warehouse, row)
+        say_batch(row)
+        return row
+
+    def _quarantine(self, commit: BatchCommit, staged: Staged) -> int:
+        """Commit the refused records, unless a dead attempt did so; returns how many there are."""
+        table, stream = self._table(QUARANTINE), self.attempt.warehouse.stream
+        if newest_batch(table, stream) >= commit.batch:
+            return batch_commit(table, commit.batch).rows
+        if not staged.quarantined:
+            return 0
+        own = self.attempt.batch_commit(commit.batch, commit.topic_id, commit.ranges)
+        return commit_batch(table, stream, own, staged.quarantine).rows
+
+    def _staging(self, batch: int) -> Staging:
+        return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))
+
+    def _table(self, name: str) -> Path:
+        return self.attempt.warehouse.table(name)
+
+    def _read_again(self, places: Any) -> Any:
+        return read_again(self.kafka, self.run_slice.topic, places)
+
+
+Engine = Callable[[Landing, dict[int, int]], dict[int, int]]
+"""Lands from a position towards the slice's end, and returns the position that it came to."""
+
+
+def land(landing: Landing, engine: Engine) -> None:
+    """Land what is missing of the slice, and say what it came to; the caller holds the stream's lock.
+
+    Raises:
+        TopicRecreated, RecordsExpired: the position has lost its meaning or its records, and the loss is not
+            accepted.
+        TransientError: the log does not reach the slice's end yet.
+        QuarantineLimitExceeded: after all is landed, too large a share of the slice was refused.
+    """
+    attempt, run_slice = landing.attempt, landing.run_slice
+    create_tables(attempt.warehouse)
+    require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
+    finish_open_batch(landing)
+    settle_topic(attempt, run_slice, landing.accept_loss)
+    settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
+    stands = landed_position(attempt.warehouse, run_slice.topic_id)
+    if not run_slice.ranges:
+        say("the topic has nothing that is not landed")
+    elif reached(stands, run_slice.until):
+        say(f"slice {text(run_slice.ranges)} is landed already")
+    else:
+        _require_end(landing, engine(landing, stands))
+    conclude(attempt.contract, attempt.warehouse, run_slice)
+
+
+def finish_open_batch(landing: Landing) -> None:
+    """Finish the batch that a dead attempt left open, from exactly its ranges."""
+    commit = open_batch(landing.attempt.warehouse)
+    if commit is None:
+        return
+    starts = log_start(landing.kafka, landing.run_slice.topic)
+    ranges = readable(commit, landing.run_slice, starts, landing.accept_loss)
+    say(f"batch {commit.batch} was left open by run {commit.run_id!r}: it is finished first")
+    landing.finish(commit, ranges)
+
+
+def _require_end(landing: Landing, stands: dict[int, int]) -> None:
+    run_slice = landing.run_slice
+    if not reached(stands, run_slice.until):
+        raise TransientError(
+            f"stream {landing.attempt.contract.stream}: consumers see up to {text(between({}, stands))}, the "
+            f"slice is {text(run_slice.ranges)}: is a transaction open? Run the task again when it has ended."
+        )
+
+
+def say_batch(row: Batch) -> None:
+    """The batch's line in the task log."""
+    seconds = max((row.finished - row.started).total_seconds(), 0.001)
+    say(
+        f"batch {row.batch}: {text(row.ranges)} records {row.records} landed {row.landed} "
+        f"quarantined {row.quarantined}, {row.records / seconds:.0f} records/s"
+    )

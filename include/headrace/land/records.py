@@ -1,0 +1,71 @@
+"""A topic's records as Arrow batches, read by a plain consumer: what the parser takes, without a JVM."""
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from confluent_kafka import Message
+
+from headrace.kafka.reader import visible_records
+from headrace.offsets import OffsetRange, Ranges
+from headrace.parse.parser import HEADERS, INSTANT, RECORDS
+
+NO_TIMESTAMP = -1
+"""What librdkafka hands out for a record without one."""
+
+
+def read_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Iterator[pa.RecordBatch]:
+    """The visible records within `ranges`, batches of `RECORDS`.
+
+    Raises:
+        BrokerUnreachable: no record and no progress for 30 seconds.
+    """
+    for messages in visible_records(config, topic, ranges):
+        yield _batch(messages)
+
+
+def read_again(config: dict[str, Any], topic: str, places: pa.Table) -> Iterator[pa.RecordBatch]:
+    """Those records alone that stand at `places` (`partition`, `offset`); what is no longer there is left out."""
+    wanted = pl.DataFrame({name: pl.Series(places[name]) for name in ("partition", "offset")})
+    spans = wanted.group_by("partition").agg(
+        pl.col("offset").min().alias("first"), pl.col("offset").max().alias("last")
+    )
+    ranges = tuple(
+        OffsetRange(partition=partition, start=first, until=last + 1)
+        for partition, first, last in spans.sort("partition").iter_rows()
+    )
+    for batch in read_records(config, topic, ranges):
+        read = pl.DataFrame({name: pl.Series(batch[name]) for name in ("partition", "offset")})
+        at = read.with_row_index("at").join(wanted, ["partition", "offset"], "semi", maintain_order="left")
+        yield batch.take(at["at"].to_arrow())
+
+
+def _batch(messages: Sequence[Message]) -> pa.RecordBatch:
+    times = [message.timestamp()[1] for message in messages]
+    columns = {
+        "key": pa.array([message.key() for message in messages], pa.binary()),
+        "value": pa.array([message.value() for message in messages], pa.binary()),
+        "headers": _headers([message.headers() for message in messages]),
+        "partition": pa.array([message.partition() for message in messages], pa.int32()),
+        "offset": pa.array([message.offset() for message in messages], pa.int64()),
+        "timestamp": pa.array(
+            [None if time == NO_TIMESTAMP else time * 1_000 for time in times], pa.int64()
+        ).cast(INSTANT),
+    }
+    return pa.RecordBatch.from_pydict(columns, RECORDS)
+
+
+def _headers(of_each: Sequence[list[tuple[str, Any]] | None]) -> pa.ListArray:
+    """All headers of all records as two flat columns: a dictionary a header would cost more than its parse."""
+    counts = (len(headers or ()) for headers in of_each)
+    flat = list(chain.from_iterable(headers or () for headers in of_each))
+    pairs = pa.StructArray.from_arrays(
+        [
+            pa.array([name for name, _ in flat], pa.string()),
+            pa.array([value for _, value in flat], pa.binary()),
+        ],
+        fields=list(HEADERS.value_type),
+    )
+    return pa.ListArray.from_arrays(pa.array([0, *accumulate(counts)], pa.int32()), pairs)
