@@ -1,11 +1,13 @@
 # The front door. Paths of HEADRACE_HOME may hold blanks, which make cannot carry: only the scripts see them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status down test test-browser chaos bench lint lock
+.PHONY: help setup demo up status down test test-long test-all test-browser chaos bench lint lock
 export PYTHON
 
 # Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
-TESTS := $(wildcard $(addprefix tests/,unit dags spark integration chaos e2e))
+TESTS := $(addprefix tests/,unit dags spark integration e2e)
+# What needs long, the most valuable first: after MINUTES= the rest is left out by name.
+LONG := $(addprefix tests/long/,chaos test_machines.py wrong_input land local compose bench)
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -25,8 +27,13 @@ status: ## Show each part's port, process and health
 down: ## End the stack, all of it and nothing else
 	@local/run -m local down
 
-test: ## Run all tests that need neither root nor a browser
+test: ## Run the tests that hold every promise, in a quarter of an hour; no root, no browser
 	@local/run -m pytest $(TESTS)
+
+test-long: ## Run what takes long: crash suite, demonstration, wrong input, fuzz, stack, Compose; MINUTES=
+	@local/run -m pytest $(if $(MINUTES),--minutes $(MINUTES)) $(LONG)
+
+test-all: test test-long ## Run all tests but those that need a browser
 
 test-browser: ## Run the tests that look at the web UI; they need Chromium
 	@local/run -m pytest tests/browser

@@ -1,4 +1,4 @@
-"""`make bench`: the benchmarks, one a command."""
+"""`make bench`: the benchmarks, one per command."""
 
 import json
 import shutil

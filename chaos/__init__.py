@@ -1,1 +1,1 @@
-"""The crash suite: one fault a trial, then recovery, reconcile and a comparison row by row."""
+"""The crash suite: one fault per trial, then recovery, reconcile and a comparison row by row."""

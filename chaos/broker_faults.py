@@ -1,4 +1,4 @@
-"""Faults of the broker, alone and together with who speaks to it."""
+"""Faults of the broker, alone and together with its clients."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def _point(world: World, stage: str, *names: str) -> str:
 
 
 def _killed_and_back(world: World, stage: str, *names: str) -> list[Outcome]:
-    """Killed and started again while the other side stands still at a point."""
+    """Killed and started again while the other side is stopped at a point."""
     running = stopped_at(world, stage, _point(world, stage, *names))
     world.broker.kill()
     world.struck()
@@ -26,7 +26,7 @@ def _killed_and_back(world: World, stage: str, *names: str) -> list[Outcome]:
 
 
 def _killed_under(world: World, stage: str, *names: str) -> list[Outcome]:
-    """Killed before the other side's eyes; it is started again at once."""
+    """Killed while the other side goes on; started again at once."""
     running = stopped_at(world, stage, _point(world, stage, *names))
     world.broker.kill()
     world.struck()

@@ -46,7 +46,7 @@ def _jumps(world: World, stage: str, point: str, **environment: str) -> list[Out
         HEADRACE_STOP_AT=point,
         LD_PRELOAD=str(_library()),
         FAKETIME_TIMESTAMP_FILE=str(clock),
-        # Else every look at the clock reads that file, and a JVM does nothing but look.
+        # Else every look at the clock reads that file, and a JVM looks all the time.
         FAKETIME_CACHE_DURATION="1",
         # What measures spans of time asks the monotonic clock, which no change of the date moves.
         FAKETIME_DONT_FAKE_MONOTONIC="1",

@@ -1,4 +1,4 @@
-"""The tables held against the file, row by row, by DuckDB, which knows nothing of offsets and batches."""
+"""The tables compared with the file, row by row, by DuckDB, which knows nothing of offsets and batches."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -15,7 +15,7 @@ REPEATED = "the task's command is repeated"
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to die.
+    """One fault.
 
     `terminal`: codes of errors with which a struck process may end though Airflow would not try it again: a
     rival of it goes on, or `recovered` names what a person does. `lacking`: why it cannot be had here.

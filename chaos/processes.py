@@ -14,7 +14,7 @@ from testbed.waiting import PATIENCE, awaited
 
 
 class Missed(AssertionError):
-    """The process ended, or the time, before the point at which the fault was to strike."""
+    """The process ended, or time ran out, before the point at which the fault was to strike."""
 
 
 class Running:

@@ -1,4 +1,4 @@
-"""The results file, a line a trial, and the table of what all runs that wrote to it have found."""
+"""The results file, one line per trial, and the table of what all runs that wrote to it have found."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

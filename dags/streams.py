@@ -1,4 +1,4 @@
-"""One DAG a contract: its records go from the source through Kafka into Delta tables, gate by gate.
+"""One DAG per contract: its records go from the source through Kafka into Delta tables, gate by gate.
 
 1. `provision_topics`: the topic is on the broker as the contract declares it.
 2. `publish`: the source's rows are in the topic, each exactly once; an external stream has no such stage.

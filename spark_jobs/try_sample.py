@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def values(contract: Contract, sample: Path) -> Iterator[bytes]:
-    """The records' values: of a CSV file by the contract's source, else a record a line."""
+    """The records' values: from a CSV file as the contract's source says, else one record per line."""
     if contract.own_source is None:
         yield from sample.read_bytes().splitlines()
         return

@@ -1,4 +1,4 @@
-"""The right answers, computed by DuckDB straight from the source file, and the tables held against them."""
+"""The right answers, computed by DuckDB straight from the source file, and the tables compared with them."""
 
 import duckdb
 from deltalake import DeltaTable

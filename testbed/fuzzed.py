@@ -51,7 +51,7 @@ ODD: list[object] = [
 
 @st.composite
 def altered(draw: st.DrawFn, real: Sequence[str]) -> bytes:
-    """A real record, still JSON, of which a field or two is another, absent, there twice, or new."""
+    """A real record, still JSON, in which one or two fields are changed, absent, repeated or new."""
     pairs = parsed(draw(st.sampled_from(real)))
     for _ in range(draw(st.integers(0, 2))):
         at = draw(st.integers(0, len(pairs) - 1))

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def server_binaries() -> Path | None:
-    """The folder with initdb and postgres: Debian keeps them off the PATH, one folder a version."""
+    """The folder with initdb and postgres: Debian keeps them off the PATH, one folder per version."""
     known = [Path(found).parent for found in [shutil.which("initdb")] if found]
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     found = [*reversed(debian), *known]
@@ -18,7 +18,7 @@ def server_binaries() -> Path | None:
 
 
 class Postgres:
-    """One server with its data in a folder of its own; it refuses to run as root, so root lends it a user."""
+    """One server with its data in a folder of its own; root runs it as the user postgres."""
 
     def __init__(self, binaries: Path, port: int, environment: dict[str, str]) -> None:
         """`environment` is the image's: POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB."""

@@ -1,4 +1,4 @@
-"""What stands in a topic, as a plain consumer reads it, held against DuckDB's reading of the CSV."""
+"""What stands in a topic, as a plain consumer reads it, compared with DuckDB's reading of the CSV."""
 
 import json
 from collections import Counter

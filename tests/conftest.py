@@ -1,4 +1,4 @@
-"""What all tests share: settings with a fresh home, one real broker a session, and the end of its JVM."""
+"""What all tests share: settings with a fresh home, and one broker, one JVM and one stack a session."""
 
 import logging
 import os
@@ -11,6 +11,7 @@ import pytest
 
 from headrace.settings import Settings, load_settings
 from local.stack.broker import Broker, scratch_broker
+from testbed.pipeline import Pipeline, running_pipeline
 
 # Airflow reads its home when it is imported, and makes ~/airflow where none is set.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headrace-tests-airflow-")
@@ -42,3 +43,18 @@ def _one_jvm() -> Iterator[None]:
     pyspark = sys.modules.get("pyspark.sql")
     if pyspark is not None and (session := pyspark.SparkSession.getActiveSession()):
         session.stop()
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The one stack of all tests that need Airflow's own processes, up."""
+    with running_pipeline(tmp_path_factory.mktemp("pipeline"), tmp_path_factory.mktemp("sources")) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def first_run(pipeline: Pipeline) -> str:
+    """A finished run on the fresh stack; its id."""
+    run_id = pipeline.start()
+    assert pipeline.ended(run_id) == "success", pipeline.states(run_id)
+    return run_id

@@ -172,10 +172,15 @@ class RunFailed(TerminalError):
     code = "HR604"
 
 
+def error_kinds() -> list[type[HeadraceError]]:
+    """Every class of errors, the root first."""
+    kinds: list[type[HeadraceError]] = [HeadraceError]
+    for kind in kinds:  # grows while it is iterated
+        kinds += kind.__subclasses__()
+    return kinds
+
+
 def error_of_code(code: str, message: str) -> HeadraceError:
     """The error that another process ended with, from its code and its whole message."""
-    kinds = [HeadraceError]
-    for kind in kinds:  # grows while it is walked
-        kinds += kind.__subclasses__()
-    own = next((kind for kind in kinds if kind.code == code), HeadraceError)
+    own = next((kind for kind in error_kinds() if kind.code == code), HeadraceError)
     return own(message.removeprefix(f"[{code}] "))

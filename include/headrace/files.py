@@ -12,8 +12,11 @@ def write_whole(file: Path, text: str, mode: int | None = None) -> None:
     """
     scratch = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
     handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666 if mode is None else mode)
-    with os.fdopen(handle, "w", encoding="utf-8") as writing:
-        writing.write(text)
-        writing.flush()
-        os.fsync(writing.fileno())
-    scratch.replace(file)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as writing:
+            writing.write(text)
+            writing.flush()
+            os.fsync(writing.fileno())
+        scratch.replace(file)
+    finally:
+        scratch.unlink(missing_ok=True)  # it is there when the disk was full

@@ -36,7 +36,7 @@ class OffsetRange(BaseModel):
 
 
 Ranges = tuple[OffsetRange, ...]
-"""Ranges of a topic, one a partition, ascending; empty ones are left out."""
+"""Ranges of a topic, one per partition, ascending; empty ones are left out."""
 
 
 def between(start: Position, until: Position) -> Ranges:

@@ -24,7 +24,7 @@ QUARANTINE_HEAD = """\
 Written by `headrace schema --write` from `include/headrace/parse/reasons.py`; do not edit.
 
 Each record of a topic becomes one row of `readings` or one of `quarantine`, where its `reason` is one of
-these codes. They are asked in this order, the first that holds is the reason; `message` says which field,
+these codes. They are checked in this order, the first that applies is the reason; `message` says which field,
 and shows the first 80 characters of what stands there. Key, value and headers are kept as bytes (but not of
 a duplicate), and `provenance` says where the record came from.
 
@@ -66,7 +66,7 @@ def reference_text() -> str:
 
 
 def quarantine_text() -> str:
-    """The reasons in the order in which they are asked, as a page."""
+    """The reasons in the order in which they are checked, as a page."""
     rows = [f"| `{reason.value}` | {reason.text} | {reason.such_as} |\n" for reason in Reason]
     return f"{QUARANTINE_HEAD}{''.join(rows)}{QUARANTINE_FOOT}"
 

@@ -87,7 +87,7 @@ def _fetch(maven: Any, jar: Jar, folder: Path) -> None:
     if target.exists() and _sha256(target) == jar.sha256:
         return
     artifact = maven.project(jar.group, jar.artifact).at_version(jar.version).artifact()
-    artifact.cached_path.unlink(missing_ok=True)  # jgo takes what an interrupted download left for whole
+    artifact.cached_path.unlink(missing_ok=True)  # jgo takes an interrupted download for a whole file
     try:
         fetched = artifact.resolve()
     except (OSError, RuntimeError) as failed:  # requests' errors are OSErrors

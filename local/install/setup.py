@@ -145,7 +145,7 @@ def main() -> None:
         if is_made(stamp, wanted):
             return
         make_environment()
-        # Not a step: its sentences (Java, network) are for the person as they are.
+        # Not a step: its messages (Java, network) are shown to the person as they are.
         if subprocess.run(
             [VENV / "bin" / "python", "-m", "local", "prepare"], cwd=PROJECT, check=False
         ).returncode:

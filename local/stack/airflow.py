@@ -48,7 +48,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "SPT_NOENV": "1",
         "TZ": "UTC",
         "PYTHONUNBUFFERED": "1",
-        # Airflow's own call for plugins/.airflowignore; else the first line of every task log.
+        # A warning of Airflow's own about plugins/.airflowignore, else the first line of every task log.
         "PYTHONWARNINGS": "ignore:GitWildMatchPattern:DeprecationWarning",
         "XDG_CACHE_HOME": str(settings.home_path / "cache"),  # libraries' caches, else in the user's home
         "no_proxy": "127.0.0.1,localhost",

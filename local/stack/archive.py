@@ -45,7 +45,7 @@ class Driver:
 
 
 def make_archive(home: Path, driver: Driver) -> bool:
-    """Make the archive unless it is there; whether there is one now. Its failure is never the caller's."""
+    """Make the archive unless it is there; whether there is one now. A failure is logged only."""
     target = archive_file(home, driver.java, driver.class_path)
     target.parent.mkdir(parents=True, exist_ok=True)
     log = home / "logs" / "archive.log"
@@ -90,7 +90,7 @@ def _train(scratch: Path, driver: Driver, bootstrap: str, log: Path) -> Path:
     settings = scratch / "spark-defaults.conf"
     settings.write_text(driver.properties, encoding="utf-8")
     classes = os.pathsep.join(map(str, driver.class_path))
-    # No such folder: a class path with a folder of files in it cannot be archived.
+    # A folder that is not there: a class path with a folder of files in it cannot be archived.
     own = {"SPARK_CONF_DIR": str(scratch / "none"), "SPARK_SCALA_VERSION": SCALA}
     surroundings = {**os.environ, **driver.environment, **own}
     launcher = (

@@ -46,15 +46,15 @@ SMALL = {
     "spark.sql.shuffle.partitions": "4",
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    # Every task that reads a table's log generates its code anew: the default of 50 for a log of a few files
+    # Every task that reads a table's log generates its code again: the default of 50 for a log of a few files
     # costs seconds, and a second one as much as the first.
     "spark.databricks.delta.snapshotPartitions": "1",
     # Without Hadoop's own file of checksums beside every file: Delta lists its log's folder several times a
     # commit, and half of what stands there would be those.
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
-    # A micro-batch has some sixty pieces of compiled code, a few of them for itself alone; of the default 100
-    # those soon drive out the ones that every batch needs again.
+    # A micro-batch has some sixty pieces of compiled code, a few of them for itself alone; in the
+    # default cache of 100 those soon evict the ones that every batch needs again.
     "spark.sql.codegen.cache.maxEntries": "1000",
     # What the web UI would show of the past, kept in memory without it too: of the default thousand queries
     # some twenty belong to a batch, and half of a small heap was theirs.
@@ -109,7 +109,7 @@ def write_configuration(home: Path, java: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     classes = class_path(home)
     archive = archive_file(home, java, classes)
-    # Its log off: an archive that does not fit is no news to a person, and the job runs without it.
+    # Its log is off: a person need not know of an archive that does not fit; the job runs without it.
     options = f'{FAST_START} -XX:SharedArchiveFile="{archive}" -Xlog:cds=off -Xlog:cds+dynamic=off'
     _write_changed(folder / "log4j2.properties", LOG4J)
     text = properties_file(_properties(home, classes, options if archive.exists() else FAST_START))

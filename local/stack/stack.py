@@ -171,7 +171,7 @@ class Stack:
         if stamp.exists() and stamp.read_text(encoding="utf-8") == airflow:
             return
         report("making Airflow's database")
-        if not stamp.exists():  # what an interrupted first time left cannot be gone on with
+        if not stamp.exists():  # an interrupted first migration cannot be continued
             for half_made in airflow_home(self.settings).glob("airflow.db*"):
                 half_made.unlink()
         log = self.supervisor.log("migrate")

@@ -21,7 +21,7 @@ def refuse_broken_contracts() -> None:
     """Name every contract that cannot be read.
 
     Raises:
-        ContractError: there are such; one block a file, with line and field.
+        ContractError: there are such; one block per file, with line and field.
         SettingsError: the contracts' folder is not there.
     """
     folder = load_settings().streams_path

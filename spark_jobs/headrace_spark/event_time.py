@@ -13,14 +13,14 @@ TOKEN = re.compile(
 )
 
 LONGEST = 255
-"""No text that is longer is looked at: a pattern with two words in it takes the square of a text's length."""
+"""Longer texts are not looked at: matching a pattern with two words takes the square of a text's length."""
 
 
 def instant(text: Column, event_time: EventTime) -> Column:
     """The instant; null where the text is no time of the format, or one that a clock change skips.
 
-    The session's zone must be the contract's. Of a local time that a clock change
-    doubles it is the first.
+    The session's zone must be the contract's. A local time that a clock change doubles is
+    the first of the two.
     """
     # A year beyond 294247, which the letters yyyy permit with a sign, does not make `try_to_timestamp` null:
     # it overflows, which would stop the stream at that record for ever.
@@ -28,14 +28,14 @@ def instant(text: Column, event_time: EventTime) -> Column:
     time = F.try_to_timestamp(text, F.lit(event_time.format))
     if _names_a_zone(event_time.format):
         return time
-    # Spark moves a skipped local time forward. Read as UTC it stays where it is, so the two tell it.
+    # Spark moves a skipped local time forward. Read as UTC it stays where it is, so the two differ.
     as_utc = F.try_to_timestamp(F.concat(text, F.lit("Z")), F.lit(f"{event_time.format}X"))
     wall_clock = F.from_utc_timestamp(time, event_time.timezone)
     return F.when(F.unix_micros(wall_clock) == F.unix_micros(as_utc), time)
 
 
 def shape(pattern: str) -> str:
-    """A regular expression that all texts of the pattern fit whose year has five digits at most."""
+    """A regular expression that fits every text of the pattern whose year has five digits at most."""
     return rf"(?is)^(?=.{{1,{LONGEST}}}\z){''.join(_parts(pattern))}\z"
 
 

@@ -38,7 +38,7 @@ KNOWN: tuple[tuple[type[HeadraceError], tuple[str, ...], str], ...] = (
         "another process wrote the same batch at the same time; run the task again",
     ),
 )
-"""Error, what in the failure's text tells it, and the message."""
+"""Error, the signs of it in the failure's text, and the message."""
 
 
 def known_failure(failed: BaseException) -> HeadraceError | None:

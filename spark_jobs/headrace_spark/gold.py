@@ -70,7 +70,7 @@ def _input_of(attempt: Attempt) -> GoldCommit:
     if broken:
         raise PositionBroken(
             f"stream {attempt.contract.stream}: batch {broken.batch} is open: a landing was broken off. "
-            "Run `land`, which finishes it, and then attempt."
+            "Run `land`, which finishes it, and then `analyse`."
         )
     if not attempt.warehouse.exists(READINGS):
         raise WarehouseError(f"stream {attempt.contract.stream}: `land` has not run yet; run it first")
@@ -101,7 +101,7 @@ def _mapping(spark: SparkSession, contract: Contract) -> DataFrame:
 
 
 def bring_up(attempt: Attempt, table: GoldTable, readings: DataFrame, goal: GoldCommit) -> None:
-    """Bring one gold table to `goal`: the touched days, or all of them when the analysis is another."""
+    """Bring one gold table to `goal`: the touched days, or all of them when the analysis has changed."""
     newest = gold_commit(attempt.warehouse, table.name)
     done = newest.metadata if newest else None
     if done and (done.batch, done.analysis_sha256) == (goal.batch, goal.analysis_sha256):

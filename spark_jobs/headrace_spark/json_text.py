@@ -3,6 +3,17 @@
 Spark's own reader turns `1.50e1` into `15.0` and `1e400` into `"Infinity"`, and passes over what stands
 behind the first JSON value. So numbers are marked and quoted before it reads them, and the text is read as
 the first of two array elements, the second of which nobody else can write.
+
+An example, with ¤ for the mark and SEAL for the name that only this process knows:
+
+    the text        {"power": 1.50e1, "note": "3 mills", "ok": true, "list": [1, "x"]}
+    marked          {"power": "¤1.50e1", "note": "3 mills", "ok": true, "list": ["¤1", "x"]}
+    sealed          [{"power": "¤1.50e1", …},{"SEAL":""}]
+    `fields_of`     power: ¤1.50e1   note: 3 mills   ok: true   list: ["¤1","x"]
+    `as_written`    power: 1.50e1    note: 3 mills   ok: true   list: [1,"x"]
+
+`{"power": 1} {"power": 2}` and `{"power": 1},{}` are no single object: sealed they are no array of two, so
+that `fields_of` is null.
 """
 
 from uuid import uuid4

@@ -27,7 +27,7 @@ def stream_records(
 
 
 def batch_records(spark: SparkSession, config: dict[str, Any], topic: str, ranges: Ranges) -> DataFrame:
-    """Exactly the records of `ranges`; of none, an empty frame."""
+    """Exactly the records of `ranges`; an empty frame when there are none."""
     start = {each.partition: each.start for each in ranges}
     until = {each.partition: each.until for each in ranges}
     return within(

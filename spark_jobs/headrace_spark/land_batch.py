@@ -1,4 +1,4 @@
-"""One batch from records to rows: the same function lands new batches, finishes open ones and replays.
+"""One batch from records to rows: the same function lands new batches and finishes open ones.
 
 The order is the promise: `readings` (the commit point), `quarantine`, the batch's row in `batches`. What the
 first holds is landed for good; `quarantine` is the rest of the batch's ranges, whoever works it out and when.
@@ -45,8 +45,8 @@ def land_batch(attempt: Attempt, parsed: DataFrame, commit: BatchCommit) -> Batc
     """
     started = datetime.now(UTC)
     crash_point("land.before_write")
-    # Counted, looked through for repeats and written from memory. Of readings without their bytes, which are
-    # asked for only when a reading is refused after all; then they are read again.
+    # Counted, searched for repeats and written from memory. Readings are kept without their bytes, which are
+    # needed only when a reading is refused after all, and are then read again.
     kept = bytes_where(parsed, ~is_reading()).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         summary = summarize(kept, attempt.contract)
@@ -85,7 +85,7 @@ def _land_readings(
     if summary.candidates:
         candidates = kept.where(may_repeat(attempt.contract))
         known = near(read_table(kept.sparkSession, table), attempt.contract, summary)
-        if any_repeats(candidates, known):  # a join of wide rows, once in a long while
+        if any_repeats(candidates, known):  # a join of wide rows, rarely needed
             good = without(good, repeats(candidates, known))
     create_ts = F.timestamp_micros(F.lit(int(now.timestamp() * 1_000_000)))
     rows = good.withColumns(

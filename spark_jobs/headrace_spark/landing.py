@@ -34,7 +34,6 @@ def land(spark: SparkSession, attempt: Attempt, job: Job, run_slice: Slice) -> N
     Raises:
         TopicRecreated, RecordsExpired: the position has lost its meaning or its records, and the job does not
             accept the loss.
-        QuarantineLimitExceeded: after all is landed, too large a share of the slice was refused.
         TransientError: the log does not reach the slice's end yet.
     """
     create_tables(spark, attempt.warehouse)

@@ -25,8 +25,8 @@ def parse(records: DataFrame, contract: Contract, topic_id: str) -> DataFrame:
     """Each record with what became of it.
 
     Columns: `refusal` (struct of reason and message; null for a reading), `signal_ts`, `signals`, `entity`,
-    `provenance` (without the batch), and the record's own `key`, `value`, `headers`. Nothing in it is of one
-    batch: a stream is parsed by the same expressions, and so by the same compiled code, from its first
+    `provenance` (without the batch), and the record's own `key`, `value`, `headers`. Nothing in it depends on
+    the batch: a stream is parsed by the same expressions, and so by the same compiled code, from its first
     micro-batch to its last.
     """
     shape = contract.record
@@ -86,7 +86,7 @@ def _value(shape: Record, field: str) -> Column:
 
 
 def _refusals(contract: Contract) -> Iterator[Column]:
-    """Every reason to refuse a record, in the order in which they are asked: struct or null."""
+    """Every reason to refuse a record, in the order in which they are checked: struct or null."""
     shape = contract.record
     value = F.col("value")
     yield _refuse(Reason.EMPTY, value.isNull() | (F.octet_length(value) == 0))

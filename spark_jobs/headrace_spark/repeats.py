@@ -63,7 +63,7 @@ def near(readings: DataFrame, contract: Contract, summary: BatchSummary) -> Data
 
 
 def any_repeats(candidates: DataFrame, landed: DataFrame) -> bool:
-    """Whether `repeats` could find anything: one exchange of identities where that takes three."""
+    """Whether `repeats` could find anything: one shuffle of identities where that takes three."""
     identities = candidates.select("provenance.identity").unionAll(landed.select("provenance.identity"))
     return not identities.groupBy("identity").count().where("count > 1").isEmpty()
 

@@ -12,9 +12,9 @@ def build_session(contract: Contract, stage: str) -> SparkSession:
     return (
         SparkSession.builder.appName(f"{stage}:{contract.stream}")
         .config("spark.sql.session.timeZone", contract.record.event_time.timezone)
-        # Else the parser of old is asked about each text that the new one refuses, and a difference raises.
+        # Else Spark asks its old parser about each text that the new one refuses, and raises if they differ.
         .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
-        # Small files are brought together by the commit that comes upon them, see `tables.append`. Files of
+        # Small files are compacted by the commit that finds them, see `tables.append`. Files of
         # 8 MB are left alone: with Delta's 64 MB each compaction took longer than the one before.
         .config(f"{AUTO_COMPACT}.enabled", "true")
         .config(f"{AUTO_COMPACT}.minFileSize", str(8 << 20))

@@ -1,4 +1,4 @@
-"""The tables that landing writes: their columns, their making, and a batch's commits to them."""
+"""The tables that landing writes: their columns, how they are made, and a batch's commits to them."""
 
 from pathlib import Path
 from shutil import rmtree
@@ -16,7 +16,7 @@ COMPACT_EVERY = 50
 
 A micro-batch leaves one; else every read opens as many files as there were batches (delta-io/delta#859). It
 is told commit by commit, because Delta left to itself counts in memory: the first commits of every driver
-wrote the table's newest file anew, however few small ones there were.
+wrote the table's newest file again, however few small ones there were.
 """
 
 PROVENANCE = (
@@ -76,7 +76,7 @@ def create_tables(spark: SparkSession, warehouse: Warehouse) -> None:
 def _sweep(log: Path) -> None:
     """Remove a log without a commit, which a driver that was killed while it made the table has left behind.
 
-    Delta 4.4 takes its mere folder for a table and then does not find one (DELTA_TABLE_NOT_FOUND), for ever.
+    Delta 4.4 takes the folder alone for a table and then does not find one (DELTA_TABLE_NOT_FOUND), for ever.
     """
     if not any(file.name[0].isdigit() for file in log.rglob("*") if file.is_file()):
         rmtree(log, ignore_errors=True)

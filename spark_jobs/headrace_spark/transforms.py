@@ -33,7 +33,8 @@ def daily_completeness(readings: DataFrame, event_time: EventTime) -> DataFrame:
         "entity",
         "distinct_signal_ts",
         expected.alias("expected"),
-        F.when(behind < 0, F.lit(0)).otherwise(behind).alias("missing"),  # times off the cadence are no gain
+        # not below 0: a day may have times off the cadence
+        F.when(behind < 0, F.lit(0)).otherwise(behind).alias("missing"),
         "first",
         "last",
     )
@@ -101,7 +102,7 @@ def renamed(averages: DataFrame, mapping: DataFrame) -> DataFrame:
 
 
 def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
-    """A row an hour (and entity): a column a signal by its mapped name, the indicator, the count of readings.
+    """One row per hour (and entity): each signal's average by its mapped name, the indicator, the readings.
 
     `mapping` as in `renamed`. A direction has a second column, its circular mean.
     """
@@ -120,7 +121,7 @@ def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) 
 
 
 def column(name: str) -> Column:
-    """The column of exactly that name; to `col` alone a dot is a way into a struct."""
+    """The column of exactly that name; `col` alone takes a dot for a field of a struct."""
     return F.col(f"`{name.replace('`', '``')}`")
 
 

@@ -9,9 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from local.stack.airflow import airflow_url
 from local.stack.credentials import USER, password
-from tests.e2e.conftest import Pipeline, first_run, pipeline
-
-__all__ = ["first_run", "pipeline"]
+from testbed.pipeline import Pipeline
 
 Keep = Callable[[Page, str], None]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from headrace.tables.queries import counts
+from testbed.dag_stream import GOOD, DagStream
+from testbed.pipeline import DAG, Pipeline
 from tests.browser.conftest import Keep, log_in
-from tests.e2e.conftest import DAG, Pipeline
-from tests.e2e.wrong_input.bench import GOOD, Bench
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -57,28 +57,28 @@ def test_the_report_shows_its_pictures_on_any_screen(page: Page, pipeline: Pipel
 
 
 @pytest.fixture(scope="module")
-def hostile(pipeline: Pipeline) -> Bench:
+def hostile(pipeline: Pipeline) -> DagStream:
     """HTML in a column of its own, which is kept, and for a number, which fails the first of two runs."""
-    bench = Bench(pipeline.of("hostile_page"))
+    stream = DagStream(pipeline.of("hostile_page"))
     header, *rows = (line.decode().rstrip() for line in GOOD)
     lines = f"{header},Mood", *(f"{row},{HOSTILE}" for row in rows), f"01 01 2018 00:40,1,{HOSTILE},1,1,"
-    bench.write("\r\n".join(lines).encode())
-    bench.write_contract()
+    stream.write("\r\n".join(lines).encode())
+    stream.write_contract()
     for expected in ("failed", "success"):
-        bench.start()
-        assert bench.ended() == expected, bench.pipeline.states(bench.runs[-1])
-    assert counts(bench.pipeline.warehouse).quarantine == {"not_a_number": 1}
-    return bench
+        stream.start()
+        assert stream.ended() == expected, stream.pipeline.states(stream.runs[-1])
+    assert counts(stream.pipeline.warehouse).quarantine == {"not_a_number": 1}
+    return stream
 
 
-def test_a_task_log_shows_html_as_text(page: Page, hostile: Bench) -> None:
+def test_a_task_log_shows_html_as_text(page: Page, hostile: DagStream) -> None:
     page.goto(f"{run_page(hostile.stream, hostile.runs[0])}/tasks/land?try_number=1")
     expect(page.get_by_text("HR406").first).to_be_visible()
     expect(page.get_by_text(HOSTILE).first).to_be_visible()
     assert_inert(page)
 
 
-def test_a_report_shows_html_as_text(page: Page, hostile: Bench) -> None:
+def test_a_report_shows_html_as_text(page: Page, hostile: DagStream) -> None:
     page.goto(hostile.pipeline.report_link(hostile.runs[1]))
     expect(page.get_by_text(HOSTILE).first).to_be_visible()
     assert_inert(page)

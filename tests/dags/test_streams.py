@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -174,33 +173,3 @@ def test_reading_the_dag_files_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.strip().splitlines()[-1:]) == (0, [])
-
-
-def new_plugin() -> Any:
-    from airflow.plugins_manager import AirflowPlugin  # noqa: PLC0415
-
-    namespace: dict[str, Any] = {}
-    exec((PROJECT / "plugins" / "headrace_plugin.py").read_text("utf-8"), namespace)
-    kind = namespace["HeadracePlugin"]
-    assert issubclass(kind, AirflowPlugin)
-    return kind()
-
-
-def test_plugins_register_by_name_and_every_page_asks_who_is_there() -> None:
-    plugin = new_plugin()
-    assert plugin.name == "headrace"
-    (mounted,) = plugin.fastapi_apps
-    assert mounted["url_prefix"] == "/headrace"
-    # Airflow guards no route of a plugin by itself; what an anonymous caller gets is seen in tests/e2e.
-    assert [route.path for route in mounted["app"].routes if not getattr(route, "dependencies", None)] == []
-
-
-@pytest.mark.parametrize(
-    ("database", "middlewares"),
-    [("sqlite:////x/airflow.db", ["OneWriter"]), ("postgresql+psycopg2://a@127.0.0.1/b", [])],
-)
-def test_requests_that_write_take_turns_on_sqlite_alone(
-    database: str, middlewares: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", database)
-    assert [each["middleware"].__name__ for each in new_plugin().fastapi_root_middlewares] == middlewares

@@ -18,7 +18,7 @@ from headrace.reconcile.ledger import read_ledger
 from headrace.tables.queries import counts
 from local.stack.airflow import airflow_url, headrace_environment
 from testbed.answers import ROWS, assert_daily, assert_hourly, assert_readings
-from tests.e2e.conftest import DAG, Pipeline
+from testbed.pipeline import DAG, Pipeline
 
 # The first test's time has the start of the stack and the first run in it.
 pytestmark = [pytest.mark.usefixtures("first_run"), pytest.mark.timeout(900)]

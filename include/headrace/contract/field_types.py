@@ -1,4 +1,4 @@
-"""The kinds of values that a contract's fields have, each with its check and what is said of a wrong one."""
+"""The kinds of values that a contract's fields have, each with its check and the message for a wrong one."""
 
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -13,7 +13,7 @@ def _percent(value: object) -> object:
     """Read `1%` as 0.01; a bare number is refused, because 1 could mean either."""
     if isinstance(value, str) and value.strip().endswith("%"):
         try:
-            return float(Decimal(value.strip()[:-1]) / 100)  # of floats, 0.7 / 100 is less than 7 / 1000
+            return float(Decimal(value.strip()[:-1]) / 100)  # as floats, 0.7 / 100 is less than 7 / 1000
         except InvalidOperation:
             raise ValueError(f"{value!r} is not a percentage; write for example 1%") from None
     raise ValueError(f"{value!r} is not a percentage; write for example 1%")
@@ -36,7 +36,7 @@ def _positive(value: timedelta) -> timedelta:
 
 
 def _config_text(value: object) -> object:
-    """YAML reads -1 and true as a number and a truth; the broker wants text."""
+    """YAML reads -1 and true as a number and a boolean; the broker wants text."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value

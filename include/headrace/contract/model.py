@@ -1,6 +1,6 @@
 """A stream's contract: what its records look like, where they come from and how they are landed.
 
-The models are frozen and know nothing of files: `contract_file` reads them from YAML.
+The models are frozen and know nothing of files: `loader` reads them from YAML.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from headrace.contract.field_types import (
 from headrace.settings import PROJECT
 
 FIRST_DAY, LAST_DAY = date(1678, 1, 1), date(2261, 12, 31)
-"""The whole years of a timestamp in nanoseconds: what pandas, NumPy and most readers of the tables hold."""
+"""The whole years of a timestamp in nanoseconds: what pandas, NumPy and most readers can hold."""
 
 
 class _Part(BaseModel):
@@ -255,7 +255,7 @@ class Contract(_Part):
 
     @property
     def analysis_sha256(self) -> str:
-        """Hash of all that decides the gold tables, the mapping's text and the record's shape among it."""
+        """Hash of all that decides the gold tables: analysis, the record's shape, the mapping's text."""
         mapping = self.analysis.signal_names_file
         return _sha256(
             {

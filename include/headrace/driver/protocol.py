@@ -18,11 +18,11 @@ from headrace.tables.slices import Slice
 JOB_VARIABLE = "HEADRACE_JOB"
 
 LAST_WORD = "HEADRACE-ERROR "
-"""How the line begins that tells why a driver fails; a `DriverError` as JSON follows."""
+"""The beginning of the line that says why a driver fails; a `DriverError` as JSON follows."""
 
 
 class Guardian(BaseModel):
-    """A process whose end must end the driver; the start time tells it from a later one with its id."""
+    """A process whose end must end the driver; the start time tells it from a later one with the same id."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -78,7 +78,7 @@ def read_job() -> Job:
     try:
         return Job.model_validate_json(given)
     except ValidationError as broken:
-        # Without the text itself: it bears the connection's secrets.
+        # Without the text itself: it holds the connection's secrets.
         fields = ", ".join(".".join(map(str, error["loc"])) for error in broken.errors())
         raise SettingsError(f"{JOB_VARIABLE} is broken in: {fields}") from None
 

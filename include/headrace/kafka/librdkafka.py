@@ -58,7 +58,7 @@ def bootstrap(config: Mapping[str, Any]) -> str:
 
 
 class Errors:
-    """Hears what librdkafka reports apart from any call: a wrong password shows itself only there."""
+    """Receives what librdkafka reports outside of any call: a wrong password shows only there."""
 
     def __init__(self) -> None:
         self.authentication: KafkaError | None = None
@@ -81,7 +81,7 @@ def client_config(config: Mapping[str, Any], errors: Errors) -> dict[str, Any]:
 
 
 def translate(error: KafkaError, config: Mapping[str, Any], topic: str, errors: Errors) -> HeadraceError:
-    """What a Kafka error is to Headrace: a wrong setting, an absent topic, or a broker that is away."""
+    """What a Kafka error means to Headrace: a wrong setting, an absent topic, or a broker that is away."""
     servers = bootstrap(config)
     if errors.authentication or error.code() in AUTHENTICATION:
         said = (errors.authentication or error).str()
@@ -105,7 +105,7 @@ def translate(error: KafkaError, config: Mapping[str, Any], topic: str, errors: 
 
 
 class Admin:
-    """An admin client whose every answer is waited for, and not longer than ANSWER_SECONDS."""
+    """An admin client that waits for every answer, for ANSWER_SECONDS at most."""
 
     def __init__(self, config: Mapping[str, Any], topic: str) -> None:
         self._config, self._topic, self._errors = config, topic, Errors()
@@ -119,7 +119,7 @@ class Admin:
         try:
             return [future.result(ANSWER_SECONDS + 1) for future in ask(self._client).values()]
         except (KafkaException, TimeoutError) as failed:
-            self._client.poll(0)  # brings what the error callback has to say
+            self._client.poll(0)  # runs the error callback
             error = (
                 failed.args[0]
                 if isinstance(failed, KafkaException)

@@ -11,7 +11,7 @@ from headrace.offsets import Ranges, text
 
 SECONDS_WITHOUT_PROGRESS = 30.0
 POLL = 0.1
-"""Seconds that one call waits for records; the last of each partition waits it out."""
+"""Seconds that one call waits for records; the last call of each partition waits for all of them."""
 
 
 def visible_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Iterator[list[Message]]:

@@ -179,7 +179,7 @@ def _differences(servers: str, topic: Topic, state: TopicState) -> list[str]:
 
 
 def require_topic_id(config: Mapping[str, Any], topic: str, topic_id: str) -> TopicState:
-    """The topic as it is now, which must be the one of that id; raises as `describe_topic`, and
+    """The topic as it is now, which must have that id; otherwise raises as `describe_topic`.
 
     Raises:
         TopicRecreated: it was deleted and made again, so its offsets mean other records.

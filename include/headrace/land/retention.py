@@ -1,4 +1,4 @@
-"""Before landing: the position held against what the broker still has, and what a person accepted to lose."""
+"""Before landing: what the broker still has after the position, and what a person accepted to lose."""
 
 from datetime import UTC, datetime
 
@@ -73,7 +73,7 @@ def readable(commit: BatchCommit, run_slice: Slice, starts: Position, accept_los
     """What the broker still has of an open batch.
 
     Raises:
-        RecordsExpired: not all of it, and the loss is not accepted: what was refused of it cannot be told.
+        RecordsExpired: not all of it, and the loss is not accepted: what was refused of it is unknown.
     """
     same_topic = commit.topic_id == run_slice.topic_id
     left = tuple(
@@ -83,7 +83,7 @@ def readable(commit: BatchCommit, run_slice: Slice, starts: Position, accept_los
     )
     if left != commit.ranges and not accept_loss:
         raise RecordsExpired(
-            f"topic {run_slice.topic}: batch {commit.batch} was left open, and the broker has no longer all "
+            f"topic {run_slice.topic}: batch {commit.batch} was left open, and the broker no longer has all "
             f"of {text(commit.ranges)}. {WAY_OUT}"
         )
     return left

@@ -1,4 +1,4 @@
-"""The table `publications`: one row a published source, in the newest state that it came to."""
+"""The table `publications`: one row per published source, in its newest state."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,8 +60,9 @@ def change_publications(
 ) -> list[Publication]:
     """Replace the table by what `change` makes of it, in one commit; no commit if that is the same.
 
-    The table has a row a source, so it is written whole. Publishers share it (`land` may hold the stream's
-    own lock meanwhile): a lock of its own keeps one from undoing the other, and ends with the process.
+    The table has one row per source, so it is written whole. Publishers share it (`land` may hold the
+    stream's own lock meanwhile): a lock of its own keeps one from undoing the other, and ends with the
+    process.
 
     Raises:
         WarehouseUnavailable: it cannot be written just now.

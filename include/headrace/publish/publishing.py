@@ -126,7 +126,7 @@ def _begun_before(new: Publication, known: list[Publication], republish: bool) -
     """The publication of the same content that this call goes on with, if there is one."""
     if republish:
         same = [row for row in known if row.publication == new.publication]
-    else:  # one that was republished into the topic as it is now goes before the one that it replaced
+    else:  # one that was republished into the present topic is preferred to the one that it replaced
         same = [row for row in known if (row.topic, row.sha256) == (new.topic, new.sha256)]
         same.sort(key=lambda row: (row.topic_id == new.topic_id, row.started))
     return same[-1] if same else None

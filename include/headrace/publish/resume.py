@@ -1,4 +1,4 @@
-"""How far a publication has come: its committed progress, held against the topic and `publications`."""
+"""How far a publication has come: its committed progress, compared with the topic and `publications`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from headrace.offsets import between, lag, reached
 from headrace.publish.publications import Publication
 
 TAIL = 25_000
-"""Offsets of each partition's end that a resumed publication is held against: more than two transactions."""
+"""Offsets of each partition's end that a resumed publication is compared with: more than two transactions."""
 
 REPUBLISH = (
     "Trigger a run with the parameter republish: it publishes the source once more, and rows that are landed "

@@ -27,6 +27,11 @@ FENCED = {
     KafkaError.INVALID_PRODUCER_EPOCH,
 }
 
+# Likewise documented with the underscore.
+PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}  # noqa: SLF001
+"""Records that librdkafka drops because another one of their transaction failed; on a busy machine they are
+reported before that one."""
+
 MOVING = {
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
@@ -180,7 +185,7 @@ class Transactions:
     def _delivered(self, error: KafkaError | None, _: object) -> None:
         if error is None:
             self._acked += 1
-        elif self._failed is None:  # the first one is the cause: what was queued behind it fails of it
+        elif self._failed is None or self._failed.code() in PURGED:  # the first that is no consequence
             self._failed = error
 
     def _deliver(self, sent: int) -> None:

@@ -1,4 +1,4 @@
-"""The table `ledger`: one row a reconciled run, balanced or not."""
+"""The table `ledger`: one row per reconciled run, balanced or not."""
 
 from datetime import datetime
 from typing import Any

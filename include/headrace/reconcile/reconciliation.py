@@ -1,6 +1,6 @@
 """Reconcile: count everything again, from the source's rows to the tables', and name what does not add up.
 
-It believes no stored count: rows come from the spooled source itself, visible records from the broker, landed
+It trusts no stored count: rows come from the spooled source itself, visible records from the broker, landed
 and quarantined ones from the tables. What `batches` says is compared with these counts, never used for them.
 """
 
@@ -61,7 +61,7 @@ def reconcile(contract: Contract, settings: Settings, config: dict[str, Any], ru
 def account_for_slice(
     run_slice: Slice, config: dict[str, Any], records: pl.LazyFrame, batches: list[Batch]
 ) -> SliceAccount:
-    """Hold what consumers see of the slice against `readings` and `quarantine`, offset by offset."""
+    """Compare what consumers see of the slice with `readings` and `quarantine`, offset by offset."""
     bounds = _frame_of_ranges(run_slice.ranges)
     stored = (
         records.filter(pl.col("topic_id") == run_slice.topic_id)
@@ -84,7 +84,7 @@ def account_for_slice(
 def account_for_source(
     publication: Publication, rows: int, records: pl.LazyFrame, pending: bool, loss: int
 ) -> SourceAccount:
-    """Hold the rows of a source against `readings` and `quarantine`; `loss` records were accepted as lost."""
+    """Compare the rows of a source with `readings` and `quarantine`; `loss` records were accepted as lost."""
     stored = (
         records.filter(pl.col("publication") == publication.publication)
         .group_by("row")
@@ -123,7 +123,7 @@ def account_for_source(
 
 
 def check_batches(batches: list[Batch], records: pl.LazyFrame) -> Iterable[str]:
-    """What `batches` says that the tables do not hold, a line a batch."""
+    """What `batches` says that the tables do not hold, one line per batch."""
     stored = {
         batch: (landed, quarantined)
         for batch, landed, quarantined in records.group_by("batch")

@@ -57,7 +57,7 @@ def _figure(width: float = 8.6, height: float = 4.2) -> Figure:
 
 
 def curve(frame: pl.DataFrame, x: str, y: str, reference: str | None) -> Figure:
-    """`y` against `x`, a point a reading, over the reference as a line."""
+    """`y` against `x`, one point per reading, and the reference as a line."""
     with mpl.rc_context(STYLE):
         figure = _figure()
         axes = figure.subplots()
@@ -116,7 +116,7 @@ def calendar(daily: pl.DataFrame) -> Figure:
 
 
 def _months(first: date, last: date) -> list[date]:
-    """The first day of each month from `first` to `last`; of a long time the newest 24."""
+    """The first day of each month from `first` to `last`, the newest 24 at most."""
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     return [
         date(first.year + (first.month - 1 + step) // 12, (first.month - 1 + step) % 12 + 1, 1)
@@ -132,7 +132,7 @@ def _grade(share: float | None) -> int:
 
 
 def hours(hourly: pl.DataFrame, column: str, label: str, indicator: Indicator) -> Figure:
-    """The hourly average over time, a point an hour in the colour of its band, and the mean of each day."""
+    """The hourly average over time, one point per hour in its band's colour, and the mean of each day."""
     with mpl.rc_context(STYLE):
         figure = _figure()
         axes = figure.subplots()
@@ -159,7 +159,7 @@ def hours(hourly: pl.DataFrame, column: str, label: str, indicator: Indicator) -
 
 
 def _time_axis(axes: mpl.axes.Axes) -> None:
-    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib types it not
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib does not type it
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # as above
 

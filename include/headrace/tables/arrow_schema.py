@@ -1,4 +1,4 @@
-"""The Arrow schema of a table whose rows are a pydantic model: derived, so that it cannot say otherwise."""
+"""The Arrow schema of a table whose rows are a pydantic model: derived, so that the two cannot differ."""
 
 import builtins
 import types
@@ -17,7 +17,7 @@ PARTITION = "partition"
 
 
 def arrow_schema(model: type[BaseModel]) -> "pa.Schema":
-    """A column a field, computed ones last; instants in microseconds UTC, a position as an Arrow map."""
+    """One column per field, computed ones last; instants in microseconds UTC, a position as an Arrow map."""
     import pyarrow as pa
 
     return pa.schema(list(_fields(model)))

@@ -1,4 +1,4 @@
-"""The table `batches`: one row a finished batch or accepted gap; the stream's position follows from it."""
+"""The table `batches`: one row per finished batch or accepted gap; the stream's position follows from it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -46,7 +46,7 @@ class Batch(BaseModel):
 
 
 def read_batches(warehouse: Warehouse) -> list[Batch]:
-    """All batches and gaps in their order; the table has few rows, one a batch."""
+    """All batches and gaps in their order; the table has few rows, one per batch."""
     if not warehouse.exists(BATCHES):
         return []
     rows: list[dict[str, Any]] = open_table(warehouse.table(BATCHES)).to_pyarrow_table().to_pylist()

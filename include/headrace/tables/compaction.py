@@ -1,4 +1,4 @@
-"""Small tables that grow by a row a commit, kept in few files; the large ones are Spark's to optimise."""
+"""Small tables that grow by one row per commit, kept in few files; the large ones are Spark's to optimise."""
 
 import logging
 from pathlib import Path
@@ -8,7 +8,7 @@ from headrace.tables.commits import open_table
 log = logging.getLogger(__name__)
 
 EVERY = 100
-"""Commits after which a table is one file again; delta-rs begins its log anew by a checkpoint as often."""
+"""Commits after which a table is one file again; delta-rs writes a checkpoint of its log as often."""
 
 
 def compact(path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Operators: one a stage."""
+"""Operators: one per stage."""

@@ -13,7 +13,7 @@ class ProvisionTopicsOperator(StageOperator):
     """Creates the topic if it is absent and refuses one that differs from the contract."""
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> None:
-        """Make the topic, or hold the one that is there against the contract."""
+        """Make the topic, or compare the one that is there with the contract."""
         from headrace.kafka.topics import ensure_topic
 
         topic = ensure_topic(config, contract.topic)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PublishOperator(StageOperator):
-    """Publishes what of the source is not published yet. XCom: publication, rows, published, until."""
+    """Publishes the source's rows that are not published yet. XCom: publication, rows, published, until."""
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
         """Publish; the run's parameter `republish` publishes the whole source once more."""

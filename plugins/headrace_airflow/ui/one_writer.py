@@ -14,7 +14,7 @@ READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class OneWriter:
-    """ASGI middleware: one at a time of the requests that may write; those that read pass by."""
+    """ASGI middleware: requests that may write go one at a time; those that only read pass."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,7 +33,7 @@ class OneWriter:
 
 
 async def _whole(scope: Scope, receive: Receive) -> Receive:
-    """The request with its body read to the end: who sends slowly, holds up nobody else."""
+    """The request with its body read to the end, so that a slow sender holds up nobody else."""
     body: list[Message] = [{"type": "http.request", "body": await Request(scope, receive).body()}]
 
     async def arrived() -> Message:

@@ -1,6 +1,7 @@
 """Landing a dirty slice: killed after each commit and run again; two drivers at once; all end the same."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from headrace.tables.queries import scan
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
 from local.stack.spark import submit
-from testbed.stages import run_as_process, succeed
+from testbed.stages import run_as_process, run_warm, succeed
 from testbed.streams import Stream, make_stream, show
 
 DEFINITION = {
@@ -142,6 +143,29 @@ def test_a_driver_killed_after_a_commit_leaves_a_batch_that_the_next_one_finishe
     show(*(line for line in output.splitlines() if line.startswith(("batch", "slice"))))
     account("run again", warehouse)
     assert "batch 1 was left open" in output
+    assert_all_accounted_for(warehouse)
+
+
+def test_a_lost_checkpoint_costs_no_row(
+    stream: Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removed under the running query, inside its first batch; no later one is resumed from it."""
+    home, checkpoint = tmp_path / "home", tmp_path / "home" / "scratch" / "dirty"
+    lost: list[str] = []
+
+    def lose(point: str) -> None:
+        if point == "land.after_readings" and not lost:
+            lost.extend(each.name for each in checkpoint.iterdir())
+            shutil.rmtree(checkpoint)
+
+    monkeypatch.setattr("headrace_spark.land_batch.crash_point", lose)
+    job, warehouse = stream.job(tmp_path), stream.warehouse(tmp_path)
+    first = run_warm("land.py", job, HEADRACE_HOME=str(home))
+    assert "offsets" in lost
+    show(f"the try that lost its checkpoint: {first}")
+    if first.code:  # the query needs its folder; the tables do not
+        assert not first.terminal
+        succeed("land.py", job)
     assert_all_accounted_for(warehouse)
 
 

@@ -1,4 +1,4 @@
-"""T1.csv from a real broker through the real drivers, held against what DuckDB makes of the file itself."""
+"""T1.csv from a real broker through the real drivers, compared with what DuckDB makes of the file itself."""
 
 import duckdb
 import polars as pl

@@ -3,12 +3,8 @@
 from headrace import errors
 
 
-def kinds(root: type[errors.HeadraceError]) -> list[type[errors.HeadraceError]]:
-    return [kind for child in root.__subclasses__() for kind in (child, *kinds(child))]
-
-
 def test_every_error_has_a_code_of_its_own_and_knows_whether_a_retry_can_help() -> None:
-    leaves = [kind for kind in kinds(errors.HeadraceError) if not kind.__subclasses__()]
+    leaves = [kind for kind in errors.error_kinds() if not kind.__subclasses__()]
     codes = [kind.code for kind in leaves]
     assert len(leaves) > 10
     assert sorted(set(codes)) == sorted(codes)

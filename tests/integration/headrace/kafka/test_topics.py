@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from headrace.contract.model import Topic
@@ -18,11 +18,10 @@ from headrace.errors import (
     TopicMissing,
     TopicRecreated,
 )
-from headrace.gates.conditions import parse_condition
-from headrace.kafka import librdkafka as clients
 from headrace.kafka.topics import describe_topic, ensure_topic, log_end, log_start, require_topic_id
 from local.stack.broker import Broker
 from local.stack.ports import free_port
+from testbed.waiting import until_nothing_is_open
 
 
 @pytest.fixture
@@ -108,15 +107,6 @@ def test_a_connection_without_brokers_or_with_unknown_keys_is_named(broker: Brok
         describe_topic({"bootstrap.servers": broker.bootstrap, "foo.bar": 1}, "any")
 
 
-def test_a_refused_log_in_is_a_wrong_setting() -> None:
-    errors = clients.Errors()
-    errors(KafkaError(KafkaError.SASL_AUTHENTICATION_FAILED, "wrong password"))
-    timeout = KafkaError(KafkaError._TIMED_OUT)
-    said = clients.translate(timeout, {"bootstrap.servers": "b:1"}, "t", errors)
-    assert isinstance(said, SettingsError)
-    assert "broker b:1 refuses the log-in: wrong password" in str(said)
-
-
 def test_a_topic_that_was_made_again_is_refused(config: dict[str, Any], topic: Topic) -> None:
     first = ensure_topic(config, topic)
     assert require_topic_id(config, topic.name, first.topic_id) == first
@@ -127,9 +117,8 @@ def test_a_topic_that_was_made_again_is_refused(config: dict[str, Any], topic: T
         require_topic_id(config, topic.name, first.topic_id)
 
 
-def test_an_open_transaction_holds_the_visible_end_back(config: dict[str, Any], topic: Topic) -> None:
+def test_an_open_transaction_holds_the_committed_end_back(config: dict[str, Any], topic: Topic) -> None:
     ensure_topic(config, topic)
-    visible = parse_condition({"kind": "visible", "topic": topic.name, "until": {"0": 1}})
     producer = Producer(
         {"bootstrap.servers": config["bootstrap.servers"], "transactional.id": topic.name, "linger.ms": 0}
     )
@@ -139,21 +128,7 @@ def test_an_open_transaction_holds_the_visible_end_back(config: dict[str, Any], 
     assert producer.flush(30) == 0
     assert log_end(config, topic.name)[0] == 0
     assert log_end(config, topic.name, committed=False)[0] == 1
-    assert visible.check(config) == (
-        False,
-        f"topic {topic.name} is visible up to 0:0 1:0 2:0: 1 offsets before 0:1",
-    )
     producer.commit_transaction(30)
     # the commit's mark reaches the partition a moment after the commit has returned
-    while not visible.check(config).met:
-        pass
+    until_nothing_is_open(config, topic.name)
     assert log_end(config, topic.name)[0] == 2
-
-
-def test_a_topic_is_ready_when_all_its_partitions_answer(config: dict[str, Any], topic: Topic) -> None:
-    ready = parse_condition({"kind": "topic_ready", "topic": topic.name, "partitions": 3})
-    assert ready.check(config) == (False, f"topic {topic.name} is not there yet")
-    ensure_topic(config, topic)
-    assert ready.check(config) == (True, f"topic {topic.name}: 3 of 3 partitions answer")
-    more = ready.model_copy(update={"partitions": 4})
-    assert not more.check(config).met

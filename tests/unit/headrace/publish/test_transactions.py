@@ -107,3 +107,18 @@ def test_a_moving_coordinator_is_asked_again_for_the_progress(
     monkeypatch.setattr(publisher, "_group", Group(committed))
     assert publisher.progress().offset == 7
     assert asked == [transactions.ANSWER_SECONDS] * 2
+
+
+@pytest.mark.parametrize(
+    "reported", [("purged", "cause"), ("cause", "purged"), ("purged", "cause", "purged")]
+)
+def test_the_cause_is_named_and_not_what_was_dropped_because_of_it(
+    publisher: Transactions, reported: tuple[str, ...]
+) -> None:
+    errors = {
+        "purged": KafkaError(KafkaError._PURGE_QUEUE),
+        "cause": KafkaError(KafkaError.MSG_SIZE_TOO_LARGE),
+    }
+    for name in reported:
+        publisher._delivered(errors[name], None)
+    assert publisher._failed == errors["cause"]

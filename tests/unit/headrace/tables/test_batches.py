@@ -1,13 +1,10 @@
 """The position follows from `batches`, and nothing gets past a hole or an overlap."""
 
-from pathlib import Path
-
 import pytest
 from deltalake import write_deltalake
-from deltalake.table import TableOptimizer
 
 from headrace.errors import PositionBroken
-from headrace.tables import batches, compaction
+from headrace.tables import batches
 from headrace.tables.batches import (
     Batch,
     append_batch,
@@ -17,17 +14,9 @@ from headrace.tables.batches import (
     open_batch,
     read_batches,
 )
-from headrace.tables.commits import NEWEST, entries, open_table
-from headrace.tables.compaction import EVERY
+from headrace.tables.commits import open_table
 from headrace.tables.warehouse import Warehouse
 from testbed.batch_rows import a_batch
-
-
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
-    made = Warehouse(tmp_path / "a warehouse", "mill")
-    made.prepare()
-    return made
 
 
 def test_an_empty_warehouse_stands_at_the_beginning(warehouse: Warehouse) -> None:
@@ -94,34 +83,3 @@ def test_batches_that_name_no_position_in_their_commits_are_counted(warehouse: W
     assert (landed_position(warehouse, "t"), next_batch(warehouse)) == ({0: 10}, 1)
     append_batch(warehouse, a_batch(1, (0, 10, 12)))
     assert landed_position(warehouse, "t") == {0: 12}
-
-
-def test_hundreds_of_batches_are_a_few_files_and_lose_nothing(warehouse: Warehouse) -> None:
-    rows = [a_batch(number, (0, number * 10, number * 10 + 10)) for number in range(EVERY + 5)]
-    for row in rows:
-        append_batch(warehouse, row)
-    assert len(open_table(warehouse.table("batches")).file_uris()) < 10
-    assert read_batches(warehouse) == rows
-    assert (landed_position(warehouse, "t"), next_batch(warehouse)) == ({0: 10 * len(rows)}, len(rows))
-    assert len(list((warehouse.table("batches") / "_delta_log").glob("*.checkpoint.parquet"))) == 1
-
-
-def test_a_table_that_cannot_be_compacted_is_closed_all_the_same(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(compaction, "EVERY", 1)
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(TableOptimizer, "compact", full)
-    append_batch(warehouse, a_batch(0, (0, 0, 10)))
-    assert "No space left on device" in caplog.text
-    assert next_batch(warehouse) == 1
-
-
-def test_the_log_is_read_in_full_when_what_is_asked_for_is_old(warehouse: Warehouse) -> None:
-    for number in range(NEWEST + 4):
-        append_batch(warehouse, a_batch(number, (0, number * 10, number * 10 + 10)))
-    versions = [entry["version"] for entry in entries(open_table(warehouse.table("batches")))]
-    assert versions == list(range(NEWEST + 3, -1, -1))

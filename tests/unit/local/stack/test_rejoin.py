@@ -1,4 +1,4 @@
-"""When a broker counts as dead; tests/integration/test_broker.py shows how it comes back."""
+"""When a broker counts as dead; tests/integration/local/test_broker.py shows how it comes back."""
 
 from pathlib import Path
 

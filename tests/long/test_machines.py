@@ -15,7 +15,7 @@ from headrace.settings import Settings
 from headrace.tables.warehouse import Warehouse
 from local.stack.stack import Stack
 from testbed.answers import ROWS, assert_right
-from tests.e2e.conftest import DAG, foreign_settings, local
+from testbed.pipeline import DAG, foreign_settings, local
 
 pytestmark = pytest.mark.timeout(900)
 

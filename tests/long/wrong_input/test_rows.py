@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.conftest import Pipeline
-from tests.e2e.wrong_input.bench import Bench
-from tests.e2e.wrong_input.rows import CASES, Case
+from testbed.dag_stream import DagStream
+from testbed.pipeline import Pipeline
+from tests.long.wrong_input.rows import CASES, Case
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -26,16 +26,16 @@ def named(case: Case) -> str:
 
 
 @pytest.fixture(scope="module")
-def benches(pipeline: Pipeline) -> Iterator[dict[str, Bench]]:
+def streams(pipeline: Pipeline) -> Iterator[dict[str, DagStream]]:
     """A stream a row, sound as yet; all at once, because it takes Airflow half a minute to see a new one."""
-    benches = {case.name: Bench(pipeline.of(stream_of(case))) for case in CASES}
+    streams = {case.name: DagStream(pipeline.of(stream_of(case))) for case in CASES}
     for case in CASES:
         if case.before is not None:
-            case.before(benches[case.name])
-        benches[case.name].write_contract()
-    yield benches
-    for bench in benches.values():
-        bench.contract_file.unlink()
+            case.before(streams[case.name])
+        streams[case.name].write_contract()
+    yield streams
+    for stream in streams.values():
+        stream.contract_file.unlink()
 
 
 def stream_of(case: Case) -> str:
@@ -43,10 +43,10 @@ def stream_of(case: Case) -> str:
 
 
 @pytest.fixture(scope="module")
-def played(benches: dict[str, Bench]) -> Iterator[dict[str, Future[None]]]:
+def played(streams: dict[str, DagStream]) -> Iterator[dict[str, Future[None]]]:
     """The rows that can be played beside each other, on their way."""
     pool = ThreadPoolExecutor(AT_ONCE)
-    yield {case.name: pool.submit(play, case, benches[case.name]) for case in BESIDE}
+    yield {case.name: pool.submit(play, case, streams[case.name]) for case in BESIDE}
     pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -58,54 +58,56 @@ def test_a_stream_says_what_is_wrong_and_is_green_once_mended(
 
 
 @pytest.mark.parametrize("case", ALONE, ids=named)
-def test_the_stack_says_what_is_wrong_and_is_green_once_mended(case: Case, benches: dict[str, Bench]) -> None:
-    play(case, benches[case.name])
+def test_the_stack_says_what_is_wrong_and_is_green_once_mended(
+    case: Case, streams: dict[str, DagStream]
+) -> None:
+    play(case, streams[case.name])
 
 
-def play(case: Case, bench: Bench) -> None:
+def play(case: Case, stream: DagStream) -> None:
     """The wrong run, the mending, and what is green then: the next run, or the same one at another try."""
     if case.before is not None:
-        bench.start()
-        require_green(bench)
-    run_wrong(case, bench)
+        stream.start()
+        require_green(stream)
+    run_wrong(case, stream)
     if not case.transient:
-        bench.start(**case.next_conf)
-    require_green(bench)
+        stream.start(**case.next_conf)
+    require_green(stream)
     if case.transient:
-        assert bench.pipeline.task(bench.runs[-1], case.task)["try_number"] >= 2
+        assert stream.pipeline.task(stream.runs[-1], case.task)["try_number"] >= 2
 
 
-def run_wrong(case: Case, bench: Bench) -> None:
+def run_wrong(case: Case, stream: DagStream) -> None:
     """Put it wrong, have it said, mend it."""
-    case.wrong(bench)
-    bench.write_contract()
+    case.wrong(stream)
+    stream.write_contract()
     try:
         if case.variable is None:
-            bench.start()
+            stream.start()
         else:
-            bench.run_by_hand(*case.variable)
-        case.meanwhile(bench)
-        require_said(case, bench)
+            stream.run_by_hand(*case.variable)
+        case.meanwhile(stream)
+        require_said(case, stream)
     finally:
-        case.mended(bench)
-        bench.write_contract()
+        case.mended(stream)
+        stream.write_contract()
 
 
-def require_green(bench: Bench) -> None:
-    assert bench.ended() == "success", bench.pipeline.states(bench.runs[-1])
+def require_green(stream: DagStream) -> None:
+    assert stream.ended() == "success", stream.pipeline.states(stream.runs[-1])
 
 
-def require_said(case: Case, bench: Bench) -> None:
+def require_said(case: Case, stream: DagStream) -> None:
     """The task's first try has ended in the state of the row, with the row's message."""
 
     def state() -> str | None:
-        task = bench.pipeline.task(bench.runs[-1], case.task)
+        task = stream.pipeline.task(stream.runs[-1], case.task)
         if task["try_number"] > 1:
             return "up_for_retry"  # between two looks
         return task["state"] if task["state"] in {"success", "failed", "up_for_retry"} else None
 
-    found = bench.pipeline.awaited(state, seconds=400)
-    said = bench.said(case.task)
+    found = stream.pipeline.awaited(state, seconds=400)
+    said = stream.said(case.task)
     assert found == case.state, said
     assert re.search(case.message, said), said
     codes = set(re.findall(r"\[(HR\d+)\]", said))

@@ -8,38 +8,38 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from tests.e2e.wrong_input.bench import GOOD, HEADER, LINES, ROWS, Bench
+from testbed.dag_stream import GOOD, HEADER, LINES, ROWS, DagStream
 
-Act = Callable[[Bench], object]
+Act = Callable[[DagStream], object]
 
 UNIT_HEADER = (
     "Date/Time,LV ActivePower (kW),Wind Speed (m/s),Theoretical_Power_Curve (KWh),Wind Direction (°)\r\n"
 )
 
 
-def nothing(_: Bench) -> None:
+def nothing(_: DagStream) -> None:
     """Needs no act."""
 
 
-def heal_source(bench: Bench) -> None:
+def heal_source(stream: DagStream) -> None:
     """The sound file, where the contract looks for it."""
-    bench.write(*GOOD)
-    bench.read_from(bench.source)
+    stream.write(*GOOD)
+    stream.read_from(stream.source)
 
 
 def source(*lines: bytes) -> Act:
     """The source holds these lines."""
-    return lambda bench: bench.write(*lines)
+    return lambda stream: stream.write(*lines)
 
 
 def reads_from(path: str) -> Act:
     """The contract names another file."""
-    return lambda bench: bench.read_from(path)
+    return lambda stream: stream.read_from(path)
 
 
 def contract(part: str, **fields: object) -> Act:
     """The contract has other fields in one part."""
-    return lambda bench: bench.change(part, **fields)
+    return lambda stream: stream.change(part, **fields)
 
 
 @dataclass(frozen=True)
@@ -70,30 +70,30 @@ class Case:
         return self.state == "up_for_retry"
 
 
-def external(bench: Bench) -> None:
+def external(stream: DagStream) -> None:
     """A topic that somebody else feeds, with five records."""
-    bench.contract["source"] = {"kind": "external"}
-    bench.make_topic(retention_ms="-1", compression_type="zstd")
-    bench.produce(range(5))
+    stream.contract["source"] = {"kind": "external"}
+    stream.make_topic(retention_ms="-1", compression_type="zstd")
+    stream.produce(range(5))
 
 
-def one_column_more(bench: Bench) -> None:
+def one_column_more(stream: DagStream) -> None:
     """A column that the contract does not know, where it wants no such."""
-    bench.write(GOOD[0].rstrip() + b",Mood\r\n", *(row.rstrip() + b",good\r\n" for row in GOOD[1:]))
-    bench.change("landing", unknown_fields="quarantine")
+    stream.write(GOOD[0].rstrip() + b",Mood\r\n", *(row.rstrip() + b",good\r\n" for row in GOOD[1:]))
+    stream.change("landing", unknown_fields="quarantine")
 
 
-def a_file_in_the_way(bench: Bench) -> None:
+def a_file_in_the_way(stream: DagStream) -> None:
     """Where the stream's tables would be."""
-    folder = bench.pipeline.warehouse.folder
+    folder = stream.pipeline.warehouse.folder
     folder.parent.mkdir(exist_ok=True)
     folder.touch()
 
 
-def expire_before_landing(bench: Bench) -> None:
+def expire_before_landing(stream: DagStream) -> None:
     """Five more records come, and retention takes three of them before anybody landed them."""
-    bench.produce(range(5, 10))
-    bench.expire(8)
+    stream.produce(range(5, 10))
+    stream.expire(8)
 
 
 def years(count: int) -> Act:
@@ -162,8 +162,8 @@ CASES = (
         "a truncated gzip",
         "publish",
         r"\[HR201\] .*\.csv\.gz: the gzip file is broken or cut off",
-        lambda bench: bench.compress(cut_off=9),
-        Bench.compress,
+        lambda stream: stream.compress(cut_off=9),
+        DagStream.compress,
     ),
     Case(
         "an unreadable file",
@@ -181,7 +181,7 @@ CASES = (
         "no file",
         "publish",
         r"\[HR202\] .*: no such file; put it there, or correct source\.path",
-        lambda bench: bench.source.unlink(),
+        lambda stream: stream.source.unlink(),
         state="up_for_retry",
     ),
     # -- the topic
@@ -189,21 +189,21 @@ CASES = (
         "topic with other partitions",
         "provision_topics",
         r"\[HR303\] .*it has 2 partitions, declared are 1.* set topic\.partitions: 2",
-        lambda bench: bench.make_topic(2, retention_ms="-1", compression_type="zstd"),
+        lambda stream: stream.make_topic(2, retention_ms="-1", compression_type="zstd"),
         contract("topic", partitions=2),
     ),
     Case(
         "topic with other config",
         "provision_topics",
         r"\[HR303\] .*its retention\.ms is 86400000, declared is -1: set it in topic\.config",
-        lambda bench: bench.make_topic(retention_ms="86400000", compression_type="zstd"),
+        lambda stream: stream.make_topic(retention_ms="86400000", compression_type="zstd"),
         contract("topic", config={"retention.ms": 86400000}),
     ),
     Case(
         "topic deleted and made again",
         "publish",
         r"\[HR304\] topic .* was deleted and made again: .* run with the parameter republish",
-        Bench.delete_topic,
+        DagStream.delete_topic,
         nothing,
         before=nothing,
         next_conf={"republish": True, "accept_loss": True},
@@ -223,7 +223,7 @@ CASES = (
         "publish",
         r"\[HR404\] .*: a file is in the way of the warehouse; move it",
         a_file_in_the_way,
-        lambda bench: bench.pipeline.warehouse.folder.unlink(),
+        lambda stream: stream.pipeline.warehouse.folder.unlink(),
     ),
     # -- the connections
     Case(
@@ -253,17 +253,17 @@ CASES = (
         "publish",
         r"\[HR203\] .*spool: cannot be written: File too large; free space",
         source(*LINES),
-        partial(Bench.limit_files, megabytes=None),
+        partial(DagStream.limit_files, megabytes=None),
         state="up_for_retry",
-        meanwhile=partial(Bench.limit_files, megabytes=2),
+        meanwhile=partial(DagStream.limit_files, megabytes=2),
         alone=True,
     ),
     Case(
         "broker not there",
         "provision_topics",
         r"\[HR301\] broker 127\.0\.0\.1:\d+ did not answer for topic .*Is it running",
-        Bench.stop_broker,
-        Bench.start_broker,
+        DagStream.stop_broker,
+        DagStream.start_broker,
         state="up_for_retry",
         alone=True,
     ),
@@ -272,9 +272,9 @@ CASES = (
         "publish",
         r"\[HR301\] broker 127\.0\.0\.1:\d+ did not answer for topic",
         years(3),
-        Bench.start_broker,
+        DagStream.start_broker,
         state="up_for_retry",
-        meanwhile=Bench.stop_broker_while_it_publishes,
+        meanwhile=DagStream.stop_broker_while_it_publishes,
         alone=True,
     ),
 )
@@ -288,4 +288,4 @@ REQUIRED = {
     *("position below the log's start", "warehouse path is a file", "disk full", "wrong connection"),
     *("missing spark_default", "port taken", "Java too old", "no network at set-up"),
 }
-"""What the table must have at least; a contract's faults stand in tests/unit/headrace/test_contract.py."""
+"""What the table must have; faults of contracts are in tests/unit/headrace/contract/test_loader.py."""

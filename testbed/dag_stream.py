@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from headrace.kafka.topics import log_end
 from headrace.settings import PROJECT
 from local.stack.airflow import airflow_environment
-from tests.e2e.conftest import Pipeline
+from testbed.pipeline import Pipeline
 
 SHIPPED = PROJECT / "include" / "streams" / "wind_turbine.yaml"
 LINES = (PROJECT / "include" / "data" / "wind_turbine" / "T1.csv").read_bytes().splitlines(keepends=True)
@@ -29,7 +29,7 @@ NAMES = ("Date/Time", "LV_ActivePower", "Wind_Speed", "Theoretical_Power_Curve",
 
 
 @dataclass
-class Bench:
+class DagStream:
     """The stream `pipeline.dag`: the wind turbine's contract and three rows, until a case changes them."""
 
     pipeline: Pipeline
@@ -39,27 +39,27 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.contract = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
-        self.contract["stream"] = self.stream
+        self.contract["stream"] = self.name
         self.contract["topic"] |= {"name": self.topic, "partitions": 1}
         self.read_from(self.source)
         self.write(*GOOD)
 
     @property
-    def stream(self) -> str:
+    def name(self) -> str:
         return self.pipeline.dag
 
     @property
     def topic(self) -> str:
-        return f"{self.stream}.readings"
+        return f"{self.name}.readings"
 
     @property
     def source(self) -> Path:
         """The stream's CSV file, in a folder that sources may be read from."""
-        return self.pipeline.settings.source_root_paths[1] / f"{self.stream}.csv"
+        return self.pipeline.settings.source_root_paths[1] / f"{self.name}.csv"
 
     @property
     def contract_file(self) -> Path:
-        return self.pipeline.settings.streams_path / f"{self.stream}.yaml"
+        return self.pipeline.settings.streams_path / f"{self.name}.yaml"
 
     @property
     def broker(self) -> dict[str, Any]:
@@ -134,11 +134,11 @@ class Bench:
         The stack's own workers keep the environment that they started with. The DAG stays paused meanwhile,
         which keeps the scheduler off the run.
         """
-        self.pipeline.awaited(lambda: self.pipeline.airflow.dag(self.stream), seconds=120)
+        self.pipeline.awaited(lambda: self.pipeline.airflow.dag(self.name), seconds=120)
         environment = {**os.environ, **airflow_environment(self.pipeline.settings), variable: value or ""}
         if value is None:
             del environment[variable]
-        command = [sys.executable, "-P", "-m", "airflow", "dags", "test", self.stream]
+        command = [sys.executable, "-P", "-m", "airflow", "dags", "test", self.name]
         done = subprocess.run(
             command,
             env=environment,
@@ -156,7 +156,7 @@ class Bench:
         """The log of a task's first try in the newest run; of a run by hand, its output."""
         if self.runs[-1] in self.by_hand:
             return self.by_hand[self.runs[-1]]
-        return "\n".join(self.pipeline.airflow.log(self.stream, self.runs[-1], task_id, 1))
+        return "\n".join(self.pipeline.airflow.log(self.name, self.runs[-1], task_id, 1))
 
     # -- the whole stack's parts
 

@@ -1,4 +1,4 @@
-"""Random bytes and damaged records of T1.csv through broker and drivers, held against a reading in Python.
+"""Random bytes and damaged records of T1.csv through broker and drivers, compared with a reading in Python.
 
 `HEADRACE_FUZZ_SEED` makes other ones; `HEADRACE_FUZZ_RECORDS` makes more of them.
 """

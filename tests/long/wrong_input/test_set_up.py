@@ -19,8 +19,8 @@ from local.stack.airflow import headrace_environment
 from local.stack.ports import free_port
 from local.stack.stack import Stack
 from testbed.answers import assert_right
-from tests.e2e.conftest import Pipeline, foreign_settings, local
-from tests.e2e.wrong_input.rows import CASES, REQUIRED
+from testbed.pipeline import Pipeline, foreign_settings, local
+from tests.long.wrong_input.rows import CASES, REQUIRED
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -1,0 +1,34 @@
+"""A run's slice is fixed once, whatever the run is called."""
+
+from pathlib import Path
+
+import pytest
+
+from headrace.errors import WarehouseError
+from headrace.tables.slices import find_slice, fix_slice, new_slice
+from headrace.tables.warehouse import Warehouse
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(tmp_path / "été 1", "mill")
+
+
+def test_a_runs_first_slice_holds_for_ever(warehouse: Warehouse) -> None:
+    run_id = "manual__../../<b>'; drop"
+    first = fix_slice(warehouse, new_slice(run_id, "topic", "id", {0: 5}, {0: 9, 1: 4}))
+    again = fix_slice(warehouse, new_slice(run_id, "topic", "id", {0: 9}, {0: 20, 1: 7}))
+    assert again == first == find_slice(warehouse, run_id)
+    assert (first.start, first.until) == ({0: 5, 1: 0}, {0: 9, 1: 4})
+    assert find_slice(warehouse, "another") is None
+    assert all(
+        file.parent == warehouse.slices for file in warehouse.root.rglob("*.json") if file.stem != "_layout"
+    )
+
+
+def test_a_broken_slice_is_named(warehouse: Warehouse) -> None:
+    fix_slice(warehouse, new_slice("run", "topic", "id", {}, {0: 9}))
+    file = next(warehouse.slices.iterdir())
+    file.write_text("{}")
+    with pytest.raises(WarehouseError, match="is no slice"):
+        find_slice(warehouse, "run")
