@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from headrace.errors import HeadraceError
+from headrace.report.terminal import print_text
 from headrace.settings import PROJECT, load_settings
 from local.demo.demonstration import demonstrate, whereabouts
 from local.install.jars import ROOTS, fetch_jars, write_lock
@@ -26,7 +27,7 @@ def _errors_in_words() -> Iterator[None]:
     try:
         yield
     except HeadraceError as error:
-        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
+        print_text(Console(stderr=True), str(error), "red")
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         console.print(

@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from headrace.contract.loader import contract_files, find_contract, load_contract
 from headrace.errors import ContractError, HeadraceError, SettingsError
 from headrace.offsets import text
 from headrace.reference_pages import schema_text, write_schema
+from headrace.report.cells import visible
 from headrace.report.overview import Overview, overview
+from headrace.report.terminal import print_rows, print_text
 from headrace.settings import load_settings
+from headrace.tables.batches import Batch
 from headrace.tables.warehouse import Warehouse
 from headrace.try_sample import try_sample
 
@@ -23,9 +26,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-# Markup and highlighting off: what comes from a contract or a table is data, and [x] in it is no style.
-out = Console(markup=False, highlight=False, soft_wrap=True)
-err = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
+out = Console()
+err = Console(stderr=True)
 
 
 @app.callback()
@@ -53,15 +55,15 @@ def check(
         raise _ended(wrong, 1) from wrong
     broken = [each for each in checked if each.fault]
     if as_json:
-        out.print(json.dumps([asdict(each) for each in checked], indent=2, ensure_ascii=False))
+        typer.echo(json.dumps([asdict(each) for each in checked], indent=2, ensure_ascii=False))
     else:
         for each in checked:
             if each.fault:
-                err.print(each.fault)
+                print_text(err, each.fault)
             else:
-                out.print(f"{each.file}: stream {each.stream}, topic {each.topic}: good")
+                print_text(out, f"{each.file}: stream {each.stream}, topic {each.topic}: good")
         if broken:
-            err.print(f"{len(broken)} of {len(checked)} contracts are wrong")
+            print_text(err, f"{len(broken)} of {len(checked)} contracts are wrong")
     raise typer.Exit(1 if broken else 0)
 
 
@@ -85,7 +87,7 @@ def _checked(file: Path) -> Checked:
 
 def _ended(wrong: HeadraceError, code: int) -> typer.Exit:
     """How a command ends that could not do its work."""
-    err.print(str(wrong))
+    print_text(err, str(wrong))
     return typer.Exit(code)
 
 
@@ -96,9 +98,9 @@ def schema(
     """Print the JSON Schema of contracts, with which editors complete them."""
     if write:
         for file in write_schema():
-            out.print(f"{file}: written")
+            print_text(out, f"{file}: written")
     else:
-        out.print(schema_text(), end="")
+        typer.echo(schema_text(), nl=False)
 
 
 @app.command()
@@ -120,7 +122,7 @@ def show(
     except HeadraceError as wrong:
         raise _ended(wrong, 1) from wrong
     if as_json:
-        out.print(now.model_dump_json(indent=2))
+        typer.echo(now.model_dump_json(indent=2))
     else:
         _print(now)
 
@@ -143,32 +145,18 @@ def try_(
     except HeadraceError as wrong:
         raise _ended(wrong, 2) from wrong
     if as_json:
-        out.print(trial.model_dump_json(indent=2))
+        typer.echo(trial.model_dump_json(indent=2))
     else:
         refused = ", ".join(f"{count:,} {code}" for code, count in trial.refused.items()) or "none"
-        out.print(f"{trial.records:,} records: {trial.readings:,} readings; refused: {refused}")
-        _print_rows("readings", trial.first_readings)
-        _print_rows("refused", trial.first_refused)
+        print_text(out, f"{trial.records:,} records: {trial.readings:,} readings; refused: {refused}")
+        print_rows(out, "first readings", trial.first_readings)
+        print_rows(out, "first refused", trial.first_refused)
     raise typer.Exit(1 if trial.refused else 0)
-
-
-def _print_rows(title: str, rows: tuple[dict[str, object], ...]) -> None:
-    if rows:
-        table = Table(*rows[0], title=f"first {title}", title_justify="left")
-        for row in rows:
-            table.add_row(*(Text(_cell(value)) for value in row.values()))
-        out.print(table)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{name} = {part}" for name, part in value.items())
-    return "" if value is None else str(value)
 
 
 def _print(now: Overview) -> None:
     counts = now.counts
-    facts = Table.grid(padding=(0, 2))
+    facts = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
     lag = f"{now.lag:,} offsets" if now.lag is not None else f"unknown: {now.lag_unknown}"
     refused = ", ".join(f"{count:,} {code}" for code, count in counts.quarantine.items()) or "nothing"
     slots = now.completeness
@@ -189,18 +177,24 @@ def _print(now: Overview) -> None:
         ("hours", f"{counts.hours:,}"),
         ("tables", now.warehouse),
     ):
-        facts.add_row(name, Text(value))
+        facts.add_row(name, Text(visible(value, but="\n")))
     out.print(facts)
-    batches = Table(title=f"newest of {counts.batches} batches", title_justify="left")
-    for column in ("batch", "kind", "ranges", "records", "landed", "quarantined", "finished (UTC)"):
-        batches.add_column(column)
-    for row in now.batches:
-        numbers = (f"{row.records:,}", f"{row.landed:,}", f"{row.quarantined:,}")
-        batches.add_row(
-            str(row.batch), row.kind, text(row.ranges), *numbers, f"{row.finished:%Y-%m-%d %H:%M:%S}"
-        )
-    out.print(batches)
+    if not now.batches:
+        print_text(out, "no batches yet")
+    print_rows(out, f"newest of {counts.batches} batches", [_row(batch) for batch in now.batches])
     for line in now.ledger.lines() if now.ledger else ["not reconciled yet"]:
-        out.print(line)
+        print_text(out, line)
     for problem in now.ledger.problems if now.ledger else ():
-        out.print(f"  {problem}")
+        print_text(out, f"  {problem}")
+
+
+def _row(batch: Batch) -> dict[str, str]:
+    return {
+        "batch": str(batch.batch),
+        "kind": batch.kind,
+        "ranges": text(batch.ranges),
+        "records": f"{batch.records:,}",
+        "landed": f"{batch.landed:,}",
+        "quarantined": f"{batch.quarantined:,}",
+        "finished (UTC)": f"{batch.finished:%Y-%m-%d %H:%M:%S}",
+    }

@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +10,8 @@ from rich.text import Text
 from headrace.contract.loader import find_contract
 from headrace.errors import RunFailed, StackUnhealthy
 from headrace.reconcile.ledger import read_ledger
+from headrace.report.cells import visible
+from headrace.report.terminal import print_rows, print_text
 from headrace.settings import Settings
 from headrace.tables.queries import completeness, counts, first_rows
 from headrace.tables.warehouse import Warehouse
@@ -61,52 +61,29 @@ def results(settings: Settings, console: Console, run_id: str) -> None:
     missing = f"; {slots.missing:,} of {slots.expected:,} readings missing" if slots else ""
     table = Table(title=f"{STREAM}: what is in the tables", show_header=False, title_justify="left")
     table.add_row("readings", f"{now.readings:,}")
-    table.add_row("quarantine", quarantined)
+    table.add_row("quarantine", Text(visible(quarantined)))
     table.add_row("days", f"{now.days:,}, of which {now.complete_days:,} are complete{missing}")
     table.add_row("hours", f"{now.hours:,}")
     table.add_row("batches", f"{now.batches:,}")
     account = read_ledger(warehouse)[-1]
     verdict = "every record is accounted for" if account.balanced else "; ".join(account.problems)
-    table.add_row("ledger", Text("\n".join((verdict, *account.lines()))))
+    table.add_row("ledger", Text(visible("\n".join((verdict, *account.lines())), but="\n")))
     console.print(table)
     for name in ("readings", "daily_completeness", "hourly_average"):
-        _print_rows(console, name, first_rows(contract, warehouse, name, 2))
-    console.print(f"report     {warehouse.report(run_id)}", markup=False, soft_wrap=True)
-
-
-def _print_rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    # A row a column: so they fit a terminal of 80 characters.
-    table = Table(title=f"{name}, the first rows", show_header=False, title_justify="left")
-    table.add_column(no_wrap=True)
-    for column in rows[0]:
-        cells = [row[column] for row in rows]
-        if any(cell is not None for cell in cells):
-            table.add_row(Text(column), *(Text(_cell(cell)) for cell in cells))
-    console.print(table)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list):  # a map, as Arrow hands it over
-        return "\n".join(f"{name}: {part}" for name, part in value)
-    if isinstance(value, dict):
-        return "\n".join(f"{name}: {part}" for name, part in value.items() if part is not None)
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
+        rows = first_rows(contract, warehouse, name, 2)
+        print_rows(console, f"{name}, the first rows", rows, turned=True)
+    print_text(console, f"report     {warehouse.report(run_id)}")
 
 
 def whereabouts(settings: Settings, console: Console) -> None:
     """Print where everything is and how to end it."""
-    console.print(
+    print_text(
+        console,
         f"web UI     {airflow_url(settings)}\n"
         f"log in     {USER}, the password is in {password_file(settings.home_path)}\n"
         f"tables     {settings.warehouse_path}\n"
         f"logs       {settings.home_path / 'logs'}\n"
         f"to end it  make down",
-        markup=False,
-        soft_wrap=True,
     )
 
 
@@ -120,7 +97,7 @@ def demonstrate(settings: Settings, api: Airflow, console: Console, report: Call
     wait_for_dag(api)
     api.unpause(STREAM)
     run_id = api.trigger(STREAM)
-    console.print(f"Run {run_id} of {STREAM}:", markup=False)
+    print_text(console, f"Run {run_id} of {STREAM}:")
     contract = find_contract(settings.streams_path, STREAM)
     numbers = StageNumbers(contract, Warehouse.of(settings, STREAM), api, run_id)
     if watch(api, STREAM, run_id, numbers, console) != "success":

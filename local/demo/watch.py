@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from headrace.report.terminal import print_text
 from local.stack.rest_api import Airflow
 
 Numbers = Callable[[str], str]
@@ -58,7 +59,7 @@ def _lines(console: Console, snapshots: Iterator[Instances], numbers: Numbers) -
             if now not in WAITING and shown.get(task_id) != now:
                 now_here = datetime.now()  # noqa: DTZ005  # the person's own clock
                 line = f"  {now_here:%H:%M:%S} {_line(instance, numbers)}"
-                console.print(line, markup=False, soft_wrap=True)
+                print_text(console, line)
             shown[task_id] = now
 
 

@@ -2,9 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,14 +15,13 @@ from headrace.files import write_whole
 from headrace.parse.reasons import Reason
 from headrace.reconcile.ledger import Entry, read_ledger
 from headrace.report import pictures
+from headrace.report.cells import cell
 from headrace.tables import queries
 from headrace.tables.gold_columns import gold_column
 from headrace.tables.names import DAILY_COMPLETENESS, GOLD, READINGS
 from headrace.tables.warehouse import Warehouse
 
 FIRST_ROWS = 6
-SHOWN = 500
-"""How many characters of a value the page shows: one of a record may be a megabyte."""
 
 
 def write_report(contract: Contract, warehouse: Warehouse, run_id: str) -> Path:
@@ -71,7 +68,7 @@ def _page(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
             for name in (READINGS, *GOLD)
             if warehouse.exists(name)
         ],
-        cell=_cell,
+        cell=cell,
     )
 
 
@@ -123,15 +120,3 @@ def _uri(figure: Figure) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:,}"
-
-
-def _cell(value: Any) -> str:
-    """A value of a table for a person's eye."""
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    if isinstance(value, dict):
-        value = ", ".join(f"{key} = {part}" for key, part in value.items() if part is not None)
-    text = "" if value is None else str(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
