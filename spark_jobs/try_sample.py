@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from headrace_spark.parse import is_reading, parse
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -16,7 +17,6 @@ from headrace.publish.csv_source import CsvRows, check_source
 from headrace.task_log import say
 from headrace.try_sample import ANSWER
 from headrace_spark.entry_point import run_stage
-from headrace_spark.parse import is_reading, parse
 from headrace_spark.session import build_session
 
 RECORD = (

@@ -21,7 +21,7 @@ from local.stack.spark import spark_environment, submit
 STAGE_SECONDS = 300
 """How long a driver of a test may take."""
 
-SESSION = ("spark.sql.session.timeZone", "spark.databricks.delta.autoCompact.enabled")
+SESSION = ("spark.sql.session.timeZone",)
 """What a stage sets for its own contract, on the one session that all of a process share."""
 
 

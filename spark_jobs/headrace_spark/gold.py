@@ -2,22 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headrace.contract.model import Contract
 from headrace.crash_points import crash_point
-from headrace.errors import ForeignCommit, PositionBroken, WarehouseError
+from headrace.errors import PositionBroken, WarehouseError
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import open_batch, position_after, read_batches
-from headrace.tables.commits import Commit, GoldCommit, application_id, open_table
+from headrace.tables.commits import GoldCommit, open_table
 from headrace.tables.gold_columns import column_comments
+from headrace.tables.gold_commits import commit_gold, newest_gold
 from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE, READINGS
-from headrace.tables.queries import gold_commit
 from headrace.task_log import say
-from headrace_spark.tables import read_table
-from headrace_spark.transforms import column, daily_completeness, hourly_average
+from headrace_spark.readings import read_readings
+from headrace_spark.transforms import daily_completeness, hourly_average
 
 DAILY_COMMENTS = {
     "signal_date": "day in the contract's zone",
@@ -38,6 +40,20 @@ class GoldTable:
     compute: Callable[[DataFrame], DataFrame]
     comments: dict[str, str]
 
+    def rows(self, readings: DataFrame) -> pa.Table:
+        """Its rows as they follow from these readings, in the order of its columns."""
+        computed = self.compute(readings).toArrow()
+        fields = [
+            pa.field(name, _in_utc(computed.schema.field(name).type), metadata={"comment": text})
+            for name, text in self.comments.items()
+        ]
+        return computed.select(list(self.comments)).cast(pa.schema(fields))
+
+
+def _in_utc(kind: pa.DataType) -> pa.DataType:
+    """An instant is one, whatever zone the session shows it in."""
+    return pa.timestamp("us", tz="UTC") if pa.types.is_timestamp(kind) else kind
+
 
 def analyse(spark: SparkSession, attempt: Attempt) -> None:
     """Bring both gold tables up to the last closed batch; the caller holds the stream's lock.
@@ -48,7 +64,7 @@ def analyse(spark: SparkSession, attempt: Attempt) -> None:
         ForeignCommit: another process wrote to a gold table.
     """
     goal = _input_of(attempt)
-    readings = read_table(spark, attempt.warehouse.table(READINGS), goal.readings_version)
+    readings = read_readings(spark, attempt.warehouse, goal.readings_version)
     contract = attempt.contract
     mapping = _mapping(spark, attempt.contract)
     tables = (
@@ -101,54 +117,23 @@ def _mapping(spark: SparkSession, contract: Contract) -> DataFrame:
 
 
 def bring_up(attempt: Attempt, table: GoldTable, readings: DataFrame, goal: GoldCommit) -> None:
-    """Bring one gold table to `goal`: the touched days, or all of them when the analysis has changed."""
-    newest = gold_commit(attempt.warehouse, table.name)
+    """Bring one gold table to `goal`: the touched days, or all of them when the analysis is another."""
+    newest = newest_gold(attempt.warehouse, table.name)
     done = newest.metadata if newest else None
     if done and (done.batch, done.analysis_sha256) == (goal.batch, goal.analysis_sha256):
         say(f"{table.name}: batch {done.batch} is in it already, nothing to do")
         return
     if done is None or done.analysis_sha256 != goal.analysis_sha256 or done.batch > goal.batch:
-        own = _commit(attempt, table, table.compute(readings), goal, overwriteSchema="true")
+        own = commit_gold(attempt.warehouse, table.name, table.rows(readings), goal, days=None)
         say(f"{table.name}: {own.rows} rows, all days, up to batch {goal.batch}")
         return
     days = _touched(readings, done.batch)
-    recomputed = table.compute(readings.where(_where(days)))
-    own = _commit(attempt, table, recomputed, goal, replaceWhere=_where(days))
+    rows = table.rows(readings.where(F.col("signal_date").isin(days)))
+    own = commit_gold(attempt.warehouse, table.name, rows, goal, days)
     say(f"{table.name}: {own.rows} rows of {len(days)} days, batches {done.batch + 1} to {goal.batch}")
 
 
-def _touched(readings: DataFrame, batch: int) -> list[str]:
-    """The days with readings of later batches, as texts: Spark has years that Python has not."""
-    day = F.col("signal_date").cast("string").alias("day")
-    rows = readings.where(F.col("provenance.batch") > batch).select(day).distinct().collect()
-    return sorted(row.day for row in rows)
-
-
-def _where(days: list[str]) -> str:
-    listed = ", ".join(f"DATE'{day}'" for day in days)
-    return f"signal_date IN ({listed})" if days else "false"
-
-
-def _commit(
-    attempt: Attempt, table: GoldTable, rows: DataFrame, goal: GoldCommit, **how: str
-) -> Commit[GoldCommit]:
-    path = attempt.warehouse.table(table.name)
-    described = [
-        column(name).alias(name, metadata={"comment": text}) for name, text in table.comments.items()
-    ]
-    (
-        rows.select(*described)
-        .coalesce(1)
-        .write.format("delta")
-        .mode("overwrite")
-        .options(**how)
-        # Delta makes no commit of a write that changes nothing, unless it carries a version of its own.
-        .option("txnAppId", f"{application_id(attempt.warehouse.stream)}:{table.name}")
-        .option("txnVersion", open_table(path).version() + 1 if attempt.warehouse.exists(table.name) else 0)
-        .option("userMetadata", goal.model_dump_json())
-        .save(str(path))
-    )
-    own = gold_commit(attempt.warehouse, table.name)
-    if own is None or own.metadata != goal:
-        raise ForeignCommit(f"{path}: another process wrote to it at the same time; run the task again")
-    return own
+def _touched(readings: DataFrame, batch: int) -> list[date]:
+    """The days with readings of later batches."""
+    rows = readings.where(F.col("provenance.batch") > batch).select("signal_date").distinct().collect()
+    return sorted(row.signal_date for row in rows)

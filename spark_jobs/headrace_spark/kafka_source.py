@@ -1,4 +1,4 @@
-"""Records from Kafka, as a stream from a position or as a plain read of ranges."""
+"""Records from Kafka, as a stream from a position."""
 
 import json
 from collections.abc import Iterable
@@ -26,27 +26,13 @@ def stream_records(
     )
 
 
-def batch_records(spark: SparkSession, config: dict[str, Any], topic: str, ranges: Ranges) -> DataFrame:
-    """Exactly the records of `ranges`; an empty frame when there are none."""
-    start = {each.partition: each.start for each in ranges}
-    until = {each.partition: each.until for each in ranges}
-    return within(
-        spark.read.format("kafka")
-        .options(**_options(config, topic, start))
-        .option("startingOffsets", _offsets(topic, start))
-        .option("endingOffsets", _offsets(topic, until))
-        .load(),
-        ranges,
-    )
-
-
-def within(rows: DataFrame, ranges: Ranges, place: str | None = None) -> DataFrame:
-    """The rows whose partition and offset, columns or fields of the struct `place`, lie in `ranges`."""
-    partition, offset = (F.col(f"{place}.{name}" if place else name) for name in ("partition", "offset"))
+def within(records: DataFrame, ranges: Ranges) -> DataFrame:
+    """The records whose partition and offset lie in `ranges`."""
+    partition, offset = F.col("partition"), F.col("offset")
     inside = [
         (partition == each.partition) & (offset >= each.start) & (offset < each.until) for each in ranges
     ]
-    return rows.where(reduce(or_, inside, F.lit(False)))
+    return records.where(reduce(or_, inside, F.lit(False)))
 
 
 def _options(config: dict[str, Any], topic: str, partitions: Iterable[int]) -> dict[str, str]:

@@ -10,7 +10,9 @@ from pyspark.sql import functions as F
 from headrace.contract.loader import load_signal_names
 from headrace.contract.model import Contract, EventTime, Indicator, Signal
 from headrace.tables.gold_columns import circular_column, gold_column, numeric
-from headrace_spark.parse import number
+
+# What Java parses and JSON does not know (hexadecimal, `1d`, `NaN`, blanks around it) is no number here.
+DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\z"
 
 HOUR = ["signal_date", "signal_hour", "entity"]
 
@@ -130,3 +132,8 @@ def _columns(signal: Signal, name: str) -> list[Column]:
     average = F.max(F.when(ours, F.col("average"))).alias(gold_column(name))
     circular = F.max(F.when(ours, F.col("circular"))).alias(circular_column(name))
     return [average, circular] if signal.circular else [average]
+
+
+def number(text: Column) -> Column:
+    """A decimal number as DOUBLE, infinite where it is too large for one; null for any other text."""
+    return F.when(text.rlike(DECIMAL), text.try_cast("double"))

@@ -5,6 +5,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from headrace_spark.land_batch import land_batch
+from headrace_spark.parse import parse
+from headrace_spark.tables import append, create_tables
 from pyspark.sql import SparkSession
 
 from headrace.errors import PositionBroken, WarehouseError
@@ -16,9 +19,6 @@ from headrace.tables.names import READINGS
 from headrace.tables.queries import counts, gold_commit, is_analysed, scan
 from headrace.tables.warehouse import Warehouse
 from headrace_spark.gold import analyse
-from headrace_spark.land_batch import land_batch
-from headrace_spark.parse import parse
-from headrace_spark.tables import append, create_tables
 from testbed.records import TOPIC_ID, Sent, contract, records
 
 

@@ -28,6 +28,7 @@ from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import Batch, append_batch, landed_position, next_batch, open_batch
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
+from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables
 from headrace.tables.names import QUARANTINE, READINGS
 from headrace.tables.slices import Slice
@@ -72,7 +73,7 @@ class Landing:
         return self._close(commit, staging, staged)
 
     def finish(self, commit: BatchCommit, ranges: Ranges) -> Batch:
-        """Finish a batch that a dead attempt left open: quarantine is whatever `readings` does not hold of it.
+        """Finish a batch that a dead attempt left open: `quarantine` is what `readings` does not hold of it.
 
         `ranges`: those of its records that can still be read.
         """
@@ -106,6 +107,9 @@ class Landing:
             finished=datetime.now(UTC),
         )
         append_batch(attempt.warehouse, row)
+        for name, committed in ((READINGS, True), (QUARANTINE, quarantined > 0)):
+            if committed:
+                compact(self._table(name))
         say_batch(row)
         return row
 

@@ -27,7 +27,7 @@ def read_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Iterator
 
 
 def read_again(config: dict[str, Any], topic: str, places: pa.Table) -> Iterator[pa.RecordBatch]:
-    """Those records alone that stand at `places` (`partition`, `offset`); what is no longer there is left out."""
+    """The records at `places` (`partition`, `offset`) alone; those that are gone are left out."""
     wanted = pl.DataFrame({name: pl.Series(places[name]) for name in ("partition", "offset")})
     spans = wanted.group_by("partition").agg(
         pl.col("offset").min().alias("first"), pl.col("offset").max().alias("last")
@@ -57,8 +57,8 @@ def _batch(messages: Sequence[Message]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(columns, RECORDS)
 
 
-def _headers(of_each: Sequence[list[tuple[str, Any]] | None]) -> pa.ListArray:
-    """All headers of all records as two flat columns: a dictionary a header would cost more than its parse."""
+def _headers(of_each: Sequence[Any]) -> pa.ListArray:
+    """All headers of all records as two flat columns: a dictionary a header would cost more than a parse."""
     counts = (len(headers or ()) for headers in of_each)
     flat = list(chain.from_iterable(headers or () for headers in of_each))
     pairs = pa.StructArray.from_arrays(

@@ -1,1 +1,1 @@
-"""Staging: a batch's rows as files that nobody sees, the repeats among them, and the commit that lists them."""
+"""Staging: a batch's rows as files that nobody sees, the repeats among them, the commit that lists them."""

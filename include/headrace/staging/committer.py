@@ -3,10 +3,13 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from deltalake import CommitProperties, Transaction
+from deltalake.transaction import AddAction
 
 from headrace.errors import WarehouseUnavailable
 from headrace.files import sync
+from headrace.staging.staged import StagedFile
 from headrace.tables.commits import (
     BatchCommit,
     Commit,
@@ -19,15 +22,9 @@ from headrace.tables.commits import (
 )
 from headrace.tables.table_errors import failures, warehouse_errors
 
-if TYPE_CHECKING:
-    from deltalake import CommitProperties
-    from deltalake.transaction import AddAction
-
-    from headrace.staging.staged import StagedFile
-
 
 def commit_batch(
-    path: Path, stream: str, commit: BatchCommit, files: "Sequence[StagedFile]"
+    path: Path, stream: str, commit: BatchCommit, files: Sequence[StagedFile]
 ) -> Commit[BatchCommit]:
     """Commit the batch's files, also when there are none, and read back whose commit holds the batch.
 
@@ -58,9 +55,7 @@ def commit_batch(
         return committed
 
 
-def _add(file: "StagedFile") -> "AddAction":
-    from deltalake.transaction import AddAction
-
+def _add(file: StagedFile) -> AddAction:
     return AddAction(
         path=file.path,
         size=file.size,
@@ -71,10 +66,8 @@ def _add(file: "StagedFile") -> "AddAction":
     )
 
 
-def _properties(stream: str, commit: BatchCommit, files: "Sequence[StagedFile]") -> "CommitProperties":
+def _properties(stream: str, commit: BatchCommit, files: Sequence[StagedFile]) -> CommitProperties:
     """The batch's number, its metadata, and its rows where Spark notes them too."""
-    from deltalake import CommitProperties, Transaction
-
     rows = sum(file.rows for file in files)
     return CommitProperties(
         app_transactions=[Transaction(application_id(stream), commit.batch)],

@@ -18,7 +18,7 @@ from headrace.tables.commits import (
     newest_batch,
     open_table,
 )
-from headrace.tables.compaction import compact
+from headrace.tables.compaction import CHECKPOINT_EVERY, compact
 from headrace.tables.names import BATCHES, READINGS
 from headrace.tables.warehouse import Warehouse
 
@@ -70,6 +70,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
         str(warehouse.table(BATCHES)),
         arrow_table(Batch, [row]),
         mode="append",
+        configuration=CHECKPOINT_EVERY,
         commit_properties=CommitProperties(
             custom_metadata={"userMetadata": closing.model_dump_json()},
             app_transactions=[Transaction(application_id(warehouse.stream), row.batch)],

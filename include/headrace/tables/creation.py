@@ -6,6 +6,7 @@ from headrace.errors import WarehouseUnavailable
 from headrace.files import sync
 from headrace.tables.columns import schema_of
 from headrace.tables.commits import log_file
+from headrace.tables.compaction import CHECKPOINT_EVERY
 from headrace.tables.names import LANDED
 from headrace.tables.warehouse import Warehouse
 
@@ -32,7 +33,12 @@ def _create(warehouse: Warehouse, name: str, schema: "pa.Schema") -> None:
     path = warehouse.table(name)
     try:
         # Tried again, the slower of two would commit the schema once more, under a new id of the table.
-        DeltaTable.create(str(path), schema, commit_properties=CommitProperties(max_commit_retries=0))
+        DeltaTable.create(
+            str(path),
+            schema,
+            configuration=CHECKPOINT_EVERY,
+            commit_properties=CommitProperties(max_commit_retries=0),
+        )
     except (OSError, DeltaError) as failed:
         if not warehouse.exists(name):  # else another process was quicker, and its table is this one
             raise WarehouseUnavailable(f"{path}: the table could not be made: {failed}") from failed

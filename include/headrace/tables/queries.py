@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from headrace.offsets import reached
 from headrace.tables.batches import read_batches
-from headrace.tables.commits import Commit, GoldCommit, commits, open_table
+from headrace.tables.commits import open_table
+from headrace.tables.gold_commits import newest_gold
 from headrace.tables.names import DAILY_COMPLETENESS, GOLD, HOURLY_AVERAGE, LEDGER, QUARANTINE, READINGS
 from headrace.tables.warehouse import Warehouse
 
@@ -37,16 +38,9 @@ def scan(warehouse: Warehouse, table: str) -> pl.LazyFrame:
     return pl.scan_pyarrow_dataset(open_table(warehouse.table(table)).to_pyarrow_dataset())
 
 
-def gold_commit(warehouse: Warehouse, table: str) -> Commit[GoldCommit] | None:
-    """The newest commit of a gold table: what the table was computed from; None before the first."""
-    if not warehouse.exists(table):
-        return None
-    return next(commits(open_table(warehouse.table(table)), GoldCommit), None)
-
-
 def is_analysed(warehouse: Warehouse, topic_id: str, target: dict[int, int], analysis_sha256: str) -> bool:
     """Whether both gold tables have come to `target`, by the contract's present analysis."""
-    newest = [gold_commit(warehouse, table) for table in GOLD]
+    newest = [newest_gold(warehouse, table) for table in GOLD]
     return all(
         commit is not None
         and (
