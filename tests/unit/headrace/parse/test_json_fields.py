@@ -50,7 +50,7 @@ def test_fields_keep_their_order_and_stand_as_often_as_they_do() -> None:
     "text", ['{"a": +INF}', '{"a": -INF}', '{"a": +1}', '{"a": 1}\f', "\ufeff{}", '{"a": 0x1}']
 )
 def test_what_only_some_readers_take_is_no_object(text: str) -> None:
-    with pytest.raises(ValueError, match="Expecting|behind"):
+    with pytest.raises(ValueError, match=r"Expecting|behind"):
         fields_of(text.encode())
 
 
