@@ -28,6 +28,7 @@ MEANT = {
     "yyyy-mm-dd HH:MM:ss": "yyyy-MM-dd HH:mm:ss",
     "yyyy-mm-dd hh:MM:SS": "yyyy-MM-dd HH:mm:ss",
     "yyyy-MM-dd HH:mm:SS": "yyyy-MM-dd HH:mm:ss",
+    "uuuu-MM-dd": "yyyy-MM-dd",
     "yyyy-MM-ddTHH:mm:ssXXX": "yyyy-MM-dd'T'HH:mm:ssXXX",
 }
 """Patterns as people write them, with what they mean."""
@@ -71,6 +72,9 @@ def test_a_pattern_of_other_letters_is_refused_with_the_one_that_is_meant(patter
 def test_a_pattern_that_makes_no_time_is_refused_with_the_letter(pattern: str) -> None:
     with pytest.raises(ValueError, match=re.escape(REFUSED[pattern])):
         translated(pattern)
+
+
+TAKEN = ["yyyy", "yyyy-MM", "y-L-d", "dMMyyyy", "yyyy-MM-dd''HH", "'%Y' yyyy"]
 
 
 @pytest.mark.parametrize("pattern", [*FORMATS, *TAKEN])
