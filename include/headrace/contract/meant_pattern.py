@@ -80,4 +80,4 @@ def _right(run: str, before: str, pattern: str) -> str:
         return "H"
     if run == "DDD":
         return "D"
-    return {"Y": "y", "D": "d", "A": "a"}.get(letter, letter)
+    return {"Y": "y", "u": "y", "D": "d", "A": "a"}.get(letter, letter)

@@ -17,7 +17,7 @@ MONTHS = (
 )
 
 FIELDS = {
-    **dict.fromkeys("yu", "year"),
+    "y": "year",
     **dict.fromkeys("ML", "month"),
     "d": "day",
     "D": "day of the year",
@@ -33,7 +33,8 @@ FIELDS = {
 """What a letter stands for."""
 
 NOT_READ = {
-    "Y": "Y is the year of a week, the year is y",
+    "Y": "Y is the year of a week; the year is y",
+    "u": "the year is y",
     "E": "a weekday's name is not read",
     "G": "eras are not read",
     **dict.fromkeys(
@@ -59,9 +60,9 @@ _OFFSETS = [
     for rest in (f"(?:{_MM})?", _MM, f":{_MM}", f"{_MM}(?:{_MM})?", f":{_MM}(?::{_MM})?")
 ]
 _RUNS = {
-    **dict.fromkeys(("y", "u"), f"[0-9]{{1,5}}|{_below_zero(1)}"),
-    **dict.fromkeys(("yy", "uu"), "[0-9]{2}"),
-    **dict.fromkeys(("yyyy", "uuuu"), rf"[0-9]{{4}}|\+[0-9]{{5}}|{_below_zero(4)}"),
+    "y": f"[0-9]{{1,5}}|{_below_zero(1)}",
+    "yy": "[0-9]{2}",
+    "yyyy": rf"[0-9]{{4}}|\+[0-9]{{5}}|{_below_zero(4)}",
     **dict.fromkeys(("M", "L", "h"), "0?[1-9]|1[0-2]"),
     **dict.fromkeys(("MM", "LL", "hh"), "0[1-9]|1[0-2]"),
     **dict.fromkeys(("MMM", "LLL"), "|".join(name[:3] for name in MONTHS)),
@@ -89,7 +90,7 @@ _RUNS = {
 }
 """What a run of letters reads, in whatever case."""
 
-OPEN_ENDED = re.compile(r"[yuMLdDHkhKms]|DD|S+")
+OPEN_ENDED = re.compile(r"[yMLdDHkhKms]|DD|S+")
 """Runs of digits that do not say themselves how many there are."""
 
 

@@ -131,7 +131,7 @@ def _number(run: str, text: pl.Expr) -> pl.Expr:
     if run[0] in "XxZ":
         return _seconds_of_offset(text)
     number = text.cast(pl.Int64)
-    if run in ("yy", "uu"):
+    if run == "yy":
         return number + 2000
     return number % 12 if run[0] in "hK" else number
 
