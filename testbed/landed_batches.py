@@ -5,12 +5,18 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from headrace.offsets import OffsetRange
+from headrace.parse.parser import Parser
 from headrace.staging.committer import commit_batch
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
+from headrace.tables.attempt import Attempt
+from headrace.tables.batches import append_batch
 from headrace.tables.commits import BatchCommit
 from headrace.tables.names import QUARANTINE, READINGS
 from headrace.tables.warehouse import Warehouse
+from testbed.arrow_records import batch as records
+from testbed.batch_rows import a_batch
+from testbed.parse_cases import TOPIC_ID, Sent
 
 LANDED_AT = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
 
@@ -50,3 +56,21 @@ def land_as_they_are(warehouse: Warehouse, batch: int, *parsed: pa.RecordBatch) 
     staged = stage(parsed, a_staging(warehouse, batch))
     commit_staged(warehouse, batch, staged)
     return staged
+
+
+def land_values(attempt: Attempt, batch: int, start: int, *values: bytes | None) -> None:
+    """Land records of these values as the batch that begins at `start`, without looking for repeats."""
+    ranges = (OffsetRange(partition=0, start=start, until=start + len(values)),)
+    commit = attempt.batch_commit(batch, TOPIC_ID, ranges)
+    parsed = Parser(attempt.contract, TOPIC_ID).parse(records([Sent(value) for value in values], start))
+    staged = stage([parsed], Staging.of(attempt.contract, attempt.warehouse, batch, LANDED_AT))
+    for name, files in ((READINGS, staged.readings), (QUARANTINE, staged.quarantine)):
+        commit_batch(attempt.warehouse.table(name), attempt.warehouse.stream, commit, files)
+    row = a_batch(
+        batch,
+        *((each.partition, each.start, each.until) for each in ranges),
+        topic_id=TOPIC_ID,
+        landed=staged.landed,
+        quarantined=staged.quarantined,
+    )
+    append_batch(attempt.warehouse, row)

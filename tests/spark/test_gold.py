@@ -5,40 +5,33 @@ from typing import Any
 
 import polars as pl
 import pytest
-from headrace_spark.land_batch import land_batch
-from headrace_spark.parse import parse
-from headrace_spark.tables import append, create_tables
 from pyspark.sql import SparkSession
 
 from headrace.errors import PositionBroken, WarehouseError
 from headrace.offsets import OffsetRange
+from headrace.staging.committer import commit_batch
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import landed_position
 from headrace.tables.commits import GoldCommit, commits, open_table
+from headrace.tables.creation import create_tables
+from headrace.tables.gold_commits import newest_gold
 from headrace.tables.names import READINGS
-from headrace.tables.queries import counts, gold_commit, is_analysed, scan
+from headrace.tables.queries import counts, is_analysed, scan
 from headrace.tables.warehouse import Warehouse
 from headrace_spark.gold import analyse
-from testbed.records import TOPIC_ID, Sent, contract, records
+from testbed.landed_batches import land_values
+from testbed.parse_cases import TOPIC_ID, contract
 
 
 def _value(day: int, minute: int, power: int) -> bytes:
     return f'{{"time": "{day:02} 01 2018 00:{minute:02}", "p": {power}}}'.encode()
 
 
-def _attempt(spark: SparkSession, folder: Path, **changes: Any) -> Attempt:
+def _attempt(folder: Path, **changes: Any) -> Attempt:
     attempt = Attempt(contract(**changes), Warehouse(folder, "small"), "a run", f"try {changes}")
     attempt.warehouse.prepare()
-    create_tables(spark, attempt.warehouse)
+    create_tables(attempt.warehouse)
     return attempt
-
-
-def _land(attempt: Attempt, batch: int, start: int, *values: bytes) -> None:
-    ranges = (OffsetRange(partition=0, start=start, until=start + len(values)),)
-    frame = records(SparkSession.active(), [Sent(value) for value in values], start)
-    land_batch(
-        attempt, parse(frame, attempt.contract, TOPIC_ID), attempt.batch_commit(batch, TOPIC_ID, ranges)
-    )
 
 
 def _days(attempt: Attempt) -> list[Any]:
@@ -56,20 +49,20 @@ def test_a_topic_without_records_makes_empty_tables_that_later_batches_fill(
     unprepared = Attempt(contract(), Warehouse(tmp_path / "none", "small"), "a run")
     with pytest.raises(WarehouseError, match="`land` has not run yet"):
         analyse(spark, unprepared)
-    attempt = _attempt(spark, tmp_path)
+    attempt = _attempt(tmp_path)
     analyse(spark, attempt)
     assert (_days(attempt), counts(attempt.warehouse).hours) == ([], 0)
     assert is_analysed(attempt.warehouse, TOPIC_ID, {0: 0}, attempt.contract.analysis_sha256)
     assert not is_analysed(attempt.warehouse, TOPIC_ID, {0: 1}, attempt.contract.analysis_sha256)
-    _land(attempt, 0, 0, _value(1, 0, 1))
+    land_values(attempt, 0, 0, _value(1, 0, 1))
     analyse(spark, attempt)
     assert _days(attempt) == [(1, 1)]
     assert is_analysed(attempt.warehouse, TOPIC_ID, {0: 1}, attempt.contract.analysis_sha256)
 
 
 def test_only_touched_days_are_computed_again(spark: SparkSession, tmp_path: Path) -> None:
-    attempt = _attempt(spark, tmp_path)
-    _land(attempt, 0, 0, _value(1, 0, 1), _value(2, 0, 2))
+    attempt = _attempt(tmp_path)
+    land_values(attempt, 0, 0, _value(1, 0, 1), _value(2, 0, 2))
     analyse(spark, attempt)
     assert _days(attempt) == [(1, 1), (2, 1)]
     before = set(open_table(attempt.warehouse.table("daily_completeness")).file_uris())
@@ -77,17 +70,17 @@ def test_only_touched_days_are_computed_again(spark: SparkSession, tmp_path: Pat
     analyse(spark, attempt)
     assert _versions(attempt, "daily_completeness") == _versions(attempt, "hourly_average") == 1
 
-    _land(attempt, 1, 2, _value(2, 10, 4), _value(3, 0, 5))
+    land_values(attempt, 1, 2, _value(2, 10, 4), _value(3, 0, 5))
     analyse(spark, attempt)
     assert _days(attempt) == [(1, 1), (2, 2), (3, 1)]
     assert before != set(open_table(attempt.warehouse.table("daily_completeness")).file_uris())
     hours = scan(attempt.warehouse, "hourly_average").sort("signal_hour").select("Power__kW_", "readings")
     assert hours.collect().rows() == [(1.0, 1), (3.0, 2), (5.0, 1)]
 
-    _land(attempt, 2, 4, b"{")  # moves the position, adds no reading
+    land_values(attempt, 2, 4, b"{")  # moves the position, adds no reading
     analyse(spark, attempt)
     for table in ("daily_completeness", "hourly_average"):
-        newest = gold_commit(attempt.warehouse, table)
+        newest = newest_gold(attempt.warehouse, table)
         assert newest is not None
         assert (newest.metadata.batch, newest.rows) == (2, 0)
         assert newest.metadata.position == landed_position(attempt.warehouse, TOPIC_ID)
@@ -97,11 +90,11 @@ def test_only_touched_days_are_computed_again(spark: SparkSession, tmp_path: Pat
 def test_another_analysis_computes_all_again_with_its_own_columns(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    attempt = _attempt(spark, tmp_path)
-    _land(attempt, 0, 0, _value(1, 0, 1), _value(2, 0, 50))
+    attempt = _attempt(tmp_path)
+    land_values(attempt, 0, 0, _value(1, 0, 1), _value(2, 0, 50))
     analyse(spark, attempt)
     indicator = {"name": "band", "signal": "Power (kW)", "bands": {"Low": 20, "High": None}}
-    other = _attempt(spark, tmp_path, analysis={"indicator": indicator})
+    other = _attempt(tmp_path, analysis={"indicator": indicator})
     analyse(spark, other)
     hours = scan(other.warehouse, "hourly_average").sort("signal_hour").collect()
     assert list(hours["band"]) == ["Low", "High"]
@@ -109,13 +102,8 @@ def test_another_analysis_computes_all_again_with_its_own_columns(
 
 
 def test_an_open_batch_is_landed_first(spark: SparkSession, tmp_path: Path) -> None:
-    attempt = _attempt(spark, tmp_path)
+    attempt = _attempt(tmp_path)
     commit = attempt.batch_commit(0, TOPIC_ID, (OffsetRange(partition=0, start=0, until=1),))
-    append(
-        spark.read.format("delta").load(str(attempt.warehouse.table(READINGS))),
-        attempt.warehouse,
-        READINGS,
-        commit,
-    )
+    commit_batch(attempt.warehouse.table(READINGS), "small", commit, [])
     with pytest.raises(PositionBroken, match=r"batch 0 is open.*Run `land`"):
         analyse(spark, attempt)

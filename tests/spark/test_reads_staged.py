@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from headrace.staging.staging import stage
 from headrace.tables import compaction
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables
 from headrace.tables.names import QUARANTINE, READINGS
-from headrace.tables.staging import stage
 from headrace.tables.warehouse import Warehouse
-from headrace_spark.tables import read_table
 from testbed.landed_batches import a_staging, commit_staged
 from testbed.parsed_rows import Parsed, parsed
 
@@ -44,7 +43,7 @@ def files_of(frame: DataFrame) -> int:
 
 
 def test_rows_comments_and_types_are_what_was_written(spark: SparkSession, warehouse: Warehouse) -> None:
-    readings = read_table(spark, warehouse.table(READINGS))
+    readings = spark.read.format("delta").load(str(warehouse.table(READINGS)))
     rows = readings.orderBy("provenance.offset").collect()
     assert [row.signal_date for row in rows] == [date(2018, 1, day) for day in (1, 2, 3, 4)]
     assert rows[0].signals == {"p": "1.50", "q": None}
@@ -61,7 +60,12 @@ def test_rows_comments_and_types_are_what_was_written(spark: SparkSession, wareh
     assert said["signals"] == ("map<string,string>", "signal -> value, as the source wrote it")
     identity = next(f for f in readings.schema["provenance"].dataType.fields if f.name == "identity")
     assert identity.metadata["comment"] == "JSON array: what makes two records the same one"
-    refused = read_table(spark, warehouse.table(QUARANTINE)).orderBy("provenance.offset").collect()
+    refused = (
+        spark.read.format("delta")
+        .load(str(warehouse.table(QUARANTINE)))
+        .orderBy("provenance.offset")
+        .collect()
+    )
     assert [(row.reason, bytes(row.value), row.headers[0].key) for row in refused] == [
         ("empty", b"{", "h")
     ] * 2
@@ -70,7 +74,7 @@ def test_rows_comments_and_types_are_what_was_written(spark: SparkSession, wareh
 def test_files_are_passed_over_by_day_instant_batch_and_offset(
     spark: SparkSession, warehouse: Warehouse
 ) -> None:
-    readings = read_table(spark, warehouse.table(READINGS))
+    readings = spark.read.format("delta").load(str(warehouse.table(READINGS)))
     assert files_of(readings) == 2
     for condition, rows in {
         "signal_date = DATE '2018-01-02'": 1,
@@ -91,14 +95,14 @@ def test_a_compacted_table_that_spark_goes_on_writing_keeps_its_order(
     monkeypatch.setattr(compaction, "EVERY", 1)
     compact(path)
     (path / "_delta_log" / f"{4:020}.json#1").write_text("{")  # as a killed commit of delta-rs leaves it
-    readings = read_table(spark, path)
+    readings = spark.read.format("delta").load(str(path))
     assert (files_of(readings), readings.count()) == (1, 4)
     readings.limit(1).write.format("delta").mode("append").save(str(path))
-    assert read_table(spark, path).count() == 5
+    assert spark.read.format("delta").load(str(path)).count() == 5
     staged = stage([parsed(Parsed(20))], a_staging(warehouse, 2))
     commit_staged(warehouse, 2, staged)
-    assert read_table(spark, path).count() == 6
-    assert files_of(read_table(spark, path).where("provenance.batch = 2")) == 1
+    assert spark.read.format("delta").load(str(path)).count() == 6
+    assert files_of(spark.read.format("delta").load(str(path)).where("provenance.batch = 2")) == 1
 
 
 def _describe(spark: SparkSession, warehouse: Warehouse, name: str) -> list[object]:

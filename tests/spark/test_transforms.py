@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from headrace.contract.model import Contract, EventTime
 from headrace.tables.gold_columns import gold_column
 from headrace_spark.transforms import band, circular_mean, daily_completeness, hourly_average, renamed
-from testbed.records import contract
+from testbed.parse_cases import contract
 
 ZONE = ZoneInfo("Europe/Istanbul")
 HOSTILE = ["rotor.speed", "signals.`a", "'it'", '"']

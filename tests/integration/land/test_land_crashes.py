@@ -158,7 +158,7 @@ def test_a_lost_checkpoint_costs_no_row(
             lost.extend(each.name for each in checkpoint.iterdir())
             shutil.rmtree(checkpoint)
 
-    monkeypatch.setattr("headrace_spark.land_batch.crash_point", lose)
+    monkeypatch.setattr("headrace.land.landing.crash_point", lose)
     job, warehouse = stream.job(tmp_path), stream.warehouse(tmp_path)
     first = run_warm("land.py", job, HEADRACE_HOME=str(home))
     assert "offsets" in lost

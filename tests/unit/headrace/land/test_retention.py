@@ -13,7 +13,7 @@ from headrace.tables.batches import append_batch, landed_position, read_batches
 from headrace.tables.slices import new_slice
 from headrace.tables.warehouse import Warehouse
 from testbed.batch_rows import a_batch
-from testbed.records import contract
+from testbed.parse_cases import contract
 
 SLICE = new_slice("a run", "readings", "topic-1", {}, {0: 10, 1: 10})
 CSV = {"source": {"kind": "csv", "path": "x.csv"}}

@@ -150,7 +150,7 @@ def test_a_hash_alone_makes_no_repeat(warehouse: Warehouse, monkeypatch: pytest.
     def all_alike(identities: pa.Array) -> pa.Array:
         return pa.array([7] * len(identities), pa.uint64())
 
-    for module in ("staging", "identities"):
+    for module in ("staging.staging", "identities.index"):
         monkeypatch.setattr(f"headrace.{module}.identity_hashes", all_alike)
     land(warehouse, 0, Parsed(0, identity="a"), Parsed(1, identity="b"))
     land(warehouse, 1, Parsed(2, identity="c"), Parsed(3, identity="b"))
