@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headrace.errors import WarehouseUnavailable
+from headrace.errors import WarehouseError, WarehouseUnavailable
 from headrace.files import sync
 from headrace.tables.commits import (
     BatchCommit,
@@ -20,10 +20,13 @@ from headrace.tables.commits import (
 from headrace.tables.table_errors import failures, warehouse_errors
 
 if TYPE_CHECKING:
-    from deltalake import CommitProperties
+    from deltalake import CommitProperties, DeltaTable
     from deltalake.transaction import AddAction
 
     from headrace.tables.staged import StagedFile
+
+CLUSTERED = "clustering"
+"""The feature of Spark's tables that delta-rs does not write."""
 
 
 def commit_batch(
@@ -43,6 +46,7 @@ def commit_batch(
         table = open_table(path)
         # delta-rs holds a batch's number against commits since the snapshot, not against the snapshot itself.
         if batch_in(table, stream) < commit.batch:
+            _require_writable(table, path)
             try:
                 table.create_write_transaction(
                     [_add(file) for file in files],
@@ -56,6 +60,12 @@ def commit_batch(
         committed = require_own(path, commit.batch, commit.try_id)
         sync(log_file(path, committed.version), path / "_delta_log")
         return committed
+
+
+def _require_writable(table: "DeltaTable", path: Path) -> None:
+    """Refuse at once what would fail in every try: delta-rs' own refusal looks like any failed commit."""
+    if CLUSTERED in (table.protocol().writer_features or ()):
+        raise WarehouseError(f"{path}: the table is clustered, as layout 1 had it; run `headrace migrate`")
 
 
 def _add(file: "StagedFile") -> "AddAction":
