@@ -60,7 +60,7 @@ def land_by_spark(spark: SparkSession, landing: Landing, stands: dict[int, int])
     start = {partition: stands.get(partition, 0) for partition in run_slice.until}
     size = contract.landing.max_records_per_batch
     records = stream_records(spark, landing.kafka, run_slice.topic, start, size)
-    with _scratch(contract.stream) as checkpoint:
+    with _scratch(contract.stream, landing.attempt.try_id) as checkpoint:
         stream = _Stream(spark, landing, start, checkpoint)
         query = (
             records.writeStream.foreachBatch(stream.take)
@@ -80,11 +80,14 @@ def land_by_spark(spark: SparkSession, landing: Landing, stands: dict[int, int])
 
 
 @contextmanager
-def _scratch(stream: str) -> Iterator[str]:
-    """A checkpoint for one query; none is ever resumed, the tables know the position."""
-    # One folder a stream, whose lock the caller holds: what a killed driver left behind is swept away.
-    folder = load_settings().home_path / "scratch" / stream
-    shutil.rmtree(folder, ignore_errors=True)
+def _scratch(stream: str, try_id: str) -> Iterator[str]:
+    """A checkpoint for one query; none is ever resumed, the tables know the position.
+
+    Its own: where another query's plan stood in its place, a batch would claim records that it does not hold.
+    """
+    left_behind = load_settings().home_path / "scratch" / stream
+    shutil.rmtree(left_behind, ignore_errors=True)  # by killed drivers; one that lives is tried again
+    folder = left_behind / try_id
     try:
         folder.mkdir(parents=True)
         yield f"file://{folder}"  # not as_uri: Hadoop would take `a%20b` for the folder's name

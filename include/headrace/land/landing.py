@@ -26,7 +26,7 @@ from headrace.staging.restaging import all_refused, without_repeats
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import Batch, append_batch, landed_position, next_batch, open_batch
+from headrace.tables.batches import Batch, append_batch, begin_batch, landed_position, open_batch
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables
@@ -57,12 +57,12 @@ class Landing:
 
         Raises:
             TopicRecreated: the offsets no longer mean what they did.
-            ForeignCommit: another attempt committed the batch meanwhile.
+            ForeignCommit: another attempt landed or committed these records meanwhile.
             PositionBroken: the batch does not begin where the last one ended.
         """
         attempt, topic, topic_id = self.attempt, self.run_slice.topic, self.run_slice.topic_id
         require_topic_id(self.kafka, topic, topic_id)
-        commit = attempt.batch_commit(next_batch(attempt.warehouse), topic_id, ranges)
+        commit = attempt.batch_commit(begin_batch(attempt.warehouse, topic_id, ranges), topic_id, ranges)
         crash_point("land.before_write")
         staging = self._staging(commit.batch)
         staged = stage_rows(staging)
@@ -117,12 +117,10 @@ class Landing:
     def _quarantine(self, commit: BatchCommit, staged: Staged) -> int:
         """Commit the refused records, unless a dead attempt did so; returns how many there are."""
         table, stream = self._table(QUARANTINE), self.attempt.warehouse.stream
-        if newest_batch(table, stream) >= commit.batch:
-            return batch_commit(table, commit.batch).rows
-        if not staged.quarantined:
-            return 0
-        own = self.attempt.batch_commit(commit.batch, commit.topic_id, commit.ranges)
-        return commit_batch(table, stream, own, staged.quarantine).rows
+        if staged.quarantined:
+            own = self.attempt.batch_commit(commit.batch, commit.topic_id, commit.ranges)
+            return commit_batch(table, stream, own, staged.quarantine).rows
+        return batch_commit(table, commit.batch).rows if newest_batch(table, stream) == commit.batch else 0
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))

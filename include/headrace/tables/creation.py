@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 from headrace.errors import WarehouseUnavailable
 from headrace.files import sync
+from headrace.tables.arrow_schema import arrow_schema
+from headrace.tables.batches import Batch
 from headrace.tables.columns import schema_of
 from headrace.tables.commits import log_file
 from headrace.tables.compaction import CHECKPOINT_EVERY
-from headrace.tables.names import LANDED
+from headrace.tables.names import BATCHES, LANDED
 from headrace.tables.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -20,9 +22,9 @@ def create_tables(warehouse: Warehouse) -> None:
     Raises:
         WarehouseUnavailable: the warehouse cannot be written just now.
     """
-    for name in LANDED:
+    for name in (*LANDED, BATCHES):
         if not warehouse.exists(name):
-            _create(warehouse, name, schema_of(name))
+            _create(warehouse, name, arrow_schema(Batch) if name == BATCHES else schema_of(name))
 
 
 def _create(warehouse: Warehouse, name: str, schema: "pa.Schema") -> None:
