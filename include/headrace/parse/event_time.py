@@ -47,8 +47,8 @@ class EventTime:
         by_offset = (pl.col("local") - pl.duration(seconds=offset)).dt.replace_time_zone("UTC")
         regions = times["zone"].drop_nulls().unique()
         by_zone = [pl.when(zone == region).then(in_zone(local, region)) for region in regions if region]
-        here = pl.when(offset.is_null() & zone.is_null()).then(here)
-        return times.select(pl.coalesce(by_offset, *by_zone, here)).to_series()
+        by_contract = pl.when(offset.is_null() & zone.is_null()).then(here)
+        return times.select(pl.coalesce(by_offset, *by_zone, by_contract)).to_series()
 
 
 def in_zone(local: pl.Series, zone: str) -> pl.Series:
