@@ -7,7 +7,7 @@ a plain consumer. All else is the same for both, and each finishes what the othe
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from headrace.offsets import Ranges, between, reached, text
 from headrace.parse.parser import Parser
 from headrace.staging.committer import commit_batch
 from headrace.staging.landed_readings import not_landed, places_of
-from headrace.staging.restaging import all_refused, without_repeats
+from headrace.staging.restaging import Originals, all_refused, without_repeats
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
@@ -68,7 +68,7 @@ class Landing:
         staged = stage_rows(staging)
         crash_point("land.after_staging")
         if staged.candidates:
-            staged = without_repeats(staged, staging, catch_up(attempt.warehouse), self._read_again)
+            staged = without_repeats(staged, staging, catch_up(attempt.warehouse), self._originals)
         commit_batch(self._table(READINGS), attempt.warehouse.stream, commit, staged.readings)
         crash_point("land.after_readings")
         return self._close(commit, staging, staged)
@@ -84,7 +84,7 @@ class Landing:
             parsed = map(parser.parse, read_records(self.kafka, self.run_slice.topic, ranges))
             rest = not_landed(parsed, places_of(self._table(READINGS), commit.batch))
             staged = stage(rest, staging)
-            staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._read_again)
+            staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._originals)
         return self._close(commit, staging, staged)
 
     def _close(self, commit: BatchCommit, staging: Staging, staged: Staged) -> Batch:
@@ -128,8 +128,9 @@ class Landing:
     def _table(self, name: str) -> Path:
         return self.attempt.warehouse.table(name)
 
-    def _read_again(self, places: Any) -> Any:
-        return read_again(self.kafka, self.run_slice.topic, places)
+    @property
+    def _originals(self) -> Originals:
+        return partial(read_again, self.kafka, self.run_slice.topic)
 
 
 Engine = Callable[[Landing, dict[int, int]], dict[int, int]]
