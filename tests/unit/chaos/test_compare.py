@@ -115,11 +115,11 @@ def test_quarantine_is_held_against_the_rows_that_belong_there(
 ) -> None:
     """Rows above the bound, and the second coming of a row that is below it."""
     lines = source.read_text("utf-8-sig").splitlines()
-    slow = next(at for at, row in enumerate(readings) if float(row["signals"][1][1]) <= 5)
-    fast = [("out_of_range", line.split(",")[0]) for line in lines[1:] if float(line.split(",")[2]) > 5]
+    slow = next(at for at, row in enumerate(readings) if float(row["signals"][1][1]) <= 6)
+    fast = [("out_of_range", line.split(",")[0]) for line in lines[1:] if float(line.split(",")[2]) > 6]
     source.write_text("\n".join([*lines, lines[slow + 1]]) + "\n", encoding="utf-8-sig")
     right = [*fast, ("duplicate", lines[slow + 1].split(",")[0])]
-    good = [row for row in readings if float(row["signals"][1][1]) <= 5]
+    good = [row for row in readings if float(row["signals"][1][1]) <= 6]
     warehouse = Warehouse(source.parent / "warehouse", "w")
     for refused, difference in (
         (right, Comparison(0, 0)),
@@ -129,7 +129,7 @@ def test_quarantine_is_held_against_the_rows_that_belong_there(
     ):
         _quarantine(source, *refused)
         _compared(source, good)
-        assert compare(source, warehouse, fastest=5.0) == difference
+        assert compare(source, warehouse, fastest=6.0) == difference
 
 
 def test_gold_tables_are_held_against_the_file(source: Path, readings: list[dict[str, Any]]) -> None:
