@@ -13,8 +13,13 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 from pyspark.sql import SparkSession
 
+from headrace.contract.loader import load_contract
 from headrace.driver.protocol import DriverError, Job, read_last_word
+from headrace.land.engines import land_here
+from headrace.land.landing import Landing
 from headrace.settings import PROJECT, load_settings
+from headrace.tables.attempt import Attempt
+from headrace.tables.warehouse import Warehouse
 from headrace_spark.entry_point import run_stage
 from local.stack.spark import spark_environment, submit
 
@@ -61,8 +66,48 @@ def run_as_process(script: str, job: Job, **environment: str) -> Outcome:
 
 def run_warm(script: str, job: Job, **environment: str) -> Outcome:
     """Run the script's own `main` in this process, whose JVM and session outlive it."""
-    stage, said, code = _main_of(script), io.StringIO(), 0
-    with _variables({**job.environment(), **environment}), _session_as_it_was(), redirect_stdout(said):
+    with _variables({**job.environment(), **environment}), _session_as_it_was():
+        return _ended(_main_of(script))
+
+
+def run_in_worker(job: Job, **environment: str) -> Outcome:
+    """Land the job's slice in this process, as the operator does where no Spark is needed."""
+
+    def stage() -> None:
+        contract = load_contract(job.contract)
+        attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
+        assert job.slice
+        land_here(Landing(attempt, job.slice, job.kafka, job.accept_loss))
+
+    with _variables(environment):
+        return _ended(lambda: run_stage(stage))
+
+
+Land = Callable[..., Outcome]
+"""Lands a job's slice; takes variables of the environment besides."""
+
+LANDERS: dict[str, Land] = {
+    "spark": lambda job, **environment: run_warm("land.py", job, **environment),
+    "worker": run_in_worker,
+}
+"""Landing by each engine."""
+
+
+def succeeded(outcome: Outcome) -> str:
+    """The output of a stage that must have succeeded."""
+    assert outcome.code == 0, outcome.output
+    return outcome.output
+
+
+def succeed(script: str, job: Job) -> str:
+    """Run a stage that must succeed; its output."""
+    return succeeded(run_warm(script, job))
+
+
+def _ended(stage: Callable[[], None]) -> Outcome:
+    """Run a stage as a command would, and keep what it says."""
+    said, code = io.StringIO(), 0
+    with redirect_stdout(said):
         try:
             stage()
         except SystemExit as ended:
@@ -71,13 +116,6 @@ def run_warm(script: str, job: Job, **environment: str) -> Outcome:
             said.write(f"{type(failed).__name__}: {failed}\n")
             code = 1
     return Outcome(code, said.getvalue())
-
-
-def succeed(script: str, job: Job) -> str:
-    """Run a stage that must succeed; its output."""
-    ended = run_warm(script, job)
-    assert ended.code == 0, ended.output
-    return ended.output
 
 
 def warm_session() -> SparkSession:

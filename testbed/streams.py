@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import yaml
 
@@ -47,7 +48,9 @@ class Stream:
 
 
 def make_stream(folder: Path, bootstrap: str, definition: dict[str, Any]) -> Stream:
-    """Write the contract and make its topic."""
+    """Write the contract and make its topic, whose name nobody else has."""
+    topic = definition["topic"]
+    definition = definition | {"topic": topic | {"name": f"{topic['name']}.{uuid4().hex[:8]}"}}
     file = folder / f"{definition['stream']}.yaml"
     file.write_text(yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), encoding="utf-8")
     contract = load_contract(file)

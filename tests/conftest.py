@@ -12,6 +12,7 @@ import pytest
 from headrace.settings import Settings, load_settings
 from local.stack.broker import Broker, scratch_broker
 from testbed.pipeline import Pipeline, running_pipeline
+from testbed.stages import LANDERS, Land
 
 # Airflow reads its home when it is imported, and makes ~/airflow where none is set.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headrace-tests-airflow-")
@@ -23,6 +24,12 @@ os.environ["MPLCONFIGDIR"] = str(load_settings().home_path / "cache" / "matplotl
 def settings(tmp_path: Path) -> Settings:
     """Settings whose home and warehouse are this test's own."""
     return Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home")
+
+
+@pytest.fixture(scope="module", params=sorted(LANDERS))
+def land(request: pytest.FixtureRequest) -> Land:
+    """Landing by one engine after the other: whatever is asked of the tables, both must have made them so."""
+    return LANDERS[request.param]
 
 
 @pytest.fixture(scope="session")

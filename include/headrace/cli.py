@@ -3,24 +3,20 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from headrace.contract.loader import contract_files, find_contract, load_contract
 from headrace.errors import ContractError, HeadraceError, SettingsError
-from headrace.offsets import text
-from headrace.reference_pages import schema_text, write_schema
-from headrace.report.cells import visible
-from headrace.report.overview import Overview, overview
 from headrace.report.terminal import print_rows, print_text
 from headrace.settings import load_settings
-from headrace.tables.batches import Batch
-from headrace.tables.warehouse import Warehouse
-from headrace.try_sample import try_sample
+
+if TYPE_CHECKING:
+    from headrace.sample.account import Trial
+
+# What takes long to import is imported by the command that needs it: a person waits for each of them.
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 
@@ -96,6 +92,8 @@ def schema(
     write: Annotated[bool, typer.Option(help="bring the committed schema and pages up to date")] = False,
 ) -> None:
     """Print the JSON Schema of contracts, with which editors complete them."""
+    from headrace.reference_pages import schema_text, write_schema
+
     if write:
         for file in write_schema():
             print_text(out, f"{file}: written")
@@ -115,6 +113,10 @@ def show(
 
     Exit code 0, also while the broker is away (the lag is unknown then); 1 when there is no such stream.
     """
+    from headrace.report.overview import overview
+    from headrace.report.standing import print_overview
+    from headrace.tables.warehouse import Warehouse
+
     try:
         settings = load_settings()
         broker = {"bootstrap.servers": bootstrap or f"127.0.0.1:{settings.kafka_port}"}
@@ -124,7 +126,7 @@ def show(
     if as_json:
         typer.echo(now.model_dump_json(indent=2))
     else:
-        _print(now)
+        print_overview(out, now)
 
 
 @app.command(name="try")
@@ -140,61 +142,25 @@ def try_(
 
     Exit code 0 when every record becomes a reading, 1 when one is refused, 2 when nothing could be read.
     """
+    from headrace.sample.no_pandas import spare_pandas
+    from headrace.sample.try_sample import try_sample
+
+    spare_pandas()
     try:
-        trial = try_sample(load_settings(), contract, sample, rows)
+        trial = try_sample(contract, sample, rows)
     except HeadraceError as wrong:
         raise _ended(wrong, 2) from wrong
     if as_json:
         typer.echo(trial.model_dump_json(indent=2))
     else:
-        refused = ", ".join(f"{count:,} {code}" for code, count in trial.refused.items()) or "none"
-        print_text(out, f"{trial.records:,} records: {trial.readings:,} readings; refused: {refused}")
-        print_rows(out, "first readings", trial.first_readings)
-        print_rows(out, "first refused", trial.first_refused)
+        _print_trial(trial)
     raise typer.Exit(1 if trial.refused else 0)
 
 
-def _print(now: Overview) -> None:
-    counts = now.counts
-    facts = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
-    lag = f"{now.lag:,} offsets" if now.lag is not None else f"unknown: {now.lag_unknown}"
-    refused = ", ".join(f"{count:,} {code}" for code, count in counts.quarantine.items()) or "nothing"
-    slots = now.completeness
-    # Without a cadence no day is complete or incomplete.
-    complete = (
-        f", {counts.complete_days:,} complete; {slots.missing:,} of {slots.expected:,} readings missing"
-        if slots
-        else ""
-    )
-    for name, value in (
-        ("stream", now.stream),
-        ("topic", now.topic),
-        ("position", " ".join(f"{partition}:{offset}" for partition, offset in now.position.items()) or "-"),
-        ("lag", lag),
-        ("readings", f"{counts.readings:,}"),
-        ("quarantine", refused),
-        ("days", f"{counts.days:,}{complete}"),
-        ("hours", f"{counts.hours:,}"),
-        ("tables", now.warehouse),
-    ):
-        facts.add_row(name, Text(visible(value, but="\n")))
-    out.print(facts)
-    if not now.batches:
-        print_text(out, "no batches yet")
-    print_rows(out, f"newest of {counts.batches} batches", [_row(batch) for batch in now.batches])
-    for line in now.ledger.lines() if now.ledger else ["not reconciled yet"]:
-        print_text(out, line)
-    for problem in now.ledger.problems if now.ledger else ():
-        print_text(out, f"  {problem}")
-
-
-def _row(batch: Batch) -> dict[str, str]:
-    return {
-        "batch": str(batch.batch),
-        "kind": batch.kind,
-        "ranges": text(batch.ranges),
-        "records": f"{batch.records:,}",
-        "landed": f"{batch.landed:,}",
-        "quarantined": f"{batch.quarantined:,}",
-        "finished (UTC)": f"{batch.finished:%Y-%m-%d %H:%M:%S}",
-    }
+def _print_trial(trial: "Trial") -> None:
+    refused = ", ".join(f"{count:,} {code}" for code, count in trial.refused.items()) or "none"
+    print_text(out, f"{trial.records:,} records: {trial.readings:,} readings; refused: {refused}")
+    for warning in trial.warnings:
+        print_text(out, warning)
+    print_rows(out, "first readings", trial.first_readings)
+    print_rows(out, "first refused", trial.first_refused)

@@ -3,9 +3,14 @@
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from headrace.identities.hashing import identity_hashes
+from headrace.identities.index import catch_up
+from headrace.staging.content import same_content
+from headrace.staging.landed_readings import places_of, readings_of
 from headrace.staging.staging import stage
 from headrace.tables import compaction
 from headrace.tables.compaction import compact
@@ -18,6 +23,10 @@ from testbed.parsed_rows import Parsed, parsed
 DAY = 24 * 60
 LATE = 23.9999999
 """Minutes: 23:59.999994, more than a millisecond can say."""
+
+
+def read_table(spark: SparkSession, path: Path) -> DataFrame:
+    return spark.read.format("delta").load(str(path))
 
 
 @pytest.fixture
@@ -43,7 +52,7 @@ def files_of(frame: DataFrame) -> int:
 
 
 def test_rows_comments_and_types_are_what_was_written(spark: SparkSession, warehouse: Warehouse) -> None:
-    readings = spark.read.format("delta").load(str(warehouse.table(READINGS)))
+    readings = read_table(spark, warehouse.table(READINGS))
     rows = readings.orderBy("provenance.offset").collect()
     assert [row.signal_date for row in rows] == [date(2018, 1, day) for day in (1, 2, 3, 4)]
     assert rows[0].signals == {"p": "1.50", "q": None}
@@ -60,12 +69,7 @@ def test_rows_comments_and_types_are_what_was_written(spark: SparkSession, wareh
     assert said["signals"] == ("map<string,string>", "signal -> value, as the source wrote it")
     identity = next(f for f in readings.schema["provenance"].dataType.fields if f.name == "identity")
     assert identity.metadata["comment"] == "JSON array: what makes two records the same one"
-    refused = (
-        spark.read.format("delta")
-        .load(str(warehouse.table(QUARANTINE)))
-        .orderBy("provenance.offset")
-        .collect()
-    )
+    refused = read_table(spark, warehouse.table(QUARANTINE)).orderBy("provenance.offset").collect()
     assert [(row.reason, bytes(row.value), row.headers[0].key) for row in refused] == [
         ("empty", b"{", "h")
     ] * 2
@@ -74,7 +78,7 @@ def test_rows_comments_and_types_are_what_was_written(spark: SparkSession, wareh
 def test_files_are_passed_over_by_day_instant_batch_and_offset(
     spark: SparkSession, warehouse: Warehouse
 ) -> None:
-    readings = spark.read.format("delta").load(str(warehouse.table(READINGS)))
+    readings = read_table(spark, warehouse.table(READINGS))
     assert files_of(readings) == 2
     for condition, rows in {
         "signal_date = DATE '2018-01-02'": 1,
@@ -95,14 +99,22 @@ def test_a_compacted_table_that_spark_goes_on_writing_keeps_its_order(
     monkeypatch.setattr(compaction, "EVERY", 1)
     compact(path)
     (path / "_delta_log" / f"{4:020}.json#1").write_text("{")  # as a killed commit of delta-rs leaves it
-    readings = spark.read.format("delta").load(str(path))
+    readings = read_table(spark, path)
     assert (files_of(readings), readings.count()) == (1, 4)
-    readings.limit(1).write.format("delta").mode("append").save(str(path))
-    assert spark.read.format("delta").load(str(path)).count() == 5
+    readings.where("provenance.batch = 0").limit(1).write.format("delta").mode("append").save(str(path))
+    assert read_table(spark, path).count() == 5
+    # What looks for repeats reads a file of Spark's as it reads its own.
+    at, days = catch_up(warehouse).find(identity_hashes(pa.array(["[0,0]", "[0,1]", "no"])))
+    assert len(at) == 3
+    again = readings_of(path, pa.array(["[0,0]", "[0,1]"]), pa.array(days).cast(pa.date32()))
+    copied = [row["offset"] for row in again["provenance"].to_pylist()]
+    twice = [place for place, offset in enumerate(copied) if copied.count(offset) == 2]
+    assert same_content(*(again.slice(place, 1) for place in twice)).tolist() == [True]
+    assert len(places_of(path, 0)) == 3
     staged = stage([parsed(Parsed(20))], a_staging(warehouse, 2))
     commit_staged(warehouse, 2, staged)
-    assert spark.read.format("delta").load(str(path)).count() == 6
-    assert files_of(spark.read.format("delta").load(str(path)).where("provenance.batch = 2")) == 1
+    assert read_table(spark, path).count() == 6
+    assert files_of(read_table(spark, path).where("provenance.batch = 2")) == 1
 
 
 def _describe(spark: SparkSession, warehouse: Warehouse, name: str) -> list[object]:

@@ -67,7 +67,8 @@ class Landing:
         staging = self._staging(commit.batch)
         staged = stage_rows(staging)
         crash_point("land.after_staging")
-        staged = without_repeats(staged, staging, catch_up(attempt.warehouse), self._read_again)
+        if staged.candidates:
+            staged = without_repeats(staged, staging, catch_up(attempt.warehouse), self._read_again)
         commit_batch(self._table(READINGS), attempt.warehouse.stream, commit, staged.readings)
         crash_point("land.after_readings")
         return self._close(commit, staging, staged)

@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict
 
 from headrace.contract.model import Contract
 from headrace.errors import ContractError
-from headrace.kafka.headers import publication_headers, row_header
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.csv_source import CsvRows, check_source, find_source
 from headrace.publish.publications import Publication, change_publications, read_publications
 from headrace.publish.resume import next_row
+from headrace.publish.source_records import Record, source_records
 from headrace.publish.spool import spool_source
-from headrace.publish.transactions import Record, Transactions
+from headrace.publish.transactions import Transactions
 from headrace.settings import Settings
 from headrace.tables.warehouse import Warehouse
 from headrace.task_log import Report
@@ -106,7 +106,9 @@ def publish(
         # noted before the first record: no row of the topic belongs to a publication that nobody knows
         change_publications(warehouse, lambda rows: _begun(rows, publication))
         first = next_row(config, publication, transactions.progress(), resumed=before is not None)
-        records = _records(CsvRows(spooled.file, source), contract, publication, first)
+        records = source_records(
+            CsvRows(spooled.file, source), contract, publication.publication, publication.sha256, first
+        )
         _publish_rows(records, publication, first, transactions, report)
     until = _until(config, publication, first)
     change_publications(warehouse, lambda rows: _finished(rows, publication, until))
@@ -145,19 +147,6 @@ def _publish_rows(
         rate = sent / (time.monotonic() - began)
         done = start + sent - 1
         report(f"published rows {start}-{done} of {publication.rows} ({rate:,.0f} records/s)")
-
-
-def _records(rows: CsvRows, contract: Contract, publication: Publication, first: int) -> Iterator[Record]:
-    """The rows from `first` on as records; values are the source's own strings."""
-    header = rows.header()
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    keys = [header.index(field) for field in contract.record.key]
-    shared = publication_headers(publication.publication, publication.sha256)
-    for row in islice(rows.rows(), first - 1, None):
-        parts = [row.values[index] for index in keys]
-        key = (parts[0] if len(parts) == 1 else encode(parts)) if parts else None
-        headers = [*shared, row_header(row.number)]
-        yield Record(row.number, key, encode(dict(zip(header, row.values, strict=True))), headers)
 
 
 def _until(config: Mapping[str, Any], publication: Publication, first: int) -> dict[int, int]:

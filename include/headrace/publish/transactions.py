@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from headrace.crash_points import crash_point
 from headrace.errors import BrokerUnreachable, DeliveryIncomplete, HeadraceError, PublisherFenced, SourceError
-from headrace.kafka.headers import Header
 from headrace.kafka.librdkafka import ANSWER_SECONDS, Errors, bootstrap, client_config, translate
+from headrace.publish.source_records import Record
 
 DELIVERY_MS = 45_000
 """How long a record may stay unacknowledged, unless the connection says otherwise (`message.timeout.ms`)."""
@@ -40,15 +40,6 @@ MOVING = {
 """What a broker answers for a group whose coordinator is not settled yet."""
 
 T = TypeVar("T")
-
-
-class Record(NamedTuple):
-    """One record to publish; `row` is its number in the source."""
-
-    row: int
-    key: str | None
-    value: str
-    headers: list[Header]
 
 
 class Transactions:

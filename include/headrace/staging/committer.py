@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deltalake import CommitProperties, Transaction
+from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.transaction import AddAction
 
-from headrace.errors import WarehouseUnavailable
+from headrace.errors import WarehouseError, WarehouseUnavailable
 from headrace.files import sync
 from headrace.staging.staged import StagedFile
 from headrace.tables.commits import (
@@ -21,6 +21,9 @@ from headrace.tables.commits import (
     require_own,
 )
 from headrace.tables.table_errors import failures, warehouse_errors
+
+CLUSTERED = "clustering"
+"""The feature of Spark's tables that delta-rs does not write."""
 
 
 def commit_batch(
@@ -40,6 +43,7 @@ def commit_batch(
         table = open_table(path)
         # delta-rs holds a batch's number against commits since the snapshot, not against the snapshot itself.
         if batch_in(table, stream) < commit.batch:
+            _require_writable(table, path)
             _require_whole(path, files)
             try:
                 table.create_write_transaction(
@@ -54,6 +58,12 @@ def commit_batch(
         committed = require_own(path, commit.batch, commit.try_id)
         sync(log_file(path, committed.version), path / "_delta_log")
         return committed
+
+
+def _require_writable(table: DeltaTable, path: Path) -> None:
+    """Refuse at once what would fail in every try: delta-rs' own refusal looks like any failed commit."""
+    if CLUSTERED in (table.protocol().writer_features or ()):
+        raise WarehouseError(f"{path}: the table is clustered, as layout 1 had it; run `headrace migrate`")
 
 
 def _require_whole(path: Path, files: Sequence[StagedFile]) -> None:

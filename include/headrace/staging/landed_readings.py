@@ -28,10 +28,8 @@ def readings_of(table: Path, identities: pa.Array, days: pa.Array) -> pa.Table:
 def places_of(table: Path, batch: int) -> pa.Table:
     """Partition and offset of each reading that the batch landed."""
     open_now = open_table(table)
-    described = pa.table(open_now.get_add_actions(flatten=True)).select(
-        ["path", "min.provenance.batch", "max.provenance.batch"]
-    )
-    holds = {row[0] for row in zip(*described.to_pydict().values(), strict=True) if _spans(row, batch)}
+    described = pa.table(open_now.get_add_actions(flatten=True)).to_pylist()
+    holds = {file["path"] for file in described if _may_hold(file, batch)}
     files = open_now.to_pyarrow_dataset()
     fragments = [each for each in files.get_fragments() if Path(each.path).name in holds]
     if not fragments:
@@ -41,9 +39,9 @@ def places_of(table: Path, batch: int) -> pa.Table:
     return few.to_table(columns=places, filter=pc.field("provenance", "batch") == batch)
 
 
-def _spans(row: tuple[Any, ...], batch: int) -> bool:
-    """Whether the file can hold the batch; one without statistics can."""
-    _, low, high = row
+def _may_hold(file: dict[str, Any], batch: int) -> bool:
+    """Whether the file's statistics leave it possible; where it has none, it is."""
+    low, high = file.get("min.provenance.batch"), file.get("max.provenance.batch")
     return (low is None or low <= batch) and (high is None or batch <= high)
 
 

@@ -16,6 +16,9 @@ from headrace.staging.staged import StagedFile
 
 PLACE = ("batch", "partition", "offset")
 
+COMPARED_AT_ONCE = 25_000
+"""Pairs of readings whose signals are side by side in memory at a time."""
+
 
 @dataclass(frozen=True)
 class Suspects:
@@ -90,7 +93,11 @@ def _places(landed: pa.Table, rows: pa.Table) -> pl.DataFrame:
 def _verdicts(lines: pl.DataFrame, rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
     """Every line against its holder: the same content or another."""
     both = pa.concat_tables([landed.select(CONTENT), rows.select(CONTENT)])
-    same = same_content(*(both.take(lines[name].to_arrow()) for name in ("at", "holder")))
+    parts = [
+        same_content(*(both.take(part[name].to_arrow()) for name in ("at", "holder")))
+        for part in lines.iter_slices(COMPARED_AT_ONCE)
+    ]
+    same = np.concatenate([np.empty(0, np.bool_), *parts])
     holder = _places(landed, rows).select(PLACE)[lines["holder"]]
     return holder.select(
         lines["at"] - landed.num_rows,

@@ -60,6 +60,12 @@ class Staged:
         return self.landed + self.quarantined
 
     @property
+    def candidates(self) -> int:
+        """Readings that can have come before; without any nobody needs to look."""
+        hashes = [file.identities["hash"] for file in self.readings if file.identities]
+        return sum(len(each) - each.null_count for each in hashes)
+
+    @property
     def days(self) -> tuple[date, date] | None:
         """First and last day of the readings; None without any."""
         spans = [pc.min_max(file.identities["day"]).as_py() for file in self.readings if file.identities]

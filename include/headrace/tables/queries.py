@@ -8,7 +8,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from headrace.offsets import reached
-from headrace.tables.batches import read_batches
+from headrace.tables.batches import newest_closing, open_batch, read_batches
 from headrace.tables.commits import open_table
 from headrace.tables.gold_commits import newest_gold
 from headrace.tables.names import DAILY_COMPLETENESS, GOLD, HOURLY_AVERAGE, LEDGER, QUARANTINE, READINGS
@@ -50,6 +50,16 @@ def is_analysed(warehouse: Warehouse, topic_id: str, target: dict[int, int], ana
         and reached(commit.metadata.position, target)
         for commit in newest
     )
+
+
+def nothing_to_analyse(warehouse: Warehouse, analysis_sha256: str) -> bool:
+    """Whether both gold tables have the newest batch in them, by the contract's present analysis."""
+    newest = newest_closing(warehouse)
+    if newest is None or open_batch(warehouse):
+        return False
+    wanted = (newest.batch, analysis_sha256)
+    commits = [newest_gold(warehouse, table) for table in GOLD]
+    return all(each and (each.metadata.batch, each.metadata.analysis_sha256) == wanted for each in commits)
 
 
 def counts(warehouse: Warehouse) -> Counts:

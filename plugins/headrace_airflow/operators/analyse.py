@@ -21,6 +21,15 @@ class AnalyseOperator(SparkStageOperator):
     def __init__(self, *, contract: Path, **kwargs: Any) -> None:
         super().__init__(contract=contract, script="analyse.py", **kwargs)
 
+    def done_here(self, contract: Contract, job: Job) -> bool:
+        """Start no driver where nothing was landed since the last analysis."""
+        from headrace.tables.queries import nothing_to_analyse
+
+        done = nothing_to_analyse(Warehouse(job.warehouse, contract.stream), contract.analysis_sha256)
+        if done:
+            self.log.info("Nothing was landed since the last analysis: the gold tables stay as they are")
+        return done
+
     def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
         """The job of this run.
 

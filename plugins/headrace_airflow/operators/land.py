@@ -9,6 +9,7 @@ from headrace.driver.protocol import Job
 from headrace.errors import SettingsError
 from headrace.offsets import text
 from headrace.settings import load_settings
+from headrace.tables.attempt import Attempt
 from headrace.tables.slices import Slice, find_slice, fix_slice, new_slice
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.operators.spark_stage import SparkStageOperator, end_of, guardians
@@ -39,6 +40,19 @@ class LandOperator(SparkStageOperator):
             guardians=guardians(),
         )
         return job, end_of(run_slice)
+
+    def done_here(self, contract: Contract, job: Job) -> bool:
+        """Land without a JVM what the contract leaves to the worker, or where nothing is left to land."""
+        from headrace.land.engines import land_here, needs_spark
+        from headrace.land.landing import Landing
+
+        assert job.slice is not None  # noqa: S101  # `prepare` has fixed it
+        attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
+        landing = Landing(attempt, job.slice, job.kafka, job.accept_loss)
+        if needs_spark(landing):
+            return False
+        land_here(landing)
+        return True
 
     def _slice(self, warehouse: Warehouse, contract: Contract, config: dict[str, Any], run_id: str) -> Slice:
         from headrace.kafka.topics import describe_topic, log_end

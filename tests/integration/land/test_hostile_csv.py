@@ -15,7 +15,7 @@ from headrace.settings import Settings
 from headrace.tables.queries import open_table
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
-from testbed.stages import succeed
+from testbed.stages import Land, succeeded
 from testbed.streams import Stream, make_stream
 
 HEADER = '"time","power","note"\r\n'
@@ -76,7 +76,7 @@ TEXT = HEADER + "".join(row for row, _, _ in ROWS)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(land: Land, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("csv")
 
 
@@ -97,12 +97,12 @@ Found = dict[int, tuple[str | None, dict[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def found(stream: Stream, settings: Settings) -> Found:
+def found(stream: Stream, settings: Settings, land: Land) -> Found:
     """What the tables hold after the file was published and landed."""
     published = publish(stream.contract, settings, stream.config, "a run")
     assert published.rows == len(ROWS)
     warehouse = Warehouse.of(settings, "hostile_csv")
-    succeed("land.py", stream.job(warehouse.root))
+    succeeded(land(stream.job(warehouse.root)))
     with duckdb.connect() as engine:
         for name in ("readings", "quarantine"):
             engine.register(name, open_table(warehouse.table(name)).to_pyarrow_dataset())

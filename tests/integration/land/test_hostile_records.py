@@ -20,7 +20,7 @@ from headrace.tables.slices import fix_slice
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
 from testbed.hostile_records import CASES, CONTROL, DEFINITION, HTML, SPEED, Case
-from testbed.stages import succeed
+from testbed.stages import Land, succeed, succeeded
 from testbed.streams import Stream, make_stream
 
 HOSTILE = CASES["HTML and control characters"]
@@ -74,7 +74,7 @@ def tables(warehouse: Warehouse, *names: str) -> duckdb.DuckDBPyConnection:
 
 
 @pytest.fixture(scope="module")
-def landed(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Landed:
+def landed(broker: Broker, land: Land, tmp_path_factory: pytest.TempPathFactory) -> Landed:
     folder = tmp_path_factory.mktemp("hostile")
     stream = make_stream(folder, broker.bootstrap, DEFINITION)
     settings = Settings(warehouse=folder / "warehouse", home=folder / "home")
@@ -83,7 +83,7 @@ def landed(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Landed:
         start = {0: OFFSETS[next(iter(cases))]}
         _produce(stream, cases)
         run_slice = stream.slice_to_end(start).model_copy(update={"run_id": run})
-        succeed("land.py", stream.job(warehouse.root, fix_slice(warehouse, run_slice)))
+        succeeded(land(stream.job(warehouse.root, fix_slice(warehouse, run_slice))))
         if run == "first":
             succeed("analyse.py", stream.job(warehouse.root))
     with tables(warehouse, "readings", "quarantine") as engine:

@@ -21,7 +21,7 @@ from headrace.tables.queries import scan
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
 from local.stack.spark import submit
-from testbed.stages import run_as_process, run_warm, succeed
+from testbed.stages import Land, run_as_process, run_warm, succeed, succeeded
 from testbed.streams import Stream, make_stream, show
 
 DEFINITION = {
@@ -126,7 +126,7 @@ def assert_all_accounted_for(warehouse: Warehouse) -> None:
     [("land.after_readings", {2, 3, 5}), ("land.after_quarantine", {2, 3, 5, 7, 8, 9, 10, 11})],
 )
 def test_a_driver_killed_after_a_commit_leaves_a_batch_that_the_next_one_finishes(
-    stream: Stream, tmp_path: Path, point: str, quarantined_before: set[int]
+    stream: Stream, land: Land, tmp_path: Path, point: str, quarantined_before: set[int]
 ) -> None:
     job, warehouse = stream.job(tmp_path), stream.warehouse(tmp_path)
     died = run_as_process("land.py", job, HEADRACE_CRASH_AT=f"{point}:2")
@@ -139,7 +139,7 @@ def test_a_driver_killed_after_a_commit_leaves_a_batch_that_the_next_one_finishe
     assert broken is not None
     assert broken.batch == 1
 
-    output = succeed("land.py", job)
+    output = succeeded(land(job))
     show(*(line for line in output.splitlines() if line.startswith(("batch", "slice"))))
     account("run again", warehouse)
     assert "batch 1 was left open" in output

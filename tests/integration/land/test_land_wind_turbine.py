@@ -11,7 +11,7 @@ from headrace.tables.batches import landed_position, read_batches
 from headrace.tables.queries import counts, scan
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
-from testbed.stages import succeed
+from testbed.stages import Land, succeed, succeeded
 from testbed.streams import Stream, make_stream, show
 
 # The clock of the file is Turkey's, three hours ahead of UTC through all of 2018.
@@ -46,18 +46,18 @@ def stream(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Stream:
 
 
 @pytest.fixture(scope="module")
-def warehouse(stream: Stream, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def warehouse(stream: Stream, land: Land, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The tables after publish, land, analyse, and land and analyse once more."""
     root = tmp_path_factory.mktemp("ware house")
     settings = Settings(warehouse=root, home=tmp_path_factory.mktemp("home"))
     publish(stream.contract, settings, stream.config, "a run")
     job = stream.job(root)
-    for script in ("land.py", "analyse.py", "land.py", "analyse.py"):
-        output = succeed(script, job)
+    for _ in range(2):
+        output = succeeded(land(job)) + succeed("analyse.py", job)
         show(
             *(line for line in output.splitlines() if line.startswith(("batch", "slice", "daily", "hourly")))
         )
-    assert "is landed already" in succeed("land.py", job)
+    assert "is landed already" in succeeded(land(job))
     return stream.warehouse(root)
 
 

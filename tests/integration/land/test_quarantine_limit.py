@@ -13,7 +13,7 @@ from headrace.tables.queries import counts
 from headrace.tables.slices import Slice, fix_slice
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
-from testbed.stages import Outcome, run_warm
+from testbed.stages import Land, Outcome
 from testbed.streams import Stream, make_stream
 
 DEFINITION = {
@@ -56,18 +56,18 @@ class Ended:
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(land: Land, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("limited")
     return Settings(warehouse=folder / "warehouse", home=folder / "home")
 
 
 @pytest.fixture(scope="module")
-def stream(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Stream:
+def stream(broker: Broker, land: Land, tmp_path_factory: pytest.TempPathFactory) -> Stream:
     return make_stream(tmp_path_factory.mktemp("streams"), broker.bootstrap, DEFINITION)
 
 
 @pytest.fixture(scope="module")
-def ended(stream: Stream, settings: Settings) -> dict[str, Ended]:
+def ended(stream: Stream, settings: Settings, land: Land) -> dict[str, Ended]:
     """Three runs, the second of them tried twice."""
     warehouse = Warehouse.of(settings, "limited")
     found, start = {}, 0
@@ -79,14 +79,14 @@ def ended(stream: Stream, settings: Settings) -> dict[str, Ended]:
         slice_of_run = stream.slice_to_end({0: start}).model_copy(update={"run_id": name})
         own = fix_slice(warehouse, slice_of_run)
         start = own.until[0]
-        found[name] = _land(stream, warehouse, own)
+        found[name] = _land(land, stream, warehouse, own)
         if name == "above":
-            found["above, tried again"] = _land(stream, warehouse, own)
+            found["above, tried again"] = _land(land, stream, warehouse, own)
     return found
 
 
-def _land(stream: Stream, warehouse: Warehouse, own: Slice) -> Ended:
-    outcome = run_warm("land.py", stream.job(warehouse.root, own))
+def _land(land: Land, stream: Stream, warehouse: Warehouse, own: Slice) -> Ended:
+    outcome = land(stream.job(warehouse.root, own))
     now = counts(warehouse)
     return Ended(outcome, read_batches(warehouse), now.readings, now.quarantine)
 

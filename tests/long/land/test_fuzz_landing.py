@@ -32,7 +32,7 @@ from headrace.tables.slices import fix_slice
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
 from testbed.fuzzed import Pairs, altered, mutated, parsed, strictly
-from testbed.stages import succeed
+from testbed.stages import Land, succeed, succeeded
 from testbed.streams import Stream, make_stream, show
 
 SEED = int(os.environ.get("HEADRACE_FUZZ_SEED", "5"))
@@ -85,7 +85,7 @@ class Landed:
 
 
 @pytest.fixture(scope="module")
-def landed(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Landed:
+def landed(broker: Broker, land: Land, tmp_path_factory: pytest.TempPathFactory) -> Landed:
     folder = tmp_path_factory.mktemp("fuzzed")
     stream = make_stream(folder, broker.bootstrap, DEFINITION)
     settings = Settings(warehouse=folder / "warehouse", home=folder / "home")
@@ -96,8 +96,8 @@ def landed(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Landed:
         producer.produce(stream.contract.topic.name, value)
     assert producer.flush(30) == 0
     job = stream.job(warehouse.root, fix_slice(warehouse, stream.slice_to_end()))
-    for script in ("land.py", "analyse.py"):
-        succeed(script, job)
+    succeeded(land(job))
+    succeed("analyse.py", job)
     readings = scan(warehouse, "readings").select("provenance", "signals").collect().to_arrow().to_pylist()
     quarantine = scan(warehouse, "quarantine").select("provenance", "reason").collect().to_dicts()
     show(f"seed {SEED}: {len(sent)} records: {counts(warehouse)}")

@@ -1,4 +1,4 @@
-"""The command `headrace`; `headrace try` starts Spark and is tested in tests/spark/test_try_sample.py."""
+"""The command `headrace`; `headrace try` is tested in tests/unit/headrace/sample/test_try_sample.py."""
 
 import json
 from pathlib import Path

@@ -82,6 +82,19 @@ def test_what_is_landed_is_found_with_its_day_and_nothing_else_is(
     assert {run.file for run in index.runs} == set(folder_of(warehouse).glob("*.run"))
 
 
+def test_an_index_made_anew_is_few_runs_too(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAIRS_A_RUN", 10)
+    land(warehouse, 0, range(10))
+    catch_up(warehouse)
+    shutil.rmtree(folder_of(warehouse))
+    for batch in range(1, 8):
+        land(warehouse, batch, range(10 * batch, 10 * batch + 10))
+    land(warehouse, 8, [80, 81])
+    index = catch_up(warehouse)
+    assert [run.pairs for run in index.runs] == [82]
+    assert ask(index, *range(100)) == [(each, 0) for each in range(82)]
+
+
 def test_an_unknown_identity_has_no_answer(warehouse: Warehouse) -> None:
     land(warehouse, 0, [4])
     index = catch_up(warehouse)

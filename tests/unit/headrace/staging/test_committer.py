@@ -1,5 +1,6 @@
 """A batch is committed once, whoever races for it and whatever becomes of the answer."""
 
+import json
 import multiprocessing as processes
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
@@ -10,12 +11,12 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
-from headrace.errors import ForeignCommit, HeadraceError, WarehouseUnavailable
+from headrace.errors import ForeignCommit, HeadraceError, WarehouseError, WarehouseUnavailable
 from headrace.offsets import OffsetRange
 from headrace.staging.committer import commit_batch
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
-from headrace.tables.commits import BatchCommit, batch_commit, newest_batch, open_table
+from headrace.tables.commits import BatchCommit, batch_commit, log_file, newest_batch, open_table
 from headrace.tables.creation import create_tables
 from headrace.tables.warehouse import Warehouse
 from testbed.parsed_rows import START, Parsed, parsed
@@ -117,6 +118,22 @@ def test_a_staged_file_that_is_not_whole_is_never_committed(warehouse: Warehouse
 def test_a_table_that_is_gone_is_transient(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseUnavailable, match="elsewhere"):
         commit_batch(warehouse.table("elsewhere"), "mill", commit(0, "mine"), ())
+
+
+def test_a_clustered_table_is_refused_for_good(warehouse: Warehouse) -> None:
+    path = warehouse.table("readings")
+    first = log_file(path, 0).read_text().splitlines()
+    clustered = {
+        "minReaderVersion": 1,
+        "minWriterVersion": 7,
+        "writerFeatures": ["domainMetadata", "clustering"],
+    }
+    lines = [
+        json.dumps({"protocol": clustered}) if "protocol" in json.loads(line) else line for line in first
+    ]
+    log_file(path, 0).write_text("\n".join(lines))
+    with pytest.raises(WarehouseError, match="run `headrace migrate`"):
+        commit_batch(path, "mill", commit(0, "mine"), ())
 
 
 def test_of_two_processes_one_wins_each_batch_and_the_other_knows(warehouse: Warehouse) -> None:

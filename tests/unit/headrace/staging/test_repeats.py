@@ -117,6 +117,14 @@ def test_the_first_by_partition_and_offset_stays(warehouse: Warehouse) -> None:
     assert [row[0] for row in quarantine(warehouse)] == [0, 9]
 
 
+def test_of_several_landed_readings_of_an_identity_the_first_is_named(warehouse: Warehouse) -> None:
+    """There should be one; tables that others wrote to may hold more."""
+    land_as_they_are(warehouse, 0, parsed(Parsed(5, 1, identity="a"), Parsed(6, identity="a", minutes=DAY)))
+    land_as_they_are(warehouse, 1, parsed(Parsed(1, identity="a")))
+    land(warehouse, 2, Parsed(9, identity="a"))
+    assert quarantine(warehouse) == [(9, "conflict", f"{OTHER}; batch 0, partition 0, offset 6", b"0/9")]
+
+
 def test_an_identity_that_moved_to_another_day_is_found(warehouse: Warehouse) -> None:
     """Case 21: the contract's date order was wrong, and the file is published again under the right one."""
     land(warehouse, 0, *(Parsed(n, identity=f"0{n}/04", minutes=(n * 31 + 3) * DAY) for n in range(1, 8)))

@@ -1,0 +1,1 @@
+"""`headrace try`: what landing would make of a sample, without Kafka and tables."""

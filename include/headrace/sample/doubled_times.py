@@ -1,0 +1,62 @@
+"""Local times of a sample that come twice, because a zone's clocks go back from summer to winter time."""
+
+import re
+
+import polars as pl
+import pyarrow as pa
+
+from headrace.contract.model import Contract
+from headrace.contract.time_pattern import translated
+from headrace.parse.json_fields import fields_of
+
+
+class DoubledTimes:
+    """Looks for them in parsed batches, which come in order."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._identity = contract.record.identity or ()
+        self._asked = contract.record.event_time
+        pattern = translated(self._asked.format)
+        self._regex = re.compile(pattern.regex)
+        self._exact = [*pattern.runs("offset"), *pattern.runs("zone")]
+        self._count, self._first = 0, ""
+
+    def look(self, records: pa.RecordBatch, parsed: pa.RecordBatch) -> None:
+        """Count those of the batch."""
+        for at in self._in_a_doubled_hour(parsed):
+            text = self._text(records["value"][at].as_py())
+            if not self._says_which(text):
+                self._count += 1
+                self._first = self._first or f"row {parsed['provenance'][at]['offset']}, {text}"
+
+    def warning(self) -> str | None:
+        """What is to be said of them, if there are any."""
+        if not self._count:
+            return None
+        field, zone = self._asked.field, self._asked.timezone
+        said = (
+            f"{self._count:,} of the event times stand in an hour that comes twice in {zone}, when clocks go "
+            f"back to winter time (the first: {self._first}); each is taken for the earlier one."
+        )
+        if field in self._identity:
+            said += (
+                f" The identity holds field {field}, which cannot tell the two hours apart: the second one's "
+                "records are refused as repeats of the first one's."
+            )
+        return f"{said} Let the source write an offset (XXX), or UTC."
+
+    def _in_a_doubled_hour(self, parsed: pa.RecordBatch) -> list[int]:
+        """Rows whose wall clock shows a time that comes twice, whatever their text says of it."""
+        zone = self._asked.timezone
+        local = pl.Series(parsed["signal_ts"]).dt.convert_time_zone(zone).dt.replace_time_zone(None)
+        earlier = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        later = local.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
+        return (earlier != later).fill_null(value=False).arg_true().to_list()
+
+    def _text(self, value: bytes) -> str:
+        return dict(zip(*fields_of(value), strict=True))[self._asked.field] or ""
+
+    def _says_which(self, text: str) -> bool:
+        """Whether an offset or a zone stands in the text."""
+        found = self._regex.match(text)
+        return found is not None and any(found[group] for group in self._exact)

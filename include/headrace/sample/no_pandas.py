@@ -1,0 +1,28 @@
+"""Arrow without pandas, which pyarrow imports at its first array or scalar: 0.7 s of a command's one."""
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from types import ModuleType
+
+import pyarrow as pa
+
+
+class _NoPandas(MetaPathFinder):
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def spare_pandas() -> None:
+    """Let pyarrow find no pandas when it looks for it the first time.
+
+    It looks once and then knows (pyarrow 26); what needs pandas, such as `to_pandas`, looks again.
+    """
+    if "pandas" not in sys.modules:
+        finder = _NoPandas()
+        sys.meta_path.insert(0, finder)
+        try:
+            pa.scalar(None)
+        finally:
+            sys.meta_path.remove(finder)

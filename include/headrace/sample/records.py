@@ -1,0 +1,64 @@
+"""A sample's records as they would come out of the topic; their offsets are the sample's rows, from 1."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from headrace.contract.model import Contract, CsvSource
+from headrace.errors import SourceError
+from headrace.kafka.headers import Header
+from headrace.parse.parser import RECORDS
+from headrace.publish.csv_source import CsvRows, check_source
+from headrace.publish.source_records import source_records
+
+ROWS = 10_000
+"""Records that are parsed at a time."""
+
+Sent = tuple[str | None, bytes, list[Header]]
+"""Key, value and headers."""
+
+
+def sample_records(contract: Contract, sample: Path) -> Iterator[pa.RecordBatch]:
+    """Batches of `RECORDS`: of a CSV source what `publish` would send, of an external one a record a line.
+
+    Raises:
+        SourceError: the file cannot be read, or `publish` would refuse it.
+    """
+    source = contract.own_source
+    sent = _lines(sample) if source is None else _rows(contract, source, sample)
+    first = 1
+    while some := list(islice(sent, ROWS)):
+        yield _batch(some, first)
+        first += len(some)
+
+
+def _lines(sample: Path) -> Iterator[Sent]:
+    try:
+        with sample.open("rb") as lines:
+            for line in lines:
+                yield None, line.rstrip(b"\r\n"), []
+    except OSError as failed:
+        raise SourceError(f"{sample}: cannot be read: {failed.strerror}") from failed
+
+
+def _rows(contract: Contract, source: CsvSource, sample: Path) -> Iterator[Sent]:
+    rows = CsvRows(sample, source.model_copy(update={"path": sample}))  # whose messages name the sample
+    check_source(rows, contract)
+    for record in source_records(rows, contract, publication="sample", sha256=""):
+        yield record.key, record.value.encode(), record.headers
+
+
+def _batch(sent: Sequence[Sent], first: int) -> pa.RecordBatch:
+    keys, values, headers = zip(*sent, strict=True)
+    columns: dict[str, Sequence[object]] = {
+        "key": [key and key.encode() for key in keys],
+        "value": values,
+        "headers": headers,
+        "partition": [0] * len(sent),
+        "offset": range(first, first + len(sent)),
+        "timestamp": [datetime.now(UTC)] * len(sent),
+    }
+    return pa.RecordBatch.from_pydict(columns, RECORDS)
