@@ -1,4 +1,4 @@
-"""The stage `land` by the worker's engine, in a process of its own, which may be killed.
+"""The stage `land` as the Airflow worker does it without a JVM, in a process of its own, which may be killed.
 
 python -m chaos.worker_land; the job is in the environment, as a Spark driver has it.
 """
@@ -6,8 +6,8 @@ python -m chaos.worker_land; the job is in the environment, as a Spark driver ha
 from chaos.tampering import tamper
 from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
-from headrace.land.landing import Landing, land
-from headrace.land.worker import land_in_worker
+from headrace.land.engines import land_here
+from headrace.land.landing import Landing
 from headrace.tables.attempt import Attempt
 from headrace.tables.warehouse import Warehouse
 from headrace_spark.entry_point import run_stage
@@ -19,10 +19,8 @@ def main() -> None:
     job = read_job()
     contract = load_contract(job.contract)
     assert job.slice
-    warehouse = Warehouse(job.warehouse, contract.stream)
-    with warehouse.writing():
-        attempt = Attempt(contract, warehouse, job.run_id)
-        land(Landing(attempt, job.slice, job.kafka, job.accept_loss), land_in_worker)
+    attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
+    land_here(Landing(attempt, job.slice, job.kafka, job.accept_loss))
 
 
 if __name__ == "__main__":
