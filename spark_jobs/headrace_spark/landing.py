@@ -1,9 +1,11 @@
 """Landing by Spark: one streaming query over the slice, whose executors parse and stage each micro-batch."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
@@ -14,6 +16,9 @@ from headrace.settings import load_settings
 from headrace_spark.kafka_source import stream_records, within
 from headrace_spark.offset_log import planned_end
 from headrace_spark.staging import stage_on_executors
+
+LEFT_SECONDS = 24 * 3600
+"""Age at which a checkpoint is one that a killed driver has left."""
 
 
 @dataclass
@@ -85,11 +90,17 @@ def _scratch(stream: str, try_id: str) -> Iterator[str]:
 
     Its own: where another query's plan stood in its place, a batch would claim records that it does not hold.
     """
-    left_behind = load_settings().home_path / "scratch" / stream
-    shutil.rmtree(left_behind, ignore_errors=True)  # by killed drivers; one that lives is tried again
-    folder = left_behind / try_id
+    folder = load_settings().home_path / "scratch" / stream / try_id
     try:
         folder.mkdir(parents=True)
+        _sweep(folder.parent)
         yield f"file://{folder}"  # not as_uri: Hadoop would take `a%20b` for the folder's name
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(scratch: Path) -> None:
+    """Remove what killed drivers left behind; a rival's own is young."""
+    for folder in scratch.iterdir():
+        if folder.stat().st_mtime < time.time() - LEFT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)

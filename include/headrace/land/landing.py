@@ -60,10 +60,10 @@ class Landing:
             ForeignCommit: another attempt landed or committed these records meanwhile.
             PositionBroken: the batch does not begin where the last one ended.
         """
+        crash_point("land.before_write")
         attempt, topic, topic_id = self.attempt, self.run_slice.topic, self.run_slice.topic_id
         require_topic_id(self.kafka, topic, topic_id)
         commit = attempt.batch_commit(begin_batch(attempt.warehouse, topic_id, ranges), topic_id, ranges)
-        crash_point("land.before_write")
         staging = self._staging(commit.batch)
         staged = stage_rows(staging)
         crash_point("land.after_staging")
