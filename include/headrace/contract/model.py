@@ -20,6 +20,7 @@ from headrace.contract.field_types import (
     Schedule,
     Share,
     StreamId,
+    TimePattern,
     Zone,
 )
 from headrace.settings import PROJECT
@@ -71,7 +72,9 @@ class EventTime(_Part):
     """Where a record's time stands and how it is read."""
 
     field: FieldName
-    format: Annotated[str, Field(min_length=1)] = Field(description="a pattern of Spark's datetime functions")
+    format: TimePattern = Field(
+        description="letters as in `yyyy-MM-dd HH:mm:ss[.SSSSSS][XXX]`; `headrace check` refuses others"
+    )
     timezone: Zone = "UTC"
     every: Cadence | None = Field(
         None, description="the cadence as an ISO 8601 duration; expected counts come from it"
