@@ -116,7 +116,9 @@ class Record(_Part):
 
     format: Literal["json"] = "json"
     key: tuple[FieldName, ...] = Field((), description="the Kafka key: decides the partition, nothing else")
-    identity: tuple[FieldName, ...] | None = Field(None, description="what makes two records the same one")
+    identity: tuple[FieldName, ...] | None = Field(
+        None, description="what makes two records the same one; without it a source's row is its content"
+    )
     entity: FieldName | None = Field(None, description="the field that names the device")
     event_time: EventTime
     signals: Annotated[tuple[Signal, ...], Field(min_length=1)]
