@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace.contract.model import Contract
+from headrace.contract.time_pattern import FIELDS
 from headrace.parse.reasons import Reason
 from headrace.settings import PROJECT
 
@@ -50,6 +51,21 @@ HEAD = """\
 Written by `headrace schema --write` from the models in `include/headrace/contract/model.py`; do not edit.
 """
 
+PATTERNS = """
+## Time patterns
+
+`event_time.format` says what a time looks like, strictly: `dd` takes `01` and not `1`. Text stands in quotes
+(`'T'`), what may be missing in brackets (`[.SSS]`), and `''` is a quote. These letters are read:
+
+| letters | what they stand for |
+|---|---|
+"""
+
+PATTERNS_FOOT = """
+`VV` is a zone's full name (`Europe/Istanbul`); an offset or a zone in the text goes before `timezone`. Not
+read are weekdays, eras and short names of zones (`E`, `G`, `z`), and numbers such as seconds since 1970.
+"""
+
 
 def schema_text() -> str:
     """The schema as it follows from the models."""
@@ -62,7 +78,15 @@ def reference_text() -> str:
     """The fields, part by part, as a page."""
     schema = Contract.model_json_schema()
     parts = {"Contract": schema, **schema["$defs"]}
-    return HEAD + "".join(f"\n## {name}\n\n{_part(part)}" for name, part in parts.items())
+    return HEAD + "".join(f"\n## {name}\n\n{_part(part)}" for name, part in parts.items()) + _patterns()
+
+
+def _patterns() -> str:
+    letters: dict[str, list[str]] = {}
+    for letter, field in FIELDS.items():
+        letters.setdefault(field, []).append(f"`{letter}`")
+    rows = [f"| {', '.join(of)} | {field} |\n" for field, of in letters.items()]
+    return f"{PATTERNS}{''.join(rows)}{PATTERNS_FOOT}"
 
 
 def quarantine_text() -> str:

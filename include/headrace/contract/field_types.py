@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from croniter import croniter
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from headrace.contract.time_pattern import translated
+
 
 def _percent(value: object) -> object:
     """Read `1%` as 0.01; a bare number is refused, because 1 could mean either."""
@@ -42,6 +44,11 @@ def _config_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _time_pattern(value: str) -> str:
+    translated(value)
+    return value
+
+
 PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 
 
@@ -65,6 +72,7 @@ Share = Annotated[
     Field(ge=0, le=1),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$", "examples": ["1%"]}),
 ]
+TimePattern = Annotated[str, Field(min_length=1), AfterValidator(_time_pattern)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Cadence = Annotated[timedelta, AfterValidator(_positive)]
 Schedule = Annotated[str, AfterValidator(_cron)]

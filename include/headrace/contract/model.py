@@ -20,6 +20,7 @@ from headrace.contract.field_types import (
     Schedule,
     Share,
     StreamId,
+    TimePattern,
     Zone,
 )
 from headrace.settings import PROJECT
@@ -71,7 +72,9 @@ class EventTime(_Part):
     """Where a record's time stands and how it is read."""
 
     field: FieldName
-    format: Annotated[str, Field(min_length=1)] = Field(description="a pattern of Spark's datetime functions")
+    format: TimePattern = Field(
+        description="letters as in `yyyy-MM-dd HH:mm:ss[.SSSSSS][XXX]`; `headrace check` refuses others"
+    )
     timezone: Zone = "UTC"
     every: Cadence | None = Field(
         None, description="the cadence as an ISO 8601 duration; expected counts come from it"
@@ -113,7 +116,9 @@ class Record(_Part):
 
     format: Literal["json"] = "json"
     key: tuple[FieldName, ...] = Field((), description="the Kafka key: decides the partition, nothing else")
-    identity: tuple[FieldName, ...] | None = Field(None, description="what makes two records the same one")
+    identity: tuple[FieldName, ...] | None = Field(
+        None, description="what makes two records the same one; without it a source's row is its content"
+    )
     entity: FieldName | None = Field(None, description="the field that names the device")
     event_time: EventTime
     signals: Annotated[tuple[Signal, ...], Field(min_length=1)]

@@ -13,7 +13,7 @@ from headrace.parse.checks import Texts, checks, first_failure
 from headrace.parse.event_time import EventTime
 from headrace.parse.field_table import FieldTable
 from headrace.parse.naming import Naming
-from headrace.parse.provenance import identity, publication_and_row
+from headrace.parse.provenance import identity, of_source
 
 INSTANT = pa.timestamp("us", tz="UTC")
 HEADERS = pa.list_(pa.struct({"key": pa.string(), "value": pa.binary()}))
@@ -108,11 +108,9 @@ class Parser:
         """The texts that the contract asks for, the instant, and what a record is known by besides."""
         texts = {column: fields.column(place) for place, column in self._texts.columns.items()}
         frame = pl.DataFrame(texts).select(pl.when(pl.all() != "").then(pl.all()))
-        publication, row = publication_and_row(records["headers"])
         return frame.with_columns(
+            **of_source(records["headers"]),
             signal_ts=self._times.instants(frame.select(self._time).to_series()),
-            publication=publication,
-            row=row,
             partition=pl.Series(records["partition"]),
             offset=pl.Series(records["offset"]),
         )

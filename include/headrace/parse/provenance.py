@@ -6,19 +6,26 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headrace.kafka.headers import IDENTITY, IDENTITY_DIGITS, PUBLICATION, ROW
 from headrace.parse.json_fields import ESCAPES
 
-PUBLICATION_HEADER = "headrace-publication"
-ROW_HEADER = "headrace-row"
-
 # What Spark's cast to BIGINT takes: blanks and control characters around the digits, no point.
-ROW = r"^[\x00-\x20\x7f]*([+-]?[0-9]+)[\x00-\x20\x7f]*$"
+ROW_NUMBER = r"^[\x00-\x20\x7f]*([+-]?[0-9]+)[\x00-\x20\x7f]*$"
+
+ROW_IDENTITY = f"^[0-9a-f]{{{IDENTITY_DIGITS}}}$"
 
 
-def publication_and_row(headers: pa.ListArray) -> tuple[pl.Series, pl.Series]:
-    """What the headers say of each record, the first of a name; null where it is none that can be read."""
-    publication, row = (pl.Series(_utf8(_first(headers, name))) for name in (PUBLICATION_HEADER, ROW_HEADER))
-    return publication, row.str.extract(ROW).cast(pl.Int64, strict=False)
+def of_source(headers: pa.ListArray) -> dict[str, pl.Series]:
+    """What the headers say of each record, the first of a name: `publication`, `row` and `row_identity`.
+
+    Null where it is not there, or cannot be read; but a `row_identity` that is no text is an empty one.
+    """
+    publication, row, own = (_first(headers, name) for name in (PUBLICATION, ROW, IDENTITY))
+    return {
+        "publication": pl.Series(_utf8(publication)),
+        "row": pl.Series(_utf8(row)).str.extract(ROW_NUMBER).cast(pl.Int64, strict=False),
+        "row_identity": pl.Series(pc.if_else(own.is_valid(), pc.coalesce(_utf8(own), ""), None)),
+    }
 
 
 def _first(headers: pa.ListArray, name: str) -> pa.BinaryArray:
@@ -32,13 +39,21 @@ def _first(headers: pa.ListArray, name: str) -> pa.BinaryArray:
 def identity(declared: Sequence[pl.Expr], topic_id: str) -> pl.Expr:
     """What makes a record itself, as the text of a JSON array; null where a declared part is missing.
 
-    Where nothing is declared it is the source and the row in it, else the record's own place.
+    Where nothing is declared it is what the publisher says of a source's row, or the row's number where an
+    older one said no more; else the record's own place, also of whoever writes something else there.
     """
     if declared:
         return _json_array(*declared)
-    source = _json_array(pl.col("publication"), pl.col("row").cast(pl.String))
+    row_identity, publication, row = (pl.col(name) for name in ("row_identity", "publication", "row"))
+    published = publication.is_not_null() & row.is_not_null()
     place = (pl.col(name).cast(pl.String) for name in ("partition", "offset"))
-    return pl.coalesce(source, _json_array(pl.lit(topic_id), *place))
+    return (
+        pl.when(published & row_identity.str.contains(ROW_IDENTITY))
+        .then(_json_array(row_identity))
+        .when(published & row_identity.is_null())
+        .then(_json_array(publication, row.cast(pl.String)))
+        .otherwise(_json_array(pl.lit(topic_id), *place))
+    )
 
 
 def _json_array(*parts: pl.Expr) -> pl.Expr:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from headrace.contract.model import Contract
 from headrace.errors import ContractError
+from headrace.kafka.headers import publication_headers
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.csv_source import CsvRows, check_source, find_source
 from headrace.publish.publications import Publication, change_publications, read_publications
@@ -106,9 +107,9 @@ def publish(
         # noted before the first record: no row of the topic belongs to a publication that nobody knows
         change_publications(warehouse, lambda rows: _begun(rows, publication))
         first = next_row(config, publication, transactions.progress(), resumed=before is not None)
-        records = source_records(
-            CsvRows(spooled.file, source), contract, publication.publication, publication.sha256, first
-        )
+        shared = publication_headers(publication.publication, publication.sha256)
+        rows = CsvRows(spooled.file, source)
+        records = source_records(rows, contract, shared, last=publication.rows, first=first)
         _publish_rows(records, publication, first, transactions, report)
     until = _until(config, publication, first)
     change_publications(warehouse, lambda rows: _finished(rows, publication, until))

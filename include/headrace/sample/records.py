@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from headrace.contract.model import Contract, CsvSource
 from headrace.errors import SourceError
-from headrace.kafka.headers import Header
+from headrace.kafka.headers import Header, publication_headers
 from headrace.parse.parser import RECORDS
 from headrace.publish.csv_source import CsvRows, check_source
 from headrace.publish.source_records import source_records
@@ -46,8 +46,8 @@ def _lines(sample: Path) -> Iterator[Sent]:
 
 def _rows(contract: Contract, source: CsvSource, sample: Path) -> Iterator[Sent]:
     rows = CsvRows(sample, source.model_copy(update={"path": sample}))  # whose messages name the sample
-    check_source(rows, contract)
-    for record in source_records(rows, contract, publication="sample", sha256=""):
+    last = check_source(rows, contract)
+    for record in source_records(rows, contract, publication_headers("sample", ""), last):
         yield record.key, record.value.encode(), record.headers
 
 

@@ -181,7 +181,10 @@ def _with_batch(provenance: pa.StructArray, batch: int) -> pa.StructArray:
 
 
 def _identities(rows: pa.Table, by_contract: bool) -> pa.RecordBatch:
-    """What repeats are found by: a record that is known by its own offset cannot have come before."""
+    """What repeats are found by: a record that is known by its own offset cannot have come before.
+
+    Without a declared identity all others are published: they have a publication and a row.
+    """
     provenance = rows["provenance"].combine_chunks()
     identity = provenance.field("identity")
     if not by_contract:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from headrace.contract.loader import load_contract, load_signal_names
+from headrace.contract.model import EventTime
 from headrace.errors import ContractError
 from headrace.settings import PROJECT
+from testbed.time_cases import FORMATS
 
 SPEED, POWER = "Wind Speed (m/s)", "LV ActivePower (kW)"
 SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
@@ -88,6 +90,40 @@ def test_a_fault_is_named_with_file_line_and_field(case: str, tmp_path: Path) ->
         load_contract(file)
     assert str(raised.value).startswith("[HR102]")
     assert case == "mapping absent" or str(file) in str(raised.value)
+
+
+# What people write (case 27 and what Spark took), and what the message must say.
+PATTERNS = {
+    "YYYY-MM-DD HH:mm:ss": "Y is the year of a week; the year is y; is yyyy-MM-dd HH:mm:ss meant?",
+    "%Y-%m-%d %H:%M:%S": "% stands for nothing here; text stands in quotes",
+    "iso8601": "is yyyy-MM-dd'T'HH:mm:ss[.SSSSSSSSS][XXX] meant?",
+    "yyyy-MM-dd hh:mm:ss": "h is an hour of half a day; without a it is H; is yyyy-MM-dd HH:mm:ss meant?",
+    "yyyy-mm-dd HH:MM:ss": "is yyyy-MM-dd HH:mm:ss meant?",
+    "epoch": "only texts are read",
+    "EEE dd MMM yyyy": "a weekday's name is not read",
+    "yyyy-MM-dd G": "eras are not read",
+    "yyyy-MM-dd HH:mm z": "short names of zones are not read, several share one; VV is a full one",
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_time_pattern_that_cannot_be_meant_is_named_with_the_one_that_is(
+    pattern: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "wind_turbine.yaml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    file.write_text(text.replace("dd MM yyyy HH:mm", f'"{pattern}"', 1), encoding="utf-8")
+    with pytest.raises(ContractError) as raised:
+        load_contract(file)
+    place, field, message = str(raised.value).removeprefix("[HR102] ").split(": ", 2)
+    assert (place, field) == (f"{file}, line 19", "field record.event_time.format")
+    assert message.startswith(f"{pattern!r} is no time pattern: ")
+    assert PATTERNS[pattern] in message
+
+
+@pytest.mark.parametrize("pattern", FORMATS)
+def test_a_time_pattern_that_is_read_is_taken(pattern: str) -> None:
+    assert EventTime(field="t", format=pattern).format == pattern
 
 
 # As above. Pydantic puts the kind of a source into the path to its fields; only there nobody wrote it.

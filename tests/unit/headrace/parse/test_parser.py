@@ -1,6 +1,7 @@
 """What becomes of a record's bytes, by the pure parser: the cases that the Spark parser is held to."""
 
 import pickle
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,6 +83,35 @@ def test_without_a_declared_identity_it_is_source_and_row_else_the_offset() -> N
     assert provenance["identity"] == '["abc","7"]'
     plain = _one(Sent(fields('"p": 1')), **_record(identity=None))
     assert plain["provenance"]["identity"] == f'["{TOPIC_ID}","0","0"]'
+
+
+ROW_IDENTITY = b"0123456789abcdef" * 2
+NO_IDENTITIES = (
+    *(b"", b"7", b"\xff", ROW_IDENTITY[1:], ROW_IDENTITY * 9),
+    *(ROW_IDENTITY[1:] + b"G", ROW_IDENTITY.upper(), ROW_IDENTITY + b"\n"),
+)
+PUBLISHED = (("headrace-publication", b"abc"), ("headrace-row", b"7"))
+PLACE = f'["{TOPIC_ID}","0","0"]'
+
+
+@pytest.mark.parametrize(
+    ("headers", "identity"),
+    [
+        ([*PUBLISHED, ("headrace-identity", ROW_IDENTITY)], f'["{ROW_IDENTITY.decode()}"]'),
+        (PUBLISHED, '["abc","7"]'),
+        ([*PUBLISHED, ("headrace-identity", None)], '["abc","7"]'),
+        ([("headrace-identity", ROW_IDENTITY)], PLACE),
+        ([PUBLISHED[0], ("headrace-identity", ROW_IDENTITY)], PLACE),
+        *(([*PUBLISHED, ("headrace-identity", text)], PLACE) for text in NO_IDENTITIES),
+    ],
+)
+def test_without_a_declared_identity_the_publisher_says_it_or_the_place(
+    headers: Sequence[tuple[str, bytes | None]], identity: str
+) -> None:
+    row = _one(Sent(fields('"p": 1'), headers), **_record(identity=None))
+    assert row["provenance"]["identity"] == identity
+    declared = _one(Sent(fields('"p": 1'), headers), **_record(identity=["p"]))
+    assert declared["provenance"]["identity"] == '["1"]'
 
 
 @pytest.mark.parametrize("row", [b"", b"x", b"9" * 30, b"\xff", None])

@@ -7,6 +7,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
@@ -179,3 +180,16 @@ def _after_commit(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         raise error
 
     monkeypatch.setattr(DeltaTable, "create_write_transaction", answers_with_an_error)
+
+
+def test_who_asks_for_a_text_finds_its_rows(warehouse: Warehouse) -> None:
+    """Readers pass over files by their bounds, and delta-rs over those without one."""
+    records = [Parsed(0, entity="a"), Parsed(1, entity="b"), Parsed(2, reason="empty", message="m")]
+    both = stage([parsed(*records)], staging(warehouse, 0))
+    found = {}
+    for name, files in (("readings", both.readings), ("quarantine", both.quarantine)):
+        commit_batch(warehouse.table(name), "mill", commit(0, "mine"), files)
+        found[name] = open_table(warehouse.table(name)).to_pyarrow_dataset()
+    assert found["readings"].count_rows(filter=pc.field("entity") == "b") == 1
+    assert found["quarantine"].count_rows(filter=pc.field("reason") == "empty") == 1
+    assert found["quarantine"].count_rows(filter=pc.field("message") == "m") == 1

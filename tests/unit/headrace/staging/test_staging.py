@@ -122,6 +122,34 @@ def test_statistics_say_what_the_file_holds(staging: Staging) -> None:
     assert "row" not in inner[0]
 
 
+LONG = "x" * 32
+
+
+@pytest.mark.parametrize(
+    ("texts", "low", "high"),
+    [
+        (["b", "ä", "a"], "a", "ä"),
+        ([None, ""], "", ""),
+        ([LONG], LONG, LONG),
+        ([f"{LONG}y", f"{LONG}\U0010fffe"], LONG, f"{LONG}\U0010ffff"),
+        ([f"{LONG}\U0010ffff{LONG}"], LONG, f"{LONG}\U0010ffff\U0010ffff"),
+        ([f"{LONG}\U0010ffff"], LONG, f"{LONG}\U0010ffff"),
+    ],
+)
+def test_a_text_lies_between_its_columns_bounds(
+    staging: Staging, texts: list[str | None], low: str, high: str
+) -> None:
+    staged = stage([parsed(*(Parsed(at, entity=text) for at, text in enumerate(texts)))], staging)
+    said = json.loads(staged.readings[0].statistics)
+    assert (said["minValues"]["entity"], said["maxValues"]["entity"]) == (low, high)
+    assert all(low <= text <= high for text in texts if text is not None)
+
+
+def test_a_column_of_nulls_has_no_bounds(staging: Staging) -> None:
+    staged = stage([parsed(Parsed(0))], staging)
+    assert "entity" not in json.loads(staged.readings[0].statistics)["minValues"]
+
+
 def test_an_instants_bounds_hold_it_in_whole_milliseconds(staging: Staging) -> None:
     staged = stage(
         [parsed(Parsed(0, minutes=-1.5 / 60_000_000), Parsed(1, minutes=0.0015 / 60_000))], staging
