@@ -12,6 +12,7 @@ from rich.text import Text
 
 from headrace.contract.loader import contract_files, find_contract, load_contract
 from headrace.errors import ContractError, HeadraceError, SettingsError
+from headrace.migrate.migration import migrate
 from headrace.offsets import text
 from headrace.reference_pages import schema_text, write_schema
 from headrace.report.cells import visible
@@ -125,6 +126,24 @@ def show(
         typer.echo(now.model_dump_json(indent=2))
     else:
         _print(now)
+
+
+@app.command(name="migrate")
+def migrate_(
+    stream: Annotated[str, typer.Argument(help="a stream's id")],
+    remove_old: Annotated[
+        bool, typer.Option("--remove-old", help="remove the old tables, which are kept otherwise")
+    ] = False,
+) -> None:
+    """Bring a stream's tables to the layout of this version: rewritten beside, verified, exchanged.
+
+    Exit code 0 when they have it, also when there was nothing to do; 1 when it could not be done, and nothing
+    is lost: run it again when the cause is gone. Killed, it goes on when it is run again.
+    """
+    try:
+        migrate(Warehouse.of(load_settings(), stream), lambda line: print_text(out, line), remove_old)
+    except HeadraceError as wrong:
+        raise _ended(wrong, 1) from wrong
 
 
 @app.command(name="try")

@@ -42,7 +42,7 @@ def commit_batch(
         if batch_in(table, stream) < commit.batch:
             try:
                 table.create_write_transaction(
-                    [_add(file) for file in files],
+                    [add_action(file) for file in files],
                     mode="append",
                     schema=table.schema(),
                     commit_properties=_properties(stream, commit, files),
@@ -55,7 +55,8 @@ def commit_batch(
         return committed
 
 
-def _add(file: StagedFile) -> AddAction:
+def add_action(file: StagedFile) -> AddAction:
+    """The file as a commit lists it."""
     return AddAction(
         path=file.path,
         size=file.size,
