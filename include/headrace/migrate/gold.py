@@ -1,6 +1,6 @@
-"""The gold tables of layout 1: delta-rs writes them, so they stay in their places and are computed anew once.
+"""The gold tables of layout 1: delta-rs writes them, so they stay where they are, and are computed anew once.
 
-Else it would copy their untouched days from Spark's INT96 instants, and lose the years before 1678 and after 2261.
+Else untouched days would be copied from Spark's INT96 instants, which lose years far from ours on the way.
 """
 
 from collections.abc import Iterator

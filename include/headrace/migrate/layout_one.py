@@ -1,7 +1,7 @@
-"""Tables of layout 1, which Delta-Spark wrote: `readings` clustered, which delta-rs reads and refuses to write.
+"""Tables of layout 1, by Delta-Spark: `readings` is clustered, which delta-rs reads and refuses to write.
 
-Their Parquet holds instants as INT96. Readers take those for nanoseconds unless they are told better, and lose
-the years before 1678 and after 2261: so the rows are written anew, no new table's log lists the old files.
+Their Parquet holds instants as INT96. Readers take those for nanoseconds unless they are told better, and
+lose the years before 1678 and after 2261: so the rows are written anew, no new log lists the old files.
 """
 
 from collections.abc import Iterator

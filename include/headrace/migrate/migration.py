@@ -1,7 +1,7 @@
 """`headrace migrate`: a stream's tables brought from layout 1 to this version's.
 
-Rebuilt beside, verified, exchanged; the note of the layout comes last. Killed anywhere, it is run again: before
-the exchange it begins anew, and the old tables are as they were; from then on it goes on.
+Rebuilt beside, verified, exchanged; the note of the layout comes last. Killed anywhere, it is run again:
+before the exchange it begins anew, and the old tables are as they were; from then on it goes on.
 """
 
 from collections.abc import Iterator
