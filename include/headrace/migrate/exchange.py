@@ -28,9 +28,9 @@ def exchange(warehouse: Warehouse) -> None:
     warehouse.note_layout(MIGRATING)
     crash_point("migrate.after_note")
     old, new = aside(warehouse), rebuilt(warehouse)
-    old.mkdir(exist_ok=True)
     for name in LANDED:
         if new.exists(name):  # else it is in its place already
+            old.mkdir(exist_ok=True)
             _move(warehouse.table(name), old / name)
             crash_point("migrate.after_aside")
             _move(new.table(name), warehouse.table(name))

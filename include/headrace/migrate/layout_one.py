@@ -15,12 +15,26 @@ from headrace.errors import PositionBroken, WarehouseError
 from headrace.tables.batches import read_batches
 from headrace.tables.columns import schema_of
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch, open_table
+from headrace.tables.names import LANDED
 from headrace.tables.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 ROWS_AT_ONCE = 50_000
+
+
+def tables_of(warehouse: Warehouse) -> list[str]:
+    """Those of landing's tables that are there.
+
+    Raises:
+        WarehouseError: one has files, but no commit: something has removed its log.
+    """
+    there = [name for name in LANDED if warehouse.exists(name)]
+    for name in LANDED:
+        if name not in there and any(warehouse.table(name).rglob("*.parquet")):
+            raise WarehouseError(f"{warehouse.table(name)}: has files, but no log; restore its _delta_log")
+    return there
 
 
 def open_old(warehouse: Warehouse, name: str) -> "DeltaTable":

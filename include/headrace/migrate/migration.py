@@ -14,7 +14,7 @@ from headrace.errors import WarehouseError
 from headrace.files import sync
 from headrace.migrate.exchange import aside, exchange, rebuilt
 from headrace.migrate.gold import ask_for_recomputation
-from headrace.migrate.layout_one import old_files, open_old
+from headrace.migrate.layout_one import old_files, open_old, tables_of
 from headrace.migrate.rebuilding import rebuild
 from headrace.migrate.verification import verify
 from headrace.tables.batches import open_batch
@@ -29,6 +29,7 @@ def migrate(warehouse: Warehouse, report: Report, remove_old: bool = False) -> N
 
     Raises:
         WarehouseError: there are no tables, they are of a newer version, or they were changed by hand.
+        PositionBroken: `batches` does not fit them, or their logs do not say what the newest batch was.
         NotReconciled: the rebuilt tables do not hold what the old ones hold; those are as they were.
         StreamLocked: another process writes to them.
         WarehouseUnavailable: they cannot be read or written just now.
@@ -50,7 +51,8 @@ def migrate(warehouse: Warehouse, report: Report, remove_old: bool = False) -> N
 
 def _build(warehouse: Warehouse, report: Report) -> None:
     """All that can fail: everything is written and counted before the first old table is moved."""
-    new, names = rebuilt(warehouse), [name for name in LANDED if warehouse.exists(name)]
+    new, names = rebuilt(warehouse), tables_of(warehouse)
+    open_batch(warehouse)  # raises where `batches` does not fit the tables
     if aside(warehouse).exists():
         raise WarehouseError(f"{aside(warehouse)}: holds older tables already; move or remove it first")
     if new.folder.exists():

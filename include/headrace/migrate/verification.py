@@ -5,10 +5,9 @@ from itertools import islice
 import polars as pl
 
 from headrace.errors import NotReconciled
-from headrace.migrate.layout_one import old_files, open_old
+from headrace.migrate.layout_one import old_files, open_old, tables_of
 from headrace.reconcile.records import landed_records, origins
 from headrace.tables.columns import schema_of
-from headrace.tables.names import LANDED
 from headrace.tables.warehouse import Warehouse
 
 GROUP = ["table", "topic_id", "batch", "publication"]
@@ -27,7 +26,7 @@ def verify(old: Warehouse, new: Warehouse) -> pl.DataFrame:
     Raises:
         NotReconciled: they differ.
     """
-    names = [name for name in LANDED if old.exists(name)]
+    names = tables_of(old)
     before = account(pl.concat([origins(name, _scan_files(old, name)) for name in names]))
     after = account(landed_records(new))
     if not before.equals(after):
