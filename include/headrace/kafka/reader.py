@@ -15,6 +15,12 @@ SECONDS_WITHOUT_PROGRESS = 30.0
 CHUNK = 10_000
 """Records that one call takes at most."""
 
+MOST_CONSUMERS = 16
+"""One a partition, so that each reads ahead; partitions beyond share them."""
+
+READ_AHEAD_KB = 16_384
+"""What a consumer holds of records that nobody has asked for yet."""
+
 POLL = 0.1
 """Seconds that one call waits for its records."""
 
@@ -26,24 +32,17 @@ def visible_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Itera
 
 
 class RecordReader:
-    """A consumer that reads ranges of a topic; it commits nothing."""
+    """Consumers that read ranges of a topic, and go on where they ended; they commit nothing."""
 
     def __init__(self, config: dict[str, Any], topic: str) -> None:
-        self._topic = topic
-        self._consumer = Consumer(
-            {
-                **client_config(config, Errors()),
-                "group.id": "headrace.kafka.reader",  # required by the client; nothing is ever committed
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "error",
-                "enable.partition.eof": True,
-            }
-        )
+        self._config, self._topic = config, topic
+        self._consumers: dict[int, Consumer] = {}
+        self._stands: dict[int, tuple[int, int]] = {}
 
     def close(self) -> None:
         """Leave the broker."""
-        self._consumer.close()
+        for consumer in self._consumers.values():
+            consumer.close()
 
     def read(self, ranges: Ranges) -> Iterator[list[Message]]:
         """The visible records within `ranges`, in chunks, partition by partition.
@@ -55,22 +54,41 @@ class RecordReader:
             BrokerUnreachable: no record and no progress for 30 seconds, or the partition ends too early.
         """
         for each in ranges:
-            self._consumer.assign([TopicPartition(self._topic, each.partition, each.start)])
-            yield from self._until(each)
+            yield from self._until(self._consumer_at(each), each)
 
-    def _until(self, each: OffsetRange) -> Iterator[list[Message]]:
+    def _consumer_at(self, each: OffsetRange) -> Consumer:
+        """The consumer that stands there already and has read ahead, or one that is sent there."""
+        slot = each.partition % MOST_CONSUMERS
+        if slot not in self._consumers:
+            self._consumers[slot] = Consumer(self._configuration())
+        if self._stands.pop(slot, None) != (each.partition, each.start):
+            self._consumers[slot].assign([TopicPartition(self._topic, each.partition, each.start)])
+        return self._consumers[slot]
+
+    def _configuration(self) -> dict[str, Any]:
+        return {
+            "queued.max.messages.kbytes": READ_AHEAD_KB,
+            **client_config(self._config, Errors()),
+            "group.id": "headrace.kafka.reader",  # required by the client; nothing is ever committed
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+        }
+
+    def _until(self, consumer: Consumer, each: OffsetRange) -> Iterator[list[Message]]:
         position, waited = each.start, 0.0
         while position < each.until:
             # No more than can be there: a call that asks for more waits its time out.
-            messages = self._consumer.consume(min(CHUNK, each.until - position), timeout=POLL)
+            messages = consumer.consume(min(CHUNK, each.until - position), timeout=POLL)
             records = [message for message in messages if message.error() is None]
             wanted = [record for record in records if (record.offset() or 0) < each.until]
             if wanted:
                 yield wanted
             if len(wanted) < len(records):
-                return
+                return  # it has gone past the end, and is sent back should the next range begin there
             ends = [self._end(message, each) for message in messages if message.error() is not None]
-            (now,) = self._consumer.position([TopicPartition(self._topic, each.partition)])
+            (now,) = consumer.position([TopicPartition(self._topic, each.partition)])
             position = max(position, *ends, -1 if now.offset == OFFSET_INVALID else now.offset)
             if ends and position < each.until:
                 raise BrokerUnreachable(
@@ -82,6 +100,7 @@ class RecordReader:
                 raise BrokerUnreachable(
                     f"topic {self._topic}: no record within {each} for {waited:.0f} seconds"
                 )
+        self._stands[each.partition % MOST_CONSUMERS] = (each.partition, each.until)
 
     def _end(self, message: Message, each: OffsetRange) -> int:
         """Where the partition ends, if the message is the mark of it; any other error is raised."""

@@ -1,6 +1,7 @@
 """Landing in this very process: the same parser and committer over a plain consumer, without a JVM."""
 
 from contextlib import closing
+from functools import partial
 
 from headrace.kafka.reader import RecordReader
 from headrace.kafka.topics import log_end
@@ -19,9 +20,7 @@ def land_in_worker(landing: Landing, stands: dict[int, int]) -> dict[int, int]:
     stands = {partition: stands.get(partition, 0) for partition in until}
     with closing(RecordReader(landing.kafka, topic)) as reader:
         while ranges := next_ranges(stands, visible, size):
-            landing.land_batch(
-                ranges, lambda staging, ranges=ranges: _stage(landing, reader, ranges, staging)
-            )
+            landing.land_batch(ranges, partial(_stage, landing, reader, ranges))
             stands = advance(stands, ranges)
     return stands
 

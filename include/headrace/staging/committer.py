@@ -47,7 +47,7 @@ def commit_batch(
             _require_whole(path, files)
             try:
                 table.create_write_transaction(
-                    [_add(file) for file in files],
+                    [add_action(file) for file in files],
                     mode="append",
                     schema=table.schema(),
                     commit_properties=_properties(stream, commit, files),
@@ -80,7 +80,8 @@ def _require_whole(path: Path, files: Sequence[StagedFile]) -> None:
             )
 
 
-def _add(file: StagedFile) -> AddAction:
+def add_action(file: StagedFile) -> AddAction:
+    """The file as a commit lists it."""
     return AddAction(
         path=file.path,
         size=file.size,
