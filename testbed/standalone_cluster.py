@@ -1,7 +1,7 @@
 """A real Spark standalone cluster on this machine: a master and a worker that has nothing of the project.
 
-The worker's folder, environment and Python are its own: no checkout, no PYTHONPATH, no package. It shares with
-drivers what every cluster must share: Spark itself, the jars, and the warehouse's path.
+The worker's folder, environment and Python are its own: no checkout, no PYTHONPATH, no package. It shares
+with drivers what every cluster must share: Spark itself, the jars, and the warehouse's path.
 """
 
 import json
@@ -51,8 +51,8 @@ class StandaloneCluster:
 
     def configuration(self, name: str, properties: dict[str, str]) -> dict[str, str]:
         """What a driver needs in its environment to run here, with these settings besides."""
-        folder = self.folder / name
-        folder.mkdir()
+        folder = self.folder / "conf" / name
+        folder.mkdir(parents=True)
         own = write_configuration(self._home, self._java)
         (folder / "log4j2.properties").write_bytes((own / "log4j2.properties").read_bytes())
         said = {

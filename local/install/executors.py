@@ -1,4 +1,4 @@
-"""One archive with the Python packages that Spark's executors need, for clusters whose workers have none of them.
+"""One archive with the Python packages that Spark's executors need, where the workers have none of them.
 
 A folder to import from, not an environment: it holds no path, no script and no Python, so that it may lie
 anywhere. The worker's own Python runs it, of the same minor version and platform as the one that made it.
@@ -59,19 +59,23 @@ def make_executors(home: Path) -> Path:
 
 def _install(uv: Path, folder: Path) -> None:
     """By uv, which holds what it fetches against the hashes of the lock, also where that only constrains."""
-    install = (uv, "pip", "install", "--quiet", "--no-cache", "--python", sys.executable, "--target", folder)
-    # Compiled here once, and not on each executor at its start: they trust the files, whose times Spark changes.
+    install = (
+        *(uv, "pip", "install", "--quiet", "--no-cache", "--compile-bytecode"),
+        *("--python", sys.executable, "--target", folder),
+    )
+    # Compiled here once, not on each executor at its start. Unchecked: unpacking may change a file's time.
     environment = {**os.environ, "PYC_INVALIDATION_MODE": "UNCHECKED_HASH"}
     for what in (
         ("--constraints", LOCK, "--requirements", NEEDED),
-        ("--compile-bytecode", "--no-deps", "--no-build-isolation", PROJECT),
+        ("--no-deps", "--no-build-isolation", PROJECT),
     ):
         done = subprocess.run(
             (*install, *what), cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise SetupFailed(
-                f"The executors' packages could not be installed; the network is needed once: {done.stderr.strip()}"
+                "The executors' packages could not be installed, for which the network is needed "
+                f"(HTTPS_PROXY, or a mirror in uv's own configuration): {done.stderr.strip()}"
             )
     shutil.rmtree(folder / "bin")  # commands, which begin with the path of this machine's Python
 
@@ -84,7 +88,5 @@ def _pack(folder: Path, file: Path) -> None:
         member.mode = 0o755 if member.isdir() else 0o644
         return member
 
-    with tarfile.open(
-        file, "w:gz", compresslevel=6
-    ) as archive:  # 9 takes thrice the time for a hundredth less
+    with tarfile.open(file, "w:gz", compresslevel=6) as archive:
         archive.add(folder, ".", filter=anybodys)

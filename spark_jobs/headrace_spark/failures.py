@@ -17,8 +17,7 @@ KNOWN: tuple[tuple[type[HeadraceError], tuple[str, ...], str], ...] = (
             *("ModuleNotFoundError: No module named", "[PYTHON_VERSION_MISMATCH]"),
             "java.io.IOException: Cannot run program",
         ),
-        "Spark's executors lack the Python, or the packages in it, that Headrace needs there: see "
-        '"Executors\' Python" in docs/how-to/real-kafka-and-spark.md',
+        "Spark's executors lack Python or a package; docs/how-to/real-kafka-and-spark.md says what they need",
     ),
     (
         WarehouseUnavailable,
