@@ -1,13 +1,13 @@
 # The front door. Paths of HEADRACE_HOME may hold blanks, which make cannot carry: only the scripts see them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status down test test-long test-all test-browser chaos bench lint lock
+.PHONY: help setup demo up status down test test-long test-all test-browser chaos bench lint lock executors
 export PYTHON
 
 # Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
 TESTS := $(addprefix tests/,unit dags spark integration e2e)
 # What needs long, the most valuable first: after MINUTES= the rest is left out by name.
-LONG := $(addprefix tests/long/,chaos test_machines.py wrong_input land local compose bench)
+LONG := $(addprefix tests/long/,chaos test_machines.py wrong_input land local cluster compose bench)
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ lint: ## Check style, types and the arrows between the rooms
 	@local/run -m ruff format --check .
 	@local/run -m mypy
 	@local/run -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+executors: ## Pack what Spark's executors need, for a cluster whose workers have no checkout
+	@local/run -m local executors
 
 lock: ## Compile requirements.txt and local/install/jars.lock again
 	@local/run -m local lock

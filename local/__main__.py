@@ -13,6 +13,7 @@ from headrace.errors import HeadraceError
 from headrace.report.terminal import print_text
 from headrace.settings import PROJECT, load_settings
 from local.demo.demonstration import demonstrate, whereabouts
+from local.install.executors import make_executors
 from local.install.jars import ROOTS, fetch_jars, write_lock
 from local.install.java import java_home
 from local.stack.spark import prepare_archive
@@ -100,6 +101,15 @@ def demo() -> None:
             demonstrate(settings, stack.client(), console, _report)
         finally:
             whereabouts(settings, console)
+
+
+@app.command()
+def executors() -> None:
+    """Pack what Spark's executors need, for a cluster whose workers have no checkout."""
+    with _errors_in_words():
+        with console.status("packing the executors' packages"):
+            made = make_executors(load_settings().home_path)
+        console.print(f"{made} ({made.stat().st_size / 1e6:.0f} MB)", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -5,11 +5,21 @@ from headrace.errors import (
     ForeignCommit,
     HeadraceError,
     RecordsExpired,
+    SettingsError,
     TransientError,
     WarehouseUnavailable,
 )
 
 KNOWN: tuple[tuple[type[HeadraceError], tuple[str, ...], str], ...] = (
+    (
+        SettingsError,
+        (
+            # With its class's name: an executor's, told in its traceback. The driver's own stands alone.
+            *("ModuleNotFoundError: No module named", "[PYTHON_VERSION_MISMATCH]"),
+            "java.io.IOException: Cannot run program",
+        ),
+        "Spark's executors lack Python or a package; docs/how-to/real-kafka-and-spark.md says what they need",
+    ),
     (
         WarehouseUnavailable,
         (

@@ -29,5 +29,25 @@ def test_an_executors_python_that_was_killed_is_tried_again() -> None:
     assert "was it killed, or out of memory" in str(error)
 
 
+LACKING = (
+    "Traceback (most recent call last):\n  File \"worker.py\"\nModuleNotFoundError: No module named 'pyarrow'\n",
+    "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.9 than that in driver: 3.11, PySpark",
+    'java.io.IOException: Cannot run program "python3.11": Exec failed, error: 2 (No such file or directory)',
+)
+
+
+@pytest.mark.parametrize("said", LACKING)
+def test_an_executor_that_lacks_python_or_a_package_is_a_wrong_setting_and_named(said: str) -> None:
+    error = known_failure(RuntimeError(said))
+    assert error is not None
+    assert (error.code, error.transient) == ("HR101", False)
+    assert said.strip().splitlines()[-1] in str(error)
+    assert "docs/how-to/real-kafka-and-spark.md" in str(error)
+
+
+def test_a_module_that_the_driver_itself_lacks_is_not_the_executors() -> None:
+    assert known_failure(ModuleNotFoundError("No module named 'pyarrow'")) is None
+
+
 def test_what_is_not_known_stays_what_it_is() -> None:
     assert known_failure(ValueError("something else")) is None
