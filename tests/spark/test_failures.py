@@ -30,9 +30,12 @@ def test_an_executors_python_that_was_killed_is_tried_again() -> None:
 
 
 LACKING = (
-    "Traceback (most recent call last):\n  File \"worker.py\"\nModuleNotFoundError: No module named 'pyarrow'\n",
-    "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.9 than that in driver: 3.11, PySpark",
-    'java.io.IOException: Cannot run program "python3.11": Exec failed, error: 2 (No such file or directory)',
+    'Traceback (most recent call last):\n  File "worker.py"\n'
+    "ModuleNotFoundError: No module named 'pyarrow'\n",
+    "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.9 "
+    "than that in driver: 3.11, PySpark",
+    'java.io.IOException: Cannot run program "python3.11": '
+    "Exec failed, error: 2 (No such file or directory)",
 )
 
 
