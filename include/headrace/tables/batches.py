@@ -71,7 +71,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
         newest = newest_closing(warehouse)
         if newest and newest.batch >= row.batch:
             raise _closed_already(warehouse, row)
-        stands = landed_position(warehouse, row.topic_id, newest)
+        stands = _position(warehouse, row.topic_id, newest)
         reached = _advance(warehouse, stands, row.batch, row.ranges)
         closing = ClosingCommit(batch=row.batch, topic_id=row.topic_id, position=reached)
         try:
@@ -140,17 +140,19 @@ def newest_closing(warehouse: Warehouse) -> ClosingCommit | None:
     )
 
 
-def landed_position(
-    warehouse: Warehouse, topic_id: str, newest: ClosingCommit | None = None
-) -> dict[int, int]:
-    """Where landing has come to in that topic: what all closed batches have covered.
+def landed_position(warehouse: Warehouse, topic_id: str) -> dict[int, int]:
+    """Where landing has come to in that topic: what all closed batches have covered."""
+    return _position(warehouse, topic_id, newest_closing(warehouse))
 
-    `newest`: the newest closing, where the caller has read it already.
-    """
-    newest = newest or newest_closing(warehouse)
-    if newest and newest.topic_id == topic_id:
+
+def _position(warehouse: Warehouse, topic_id: str, newest: ClosingCommit | None) -> dict[int, int]:
+    """The same as of that closing, whatever a rival has closed since."""
+    if newest is None:
+        return {}
+    if newest.topic_id == topic_id:
         return newest.position
-    return position_after(warehouse, read_batches(warehouse), topic_id)
+    rows = [row for row in read_batches(warehouse) if row.batch <= newest.batch]
+    return position_after(warehouse, rows, topic_id)
 
 
 def position_after(warehouse: Warehouse, rows: list[Batch], topic_id: str) -> dict[int, int]:
@@ -202,7 +204,7 @@ def begin_batch(warehouse: Warehouse, topic_id: str, ranges: Ranges) -> int:
         PositionBroken: they do not begin where the last batch ended.
     """
     newest = newest_closing(warehouse)
-    stands = landed_position(warehouse, topic_id, newest)
+    stands = _position(warehouse, topic_id, newest)
     number = newest.batch + 1 if newest else 0
     overtaken = [each for each in ranges if stands.get(each.partition, 0) > each.start]
     if overtaken:
