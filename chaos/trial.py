@@ -124,7 +124,12 @@ def _compare(fault: Fault, world: World, problems: list[str]) -> Comparison:
     except Exception as failed:  # as above: the comparison below needs no reconcile
         problems.append("".join(traceback.format_exception(failed)).strip())
     warehouse = world.stream.warehouse(world.settings.warehouse_path)
-    return compare(world.source, warehouse, gold=fault.stage in {"analyse", AIRFLOW}, fastest=world.fastest)
+    gold = fault.stage in {"analyse", AIRFLOW}
+    try:
+        return compare(world.source, warehouse, gold, world.fastest)
+    except Exception as failed:  # a table that cannot be read has lost all of its rows
+        problems.append("".join(traceback.format_exception(failed)).strip())
+        return Comparison(lost=world.rows, doubled=0)
 
 
 @cache

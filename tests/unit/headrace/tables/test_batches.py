@@ -90,6 +90,24 @@ def _race(warehouse: Warehouse, name: str, start: Barrier, results: Any) -> None
             results.put((number, name, lost.code))
 
 
+def test_a_rival_that_closes_the_first_batch_meanwhile_is_named(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the newest batch, of which there is none, and the commit."""
+    create_tables(warehouse)
+    look = batches.newest_closing
+
+    def overtaken(asked: Warehouse) -> None:
+        assert look(asked) is None
+        monkeypatch.setattr(batches, "newest_closing", look)
+        append_batch(asked, a_batch(0, (0, 0, 10), try_id="theirs"))
+
+    monkeypatch.setattr(batches, "newest_closing", overtaken)
+    with pytest.raises(ForeignCommit, match="closed by try theirs"):
+        append_batch(warehouse, a_batch(0, (0, 0, 10), try_id="mine"))
+    assert [row.try_id for row in read_batches(warehouse)] == ["theirs"]
+
+
 def test_a_batch_that_another_try_closed_is_refused(warehouse: Warehouse) -> None:
     append_batch(warehouse, a_batch(0, (0, 0, 10), try_id="theirs"))
     with pytest.raises(ForeignCommit, match="closed by try theirs"):
