@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from chaos.faults import Fault, land_point, publish_point, stopped_at
+from chaos.faults import Fault, land_point, of_both_engines, publish_point, stopped_at
 from chaos.world import World
 from testbed.stages import Outcome
 from testbed.waiting import PATIENCE
@@ -82,27 +82,29 @@ BROKER_FAULTS = (
         "SIGKILL at a random point of the publisher, start after 30 s",
     ),
     Fault(
-        "broker killed while landing, back at once",
-        "land",
-        lambda world: _killed_under(world, "land"),
-        "SIGKILL at a random point of the driver",
-    ),
-    Fault(
-        "broker away for 30 s while landing",
-        "land",
-        lambda world: _away_for(30, world, "land"),
-        "SIGKILL at a random point of the driver, start after 30 s",
-    ),
-    Fault(
         "power cut while publishing",
         "publish",
         lambda world: _power_cut(world, "publish"),
         "SIGKILL of broker and publisher at once",
     ),
-    Fault(
-        "power cut while landing",
-        "land",
-        lambda world: _power_cut(world, "land"),
-        "SIGKILL of broker and driver (JVM and Python) at once",
+    *of_both_engines(
+        Fault(
+            "broker killed while landing, back at once",
+            "land",
+            lambda world: _killed_under(world, "land"),
+            "SIGKILL at a random point of the driver",
+        ),
+        Fault(
+            "broker away for 30 s while landing",
+            "land",
+            lambda world: _away_for(30, world, "land"),
+            "SIGKILL at a random point of the driver, start after 30 s",
+        ),
+        Fault(
+            "power cut while landing",
+            "land",
+            lambda world: _power_cut(world, "land"),
+            "SIGKILL of broker and driver (JVM and Python) at once",
+        ),
     ),
 )

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from chaos.faults import Fault, land_point, publish_point
-from chaos.world import World
+from chaos.world import SPARK, World
 from testbed.stages import Outcome
 
 CACHED = 2.1
@@ -77,6 +77,7 @@ CLOCK_FAULTS = (
         "land",
         _driver,
         "the clock of the driver's JVM jumps by 5 minutes to 2 days, back or forth, at a random point",
+        engine=SPARK,
         lacking=_lacking,
     ),
 )

@@ -1,10 +1,11 @@
 """What a fault is: its name, the stage that it hits, how it strikes and how it is recovered."""
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chaos.processes import Running
-from chaos.world import BATCH, TRANSACTION, World
+from chaos.world import BATCH, SPARK, TRANSACTION, WORKER, World
 from testbed.stages import Outcome
 
 Strike = Callable[[World], list[Outcome]]
@@ -19,6 +20,7 @@ class Fault:
 
     `terminal`: codes of errors with which a struck process may end though Airflow would not try it again: a
     rival of it goes on, or `recovered` names what a person does. `lacking`: why it cannot be had here.
+    `engine`: what lands; only faults of landing have Spark land, whose drivers take ten seconds to start.
     """
 
     name: str
@@ -28,6 +30,23 @@ class Fault:
     recovered: str = REPEATED
     terminal: frozenset[str] = frozenset()
     lacking: Callable[[], str | None] = field(default=lambda: None)
+    engine: str = WORKER
+
+
+def of_both_engines(*faults: Fault) -> tuple[Fault, ...]:
+    """Each fault of landing, told of a Spark driver, and the same for a worker."""
+    return tuple(each for fault in faults for each in (replace(fault, engine=SPARK), _of_worker(fault)))
+
+
+def _of_worker(fault: Fault) -> Fault:
+    name = fault.name.replace("driver", "worker").replace("while landing", "while a worker lands")
+    assert name != fault.name, name
+    return replace(
+        fault,
+        name=name,
+        injected=fault.injected.replace("driver (JVM and Python)", "worker").replace("driver", "worker"),
+        recovered=fault.recovered.replace("driver", "worker"),
+    )
 
 
 def publish_point(world: World, *names: str) -> str:
@@ -40,14 +59,25 @@ def publish_point(world: World, *names: str) -> str:
 
 def land_point(world: World, *names: str) -> str:
     """One of landing's points, and a passing of it that this slice has."""
-    name = world.rng.choice(names or ("before_write", "after_readings", "after_quarantine"))
+    name = world.rng.choice(names or ("before_write", "after_staging", "after_readings", "after_quarantine"))
     return f"land.{name}:{world.rng.randint(1, world.rows // BATCH)}"
 
 
-def stopped_at(world: World, stage: str, point: str) -> Running:
+def stopped_at(world: World, stage: str, point: str, **environment: str) -> Running:
     """The stage's process, stopped at that point."""
     world.note(f"stopped at {point}")
-    return world.start(stage, HEADRACE_STOP_AT=point).await_stop()
+    return world.start(stage, HEADRACE_STOP_AT=point, **environment).await_stop()
+
+
+def two_at_once(world: World, stage: str, apart: float, **environment: str) -> tuple[Running, Running]:
+    """Two processes of the stage, the second up to so many seconds after the first."""
+    delay = world.rng.uniform(0, apart)
+    world.note(f"the second {delay:.2f} s after the first")
+    first = world.start(stage, **environment)
+    threading.Event().wait(delay)
+    second = world.start(stage, **environment)
+    world.struck()
+    return first, second
 
 
 def killed_at(world: World, stage: str, point: str) -> list[Outcome]:

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from chaos.faults import Fault, land_point, publish_point, stopped_at
-from chaos.world import World
+from chaos.faults import Fault, land_point, of_both_engines, publish_point, stopped_at
+from chaos.world import SPARK, World
 from testbed.stages import Outcome
 
 ONE_FILE = 1_000
@@ -73,25 +73,19 @@ PLACE_FAULTS = (
         "land",
         _checkpoint_deleted,
         "the scratch checkpoint is removed under a running query",
+        engine=SPARK,
     ),
     Fault(
         "checkpoint truncated",
         "land",
         _checkpoint_truncated,
         "each of its files is cut to at most 10 bytes under a running query",
+        engine=SPARK,
     ),
     Fault(
         "warehouse replaced by a file while publishing",
         "publish",
         lambda world: _warehouse_replaced(world, "publish", publish_point(world)),
-        "the stream's folder is moved away and a file put there",
-        PUT_BACK,
-        frozenset({"HR404"}),
-    ),
-    Fault(
-        "warehouse replaced by a file while landing",
-        "land",
-        lambda world: _warehouse_replaced(world, "land", land_point(world)),
         "the stream's folder is moved away and a file put there",
         PUT_BACK,
         frozenset({"HR404"}),
@@ -108,10 +102,20 @@ PLACE_FAULTS = (
         lambda world: _disk_full(world, "publish", publish_point(world)),
         "RLIMIT_FSIZE of 1,000 bytes from a random point",
     ),
-    Fault(
-        "disk full while landing",
-        "land",
-        lambda world: _disk_full(world, "land", land_point(world)),
-        "RLIMIT_FSIZE of 1,000 bytes for JVM and Python from a random point",
+    *of_both_engines(
+        Fault(
+            "warehouse replaced by a file while landing",
+            "land",
+            lambda world: _warehouse_replaced(world, "land", land_point(world)),
+            "the stream's folder is moved away and a file put there",
+            PUT_BACK,
+            frozenset({"HR404"}),
+        ),
+        Fault(
+            "disk full while landing",
+            "land",
+            lambda world: _disk_full(world, "land", land_point(world)),
+            "RLIMIT_FSIZE of 1,000 bytes for the whole driver from a random point",
+        ),
     ),
 )

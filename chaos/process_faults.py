@@ -1,18 +1,9 @@
-"""Faults of the publisher's and the driver's own processes."""
+"""Faults of the publisher's and the analysis' own processes."""
 
-import os
-import signal
-import threading
-from contextlib import suppress
-from pathlib import Path
-
-import psutil
-
-from chaos.faults import Fault, Strike, killed_at, land_point, publish_point, stopped_at
-from chaos.processes import Missed, Running
+from chaos.faults import Fault, Strike, killed_at, publish_point, stopped_at, two_at_once
 from chaos.world import World
 from testbed.stages import Outcome
-from testbed.waiting import awaited, until_nothing_is_open
+from testbed.waiting import until_nothing_is_open
 
 FENCED = frozenset({"HR307"})
 
@@ -23,10 +14,6 @@ def _publisher_killed(*points: str) -> Strike:
 
 def _publisher_killed_after_the_last_commit(world: World) -> list[Outcome]:
     return killed_at(world, "publish", f"publish.after_commit:{-(-world.rows // 2_000)}")
-
-
-def _driver_killed(*points: str) -> Strike:
-    return lambda world: killed_at(world, "land", land_point(world, *points))
 
 
 def _analyse_killed(passing: int) -> Strike:
@@ -48,94 +35,9 @@ def _paused_publisher(world: World) -> list[Outcome]:
     return [*outcomes, second.ended()]
 
 
-def _two_at_once(stage: str, apart: float) -> Strike:
-    def strike(world: World) -> list[Outcome]:
-        delay = world.rng.uniform(0, apart)
-        world.note(f"the second {delay:.2f} s after the first")
-        first = world.start(stage)
-        threading.Event().wait(delay)
-        second = world.start(stage)
-        world.struck()
-        return [first.ended(), second.ended()]
-
-    return strike
-
-
-def _driver_killed_at_random(world: World) -> list[Outcome]:
-    """All of it, at any moment after it has the stream's lock, or when it has ended before."""
-    delay = world.rng.uniform(0, 15)
-    world.note(f"killed {delay:.2f} s after it had the lock")
-    driver = world.start("land")
-    awaited(lambda: (world.tables / "_writer.json").exists() or not driver.alive)
-    with suppress(psutil.TimeoutExpired, psutil.NoSuchProcess):
-        driver.first.wait(delay)
-    driver.kill()
-    world.struck()
-    return [driver.ended()]
-
-
-def _driver_killed_while_it_makes_tables(world: World) -> list[Outcome]:
-    """All of it, as soon as the first table has a folder."""
-    driver = world.start("land")
-    log = world.tables / "readings" / "_delta_log"
-    awaited(lambda: log.exists() or not driver.alive, every=0.001)
-    driver.kill()
-    world.struck()
-    world.note(f"left behind: {sorted(file.name for file in log.rglob('*'))}")
-    return [driver.ended()]
-
-
-def _frozen_with_uncommitted_files(world: World, driver: Running, table: Path) -> None:
-    """Stop the JVM while `table` has a data file that no commit names.
-
-    Raises:
-        Missed: every batch came through before it could be stopped.
-    """
-    known: set[str] = set()
-    skip = world.rng.randint(0, 1)
-    while driver.alive:
-        for file in set(_data_files(table)) - known:
-            known.add(file)
-            if skip:
-                skip -= 1
-                continue
-            os.kill(driver.first.pid, signal.SIGSTOP)
-            if file not in _committed(table):
-                world.note(f"stopped with {file} not committed")
-                return
-            os.kill(driver.first.pid, signal.SIGCONT)
-    raise Missed(f"no batch was caught between its files and its commit: {driver.ended()}")
-
-
-def _data_files(table: Path) -> list[str]:
-    with suppress(FileNotFoundError):
-        return [entry.name for entry in os.scandir(table) if entry.name.endswith(".parquet")]
-    return []
-
-
-def _committed(table: Path) -> str:
-    return "".join(file.read_text("utf-8") for file in (table / "_delta_log").glob("*.json"))
-
-
-def _driver_killed_between_files_and_commit(world: World) -> list[Outcome]:
-    driver = world.start("land")
-    _frozen_with_uncommitted_files(world, driver, world.tables / "readings")
-    driver.kill()
-    world.struck()
-    return [driver.ended()]
-
-
-def _zombie_jvm(world: World) -> list[Outcome]:
-    """The JVM hangs in a commit, its Python is killed; it goes on while the retry lands the same batch."""
-    zombie = world.start("land")
-    _frozen_with_uncommitted_files(world, zombie, world.tables / "readings")
-    zombie.python().kill()
-    world.struck()
-    retry = stopped_at(world, "land", world.rng.choice(["land.before_write:1", "land.after_readings:1"]))
-    zombie.proceed()
-    first = zombie.ended()
-    retry.proceed()
-    return [first, retry.ended()]
+def _two_publishers(world: World) -> list[Outcome]:
+    first, second = two_at_once(world, "publish", 1.5)
+    return [first.ended(), second.ended()]
 
 
 PROCESS_FAULTS = (
@@ -170,48 +72,6 @@ PROCESS_FAULTS = (
         "SIGKILL after the last commit",
     ),
     Fault(
-        "driver killed while it makes the tables",
-        "land",
-        _driver_killed_while_it_makes_tables,
-        "SIGKILL of JVM and Python as soon as the first table has a folder",
-    ),
-    Fault(
-        "driver killed before write",
-        "land",
-        _driver_killed("before_write"),
-        "SIGKILL before a random batch is written",
-    ),
-    Fault(
-        "driver killed between files and commit",
-        "land",
-        _driver_killed_between_files_and_commit,
-        "SIGKILL while a data file stands in no commit",
-    ),
-    Fault(
-        "driver killed after readings",
-        "land",
-        _driver_killed("after_readings"),
-        "SIGKILL after a random batch's `readings`",
-    ),
-    Fault(
-        "driver killed after quarantine",
-        "land",
-        _driver_killed("after_quarantine"),
-        "SIGKILL before a random batch's row in `batches`",
-    ),
-    Fault(
-        "driver killed at random",
-        "land",
-        _driver_killed_at_random,
-        "SIGKILL of JVM and Python, up to 15 s after it has the lock",
-    ),
-    Fault(
-        "driver's JVM goes on without its Python",
-        "land",
-        _zombie_jvm,
-        "JVM stopped before its commit, Python killed, JVM continued beside the retry",
-    ),
-    Fault(
         "analyse killed between tables",
         "analyse",
         _analyse_killed(1),
@@ -234,15 +94,9 @@ PROCESS_FAULTS = (
     Fault(
         "two publishers at once",
         "publish",
-        _two_at_once("publish", 1.5),
+        _two_publishers,
         "a second one up to 1.5 s after the first",
         "the older one is fenced; the newer goes on",
         FENCED,
-    ),
-    Fault(
-        "two drivers at once",
-        "land",
-        _two_at_once("land", 4),
-        "a second one up to 4 s after the first",
     ),
 )

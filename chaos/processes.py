@@ -65,6 +65,10 @@ class Running:
         python: psutil.Process = children[0]
         return python
 
+    def executors(self) -> list[psutil.Process]:
+        """The Python processes of a driver's executors, as far as there are any."""
+        return [process for process in self.tree()[1:] if "pyspark.daemon" in _command(process)]
+
     def await_stop(self) -> "Running":
         """Return when a process of the tree has stopped at its point.
 
@@ -82,8 +86,9 @@ class Running:
 
     def proceed(self) -> None:
         """Continue what is stopped."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGCONT)
+        for process in self.tree():
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def limit_files(self, size: int) -> None:
         """From now on no process of the tree may make a file larger than `size`: its disk is full."""
@@ -91,9 +96,13 @@ class Running:
             process.rlimit(psutil.RLIMIT_FSIZE, (size, size))
 
     def kill(self) -> None:
-        """Kill it with its children, at once."""
+        """Kill it with its children, at once; an executor's Python is in a process group of its own."""
+        children = self.tree()[1:]
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        for process in children:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def ended(self) -> Outcome:
         """Wait for its end."""

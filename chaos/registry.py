@@ -4,10 +4,22 @@ from chaos.airflow_faults import AIRFLOW_FAULTS
 from chaos.broker_faults import BROKER_FAULTS
 from chaos.clock_faults import CLOCK_FAULTS
 from chaos.faults import Fault
+from chaos.landing_faults import LANDING_FAULTS
 from chaos.place_faults import PLACE_FAULTS
 from chaos.process_faults import PROCESS_FAULTS
+from chaos.rival_faults import RIVAL_FAULTS
+from chaos.table_faults import TABLE_FAULTS
 
-ALL: tuple[Fault, ...] = (*PROCESS_FAULTS, *BROKER_FAULTS, *PLACE_FAULTS, *CLOCK_FAULTS, *AIRFLOW_FAULTS)
+ALL: tuple[Fault, ...] = (
+    *PROCESS_FAULTS,
+    *LANDING_FAULTS,
+    *TABLE_FAULTS,
+    *RIVAL_FAULTS,
+    *BROKER_FAULTS,
+    *PLACE_FAULTS,
+    *CLOCK_FAULTS,
+    *AIRFLOW_FAULTS,
+)
 
 
 def chosen(name: str) -> list[Fault]:

@@ -55,7 +55,7 @@ def run_trial(fault: Fault, seed: int, number: int, bench: Bench) -> Result:
     rng = random.Random(f"{seed} {number} {fault.name}")  # the same trial alone and among others
     bench.ready()
     kind = AirflowWorld if fault.stage == AIRFLOW else World
-    world = kind(bench, f"c{seed}x{number}", rng, fault.stage)
+    world = kind(bench, f"c{seed}x{number}", rng, fault.stage, fault.engine)
     problems: list[str] = []
     seconds: float | None = None
     try:
@@ -124,7 +124,7 @@ def _compare(fault: Fault, world: World, problems: list[str]) -> Comparison:
     except Exception as failed:  # as above: the comparison below needs no reconcile
         problems.append("".join(traceback.format_exception(failed)).strip())
     warehouse = world.stream.warehouse(world.settings.warehouse_path)
-    return compare(world.source, warehouse, gold=fault.stage in {"analyse", AIRFLOW})
+    return compare(world.source, warehouse, gold=fault.stage in {"analyse", AIRFLOW}, fastest=world.fastest)
 
 
 @cache

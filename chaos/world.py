@@ -1,4 +1,8 @@
-"""One trial's world: a slice of T1.csv, a contract, a topic and a warehouse of its own, and its stages."""
+"""One trial's world: a slice of T1.csv, a contract, a topic and a warehouse of its own, and its stages.
+
+Where the fault is one of landing, the slice has what ends elsewhere than in `readings`: rows above a bound
+of the contract, and rows that come again later.
+"""
 
 import json
 import os
@@ -14,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from chaos.compare import SPEED
 from chaos.processes import Running
+from chaos.tampering import LOST_ANSWER, UNLOCKED
 from headrace.driver.protocol import DriverError, Job
 from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.errors import HeadraceError
@@ -24,7 +30,7 @@ from headrace.tables.batches import landed_position
 from headrace.tables.slices import find_slice, fix_slice, new_slice
 from local.stack.broker import Broker, scratch_broker
 from local.stack.spark import spark_environment
-from testbed.stages import Outcome, run_warm
+from testbed.stages import Outcome
 from testbed.streams import Stream, make_stream
 from testbed.waiting import PATIENCE, until_nothing_is_open
 
@@ -39,6 +45,14 @@ BATCH = 1_500
 TRIES = 8
 PAUSE = 2.0
 STAGES = ("publish", "land", "analyse")
+REPEATS = 200
+FASTEST = 12.0
+"""Metres a second that the contract of a trial of landing permits; one row in seven of T1.csv has more."""
+
+SPARK, WORKER = "spark", "worker"
+"""The engines of landing."""
+
+TAMPERED = {UNLOCKED, LOST_ANSWER}
 
 
 @dataclass
@@ -76,22 +90,34 @@ def new_bench(folder: Path) -> Iterator[Bench]:
 class World:
     """Everything that one trial has for itself."""
 
-    def __init__(self, bench: Bench, name: str, rng: random.Random, stage: str) -> None:
-        self.bench, self.rng, self.name, self.stage = bench, rng, name, stage
+    def __init__(self, bench: Bench, name: str, rng: random.Random, stage: str, engine: str = WORKER) -> None:
+        self.bench, self.rng, self.name, self.stage, self.engine = bench, rng, name, stage, engine
         self.broker = bench.broker
         self.folder = bench.folder / name
         self.folder.mkdir(parents=True)
-        self.rows = rng.randrange(4_000, 6_000)
         self.source = self.folder / "T1.csv"
-        lines = T1.read_bytes().splitlines(keepends=True)
-        self.first = rng.randrange(1, len(lines) - self.rows)
-        self.source.write_bytes(b"".join([lines[0], *lines[self.first : self.first + self.rows]]))
+        self.first, self.rows = self._write_source(rng.randrange(4_000, 6_000))
         self.stream: Stream = make_stream(self.contracts, self.bootstrap, self._definition())
         self.config: dict[str, Any] = dict(self.stream.config)
-        self.warm = stage != "land"
         self.struck_at = 0.0
         self.notes: list[str] = []
         self.running: list[Running] = []
+
+    def _write_source(self, size: int) -> tuple[int, int]:
+        """A slice of so many successive rows; where it begins, and how many rows it has with its repeats."""
+        header, *lines = T1.read_bytes().splitlines(keepends=True)
+        first = self.rng.randrange(len(lines) - size)
+        placed = [(float(at), row) for at, row in enumerate(lines[first : first + size])]
+        if self.stage == "land":
+            again = self.rng.sample(placed, REPEATS)
+            placed = sorted([*placed, *((self.rng.uniform(at + 0.5, size), row) for at, row in again)])
+        self.source.write_bytes(b"".join([header, *(row for _, row in placed)]))
+        return first + 1, len(placed)
+
+    @property
+    def fastest(self) -> float | None:
+        """The bound above which a row belongs into quarantine."""
+        return FASTEST if self.stage == "land" else None
 
     def _definition(self) -> dict[str, Any]:
         definition: dict[str, Any] = yaml.safe_load(SHIPPED.read_text("utf-8"))
@@ -99,7 +125,9 @@ class World:
         definition["source"]["path"] = str(self.source)
         definition["topic"]["name"] = f"{self.name}.readings"
         if self.stage == "land":  # several batches, so that there is a first, a last and one between
-            definition["landing"]["max_records_per_batch"] = BATCH
+            definition["landing"] |= {"max_records_per_batch": BATCH, "quarantine_limit": "100%"}
+            (speed,) = (each for each in definition["record"]["signals"] if each["name"] == SPEED)
+            speed["maximum"] = FASTEST
         return definition
 
     @property
@@ -143,16 +171,21 @@ class World:
             HeadraceError: the task's own preparation failed.
         """
         everything = {**os.environ, **self.environment}
-        if stage == "publish":
+        if stage == "land" and self.engine == WORKER:
+            command = [sys.executable, "-m", "chaos.worker_land"]
+            running = Running(command, {**everything, **self.job().environment(), **environment})
+        elif stage == "publish":
             command = [sys.executable, "-m", "chaos.publisher"]
             arguments = [str(self.stream.file), RUN_ID, str(TRANSACTION)]
             running = Running([*command, *arguments], {**everything, **environment}, json.dumps(self.config))
         else:
-            spark = spark_environment(load_settings())
-            script = str(PROJECT / "spark_jobs" / f"{stage}.py")
-            running = Running(
-                [SPARK_SUBMIT, script], {**everything, **spark, **self.job().environment(), **environment}
-            )
+            script = PROJECT / "spark_jobs" / f"{stage}.py"
+            everything |= spark_environment(load_settings())
+            if TAMPERED & environment.keys():
+                script = PROJECT / "chaos" / f"spark_{stage}.py"
+                everything["PYTHONPATH"] = os.pathsep.join((str(PROJECT), *sys.path))
+            everything |= self.job().environment()
+            running = Running([SPARK_SUBMIT, str(script)], {**everything, **environment})
         self.running.append(running)
         return running
 
@@ -178,8 +211,6 @@ class World:
     def attempt(self, stage: str) -> Outcome:
         """One try of a stage's task, to its end."""
         try:
-            if stage == "land" and self.warm:
-                return run_warm("land.py", self.job(), **self.environment)
             return self.start(stage).ended()
         except HeadraceError as failed:
             return Outcome(1, DriverError.of(failed).last_word())

@@ -40,6 +40,7 @@ class Parsed:
     message: str | None = None
     publication: str | None = None
     row: int | None = None
+    timestamp: datetime = START
 
     def as_row(self) -> dict[str, object]:
         """The record under the columns' names."""
@@ -54,7 +55,7 @@ class Parsed:
                 "topic_id": TOPIC_ID,
                 "partition": self.partition,
                 "offset": self.offset,
-                "timestamp": START,
+                "timestamp": self.timestamp,
                 "publication": self.publication,
                 "row": self.row,
                 "identity": self.identity or f"[{self.partition},{self.offset}]",

@@ -102,7 +102,9 @@ def _runs(process: psutil.Process, script: str) -> bool:
 
 def fresh_settings(home: Path, *sources: Path) -> Settings:
     """Settings of a stack of its own in `home`, with the shipped contracts and the jars that are there."""
-    shutil.copytree(PROJECT / "include" / "streams", home / "streams")
+    home.mkdir(parents=True, exist_ok=True)
+    streams = home.with_name("streams")
+    shutil.copytree(PROJECT / "include" / "streams", streams)
     jars = [fetch_jars(load_settings().home_path, name) for name in ROOTS]
     (home / "jars").symlink_to(jars[0].parent)
     # /proc: a file that nobody can read, whoever runs the tests, is /proc/self/mem.
@@ -110,7 +112,7 @@ def fresh_settings(home: Path, *sources: Path) -> Settings:
     return Settings(
         home=home,
         warehouse=home.with_name("ware house"),
-        streams=home / "streams",
+        streams=streams,
         source_roots=":".join(map(str, roots)),
         airflow_port=free_port(),
         kafka_port=free_port(),
@@ -145,7 +147,6 @@ def running_pipeline(folder: Path, sources: Path) -> Iterator[Pipeline]:
     once, in a zone and a locale that must not matter.
     """
     home = folder / "Müllers stack" / ("deep " * 12).strip()
-    home.mkdir(parents=True)
     settings = fresh_settings(home, sources)
     stack = Stack(settings)
     try:

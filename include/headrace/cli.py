@@ -131,6 +131,27 @@ def show(
         print_overview(out, now)
 
 
+@app.command(name="migrate")
+def migrate_(
+    stream: Annotated[str, typer.Argument(help="a stream's id")],
+    remove_old: Annotated[
+        bool, typer.Option("--remove-old", help="remove the old tables, which are kept otherwise")
+    ] = False,
+) -> None:
+    """Bring a stream's tables to the layout of this version: rewritten beside, verified, exchanged.
+
+    Exit code 0 when they have it, also when there was nothing to do; 1 when it could not be done, and nothing
+    is lost: run it again when the cause is gone. Killed, it goes on when it is run again.
+    """
+    try:
+        from headrace.migrate.migration import migrate
+        from headrace.tables.warehouse import Warehouse
+
+        migrate(Warehouse.of(load_settings(), stream), lambda line: print_text(out, line), remove_old)
+    except HeadraceError as wrong:
+        raise _ended(wrong, 1) from wrong
+
+
 @app.command(name="try")
 def try_(
     contract: Annotated[Path, typer.Argument(help="a contract's file")],

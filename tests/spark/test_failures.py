@@ -20,5 +20,14 @@ def test_a_full_disk_is_a_warehouse_that_may_be_written_later(said: str) -> None
     assert (error.code, error.transient) == ("HR405", True)
 
 
+def test_an_executors_python_that_was_killed_is_tried_again() -> None:
+    error = known_failure(
+        RuntimeError("org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)")
+    )
+    assert error is not None
+    assert error.transient
+    assert "was it killed, or out of memory" in str(error)
+
+
 def test_what_is_not_known_stays_what_it_is() -> None:
     assert known_failure(ValueError("something else")) is None

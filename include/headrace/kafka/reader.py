@@ -1,68 +1,111 @@
 """The records of a topic that read_committed consumers see, read straight from the broker."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from headrace.errors import BrokerUnreachable
 from headrace.kafka.librdkafka import Errors, client_config
-from headrace.offsets import Ranges, text
+from headrace.offsets import OffsetRange, Ranges
 
 SECONDS_WITHOUT_PROGRESS = 30.0
+
+CHUNK = 10_000
+"""Records that one call takes at most."""
+
+MOST_CONSUMERS = 16
+"""One a partition, so that each reads ahead; partitions beyond share them."""
+
+READ_AHEAD_KB = 16_384
+"""What a consumer holds of records that nobody has asked for yet."""
+
 POLL = 0.1
-"""Seconds that one call waits for records; the last call of each partition waits for all of them."""
+"""Seconds that one call waits for its records."""
 
 
 def visible_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Iterator[list[Message]]:
-    """The visible records within `ranges`, in chunks, partition by partition; it commits nothing.
+    """The visible records within `ranges`, by a consumer of their own; raises as `RecordReader.read`."""
+    with closing(RecordReader(config, topic)) as reader:
+        yield from reader.read(ranges)
 
-    The end of a range need not be a record: a transaction's control record takes an offset that no consumer
-    sees. So a partition is done when the consumer's own position has come to the end.
 
-    Raises:
-        BrokerUnreachable: no record and no progress for 30 seconds.
-    """
-    consumer = Consumer(
-        {
-            **client_config(config, Errors()),
+class RecordReader:
+    """Consumers that read ranges of a topic, and go on where they ended; they commit nothing."""
+
+    def __init__(self, config: dict[str, Any], topic: str) -> None:
+        self._config, self._topic = config, topic
+        self._consumers: dict[int, Consumer] = {}
+        self._stands: dict[int, tuple[int, int]] = {}
+
+    def close(self) -> None:
+        """Leave the broker."""
+        for consumer in self._consumers.values():
+            consumer.close()
+
+    def read(self, ranges: Ranges) -> Iterator[list[Message]]:
+        """The visible records within `ranges`, in chunks, partition by partition.
+
+        The end of a range need not be a record: a transaction's control record takes an offset that no
+        consumer sees. So a partition is done when the consumer's own position has come to the end.
+
+        Raises:
+            BrokerUnreachable: no record and no progress for 30 seconds, or the partition ends too early.
+        """
+        for each in ranges:
+            yield from self._until(self._consumer_at(each), each)
+
+    def _consumer_at(self, each: OffsetRange) -> Consumer:
+        """The consumer that stands there already and has read ahead, or one that is sent there."""
+        slot = each.partition % MOST_CONSUMERS
+        if slot not in self._consumers:
+            self._consumers[slot] = Consumer(self._configuration())
+        if self._stands.pop(slot, None) != (each.partition, each.start):
+            self._consumers[slot].assign([TopicPartition(self._topic, each.partition, each.start)])
+        return self._consumers[slot]
+
+    def _configuration(self) -> dict[str, Any]:
+        return {
+            "queued.max.messages.kbytes": READ_AHEAD_KB,
+            **client_config(self._config, Errors()),
             "group.id": "headrace.kafka.reader",  # required by the client; nothing is ever committed
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
         }
-    )
-    try:
-        for each in ranges:
-            consumer.assign([TopicPartition(topic, each.partition, each.start)])
-            yield from _until(consumer, topic, each.partition, each.until, text(ranges))
-    finally:
-        consumer.close()
 
+    def _until(self, consumer: Consumer, each: OffsetRange) -> Iterator[list[Message]]:
+        position, waited = each.start, 0.0
+        while position < each.until:
+            # No more than can be there: a call that asks for more waits its time out.
+            messages = consumer.consume(min(CHUNK, each.until - position), timeout=POLL)
+            records = [message for message in messages if message.error() is None]
+            wanted = [record for record in records if (record.offset() or 0) < each.until]
+            if wanted:
+                yield wanted
+            if len(wanted) < len(records):
+                return  # it has gone past the end, and is sent back should the next range begin there
+            ends = [self._end(message, each) for message in messages if message.error() is not None]
+            (now,) = consumer.position([TopicPartition(self._topic, each.partition)])
+            position = max(position, *ends, -1 if now.offset == OFFSET_INVALID else now.offset)
+            if ends and position < each.until:
+                raise BrokerUnreachable(
+                    f"topic {self._topic}: consumers see partition {each.partition} up to {position}, and "
+                    f"not to {each.until}: is a transaction open? Run the task again when it has ended"
+                )
+            waited = 0.0 if messages else waited + POLL
+            if waited >= SECONDS_WITHOUT_PROGRESS:
+                raise BrokerUnreachable(
+                    f"topic {self._topic}: no record within {each} for {waited:.0f} seconds"
+                )
+        self._stands[each.partition % MOST_CONSUMERS] = (each.partition, each.until)
 
-def _until(consumer: Consumer, topic: str, partition: int, until: int, place: str) -> Iterator[list[Message]]:
-    waited = 0.0
-    while True:
-        messages = consumer.consume(10_000, timeout=POLL)
-        records = [message for message in messages if message.error() is None]
-        at_end = any(_is_end(message, topic, place) for message in messages)
-        wanted = [record for record in records if (record.offset() or 0) < until]
-        if wanted:
-            yield wanted
-        position = consumer.position([TopicPartition(topic, partition)])[0].offset
-        if at_end or len(wanted) < len(records) or (position != OFFSET_INVALID and position >= until):
-            return
-        waited = 0.0 if messages else waited + POLL
-        if waited >= SECONDS_WITHOUT_PROGRESS:
-            raise BrokerUnreachable(f"topic {topic}: no record within {place} for {waited:.0f} seconds")
-
-
-def _is_end(message: Message, topic: str, place: str) -> bool:
-    """Whether the message is the mark of the partition's end, not a record; any other error is raised."""
-    error = message.error()
-    if error is None:
-        return False
-    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # confluent-kafka's documented name of the code
-        return True
-    raise BrokerUnreachable(f"topic {topic}, {place}: {error.str()}") from KafkaException(error)
+    def _end(self, message: Message, each: OffsetRange) -> int:
+        """Where the partition ends, if the message is the mark of it; any other error is raised."""
+        error = message.error()
+        assert error is not None  # noqa: S101  # records were sorted out before
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # confluent-kafka's documented name of the code
+            return message.offset() or 0
+        raise BrokerUnreachable(f"topic {self._topic}, {each}: {error.str()}") from KafkaException(error)

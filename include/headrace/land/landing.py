@@ -7,7 +7,7 @@ a plain consumer. All else is the same for both, and each finishes what the othe
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,11 @@ from headrace.offsets import Ranges, between, reached, text
 from headrace.parse.parser import Parser
 from headrace.staging.committer import commit_batch
 from headrace.staging.landed_readings import not_landed, places_of
-from headrace.staging.restaging import all_refused, without_repeats
+from headrace.staging.restaging import Originals, all_refused, without_repeats
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import Batch, append_batch, landed_position, next_batch, open_batch
+from headrace.tables.batches import Batch, append_batch, begin_batch, landed_position, open_batch
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables
@@ -57,18 +57,18 @@ class Landing:
 
         Raises:
             TopicRecreated: the offsets no longer mean what they did.
-            ForeignCommit: another attempt committed the batch meanwhile.
+            ForeignCommit: another attempt landed or committed these records meanwhile.
             PositionBroken: the batch does not begin where the last one ended.
         """
+        crash_point("land.before_write")
         attempt, topic, topic_id = self.attempt, self.run_slice.topic, self.run_slice.topic_id
         require_topic_id(self.kafka, topic, topic_id)
-        commit = attempt.batch_commit(next_batch(attempt.warehouse), topic_id, ranges)
-        crash_point("land.before_write")
+        commit = attempt.batch_commit(begin_batch(attempt.warehouse, topic_id, ranges), topic_id, ranges)
         staging = self._staging(commit.batch)
         staged = stage_rows(staging)
         crash_point("land.after_staging")
         if staged.candidates:
-            staged = without_repeats(staged, staging, catch_up(attempt.warehouse), self._read_again)
+            staged = without_repeats(staged, staging, catch_up(attempt.warehouse), self._originals)
         commit_batch(self._table(READINGS), attempt.warehouse.stream, commit, staged.readings)
         crash_point("land.after_readings")
         return self._close(commit, staging, staged)
@@ -84,7 +84,7 @@ class Landing:
             parsed = map(parser.parse, read_records(self.kafka, self.run_slice.topic, ranges))
             rest = not_landed(parsed, places_of(self._table(READINGS), commit.batch))
             staged = stage(rest, staging)
-            staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._read_again)
+            staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._originals)
         return self._close(commit, staging, staged)
 
     def _close(self, commit: BatchCommit, staging: Staging, staged: Staged) -> Batch:
@@ -117,12 +117,10 @@ class Landing:
     def _quarantine(self, commit: BatchCommit, staged: Staged) -> int:
         """Commit the refused records, unless a dead attempt did so; returns how many there are."""
         table, stream = self._table(QUARANTINE), self.attempt.warehouse.stream
-        if newest_batch(table, stream) >= commit.batch:
-            return batch_commit(table, commit.batch).rows
-        if not staged.quarantined:
-            return 0
-        own = self.attempt.batch_commit(commit.batch, commit.topic_id, commit.ranges)
-        return commit_batch(table, stream, own, staged.quarantine).rows
+        if staged.quarantined:
+            own = self.attempt.batch_commit(commit.batch, commit.topic_id, commit.ranges)
+            return commit_batch(table, stream, own, staged.quarantine).rows
+        return batch_commit(table, commit.batch).rows if newest_batch(table, stream) == commit.batch else 0
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))
@@ -130,8 +128,9 @@ class Landing:
     def _table(self, name: str) -> Path:
         return self.attempt.warehouse.table(name)
 
-    def _read_again(self, places: Any) -> Any:
-        return read_again(self.kafka, self.run_slice.topic, places)
+    @property
+    def _originals(self) -> Originals:
+        return partial(read_again, self.kafka, self.run_slice.topic)
 
 
 Engine = Callable[[Landing, dict[int, int]], dict[int, int]]

@@ -17,13 +17,8 @@ NO_TIMESTAMP = -1
 
 
 def read_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Iterator[pa.RecordBatch]:
-    """The visible records within `ranges`, batches of `RECORDS`.
-
-    Raises:
-        BrokerUnreachable: no record and no progress for 30 seconds.
-    """
-    for messages in visible_records(config, topic, ranges):
-        yield _batch(messages)
+    """The visible records within `ranges`, batches of `RECORDS`; raises as `RecordReader.read`."""
+    return map(record_batch, visible_records(config, topic, ranges))
 
 
 def read_again(config: dict[str, Any], topic: str, places: pa.Table) -> Iterator[pa.RecordBatch]:
@@ -42,7 +37,8 @@ def read_again(config: dict[str, Any], topic: str, places: pa.Table) -> Iterator
         yield batch.take(at["at"].to_arrow())
 
 
-def _batch(messages: Sequence[Message]) -> pa.RecordBatch:
+def record_batch(messages: Sequence[Message]) -> pa.RecordBatch:
+    """The messages as a batch of `RECORDS`."""
     times = [message.timestamp()[1] for message in messages]
     columns = {
         "key": pa.array([message.key() for message in messages], pa.binary()),

@@ -1,26 +1,32 @@
 """Landing in this very process: the same parser and committer over a plain consumer, without a JVM."""
 
+from contextlib import closing
+from functools import partial
+
+from headrace.kafka.reader import RecordReader
+from headrace.kafka.topics import log_end
 from headrace.land.landing import Landing
-from headrace.land.records import read_records
-from headrace.offsets import OffsetRange, Position, Ranges, advance, between, lag
+from headrace.land.records import record_batch
+from headrace.offsets import OffsetRange, Position, Ranges, advance, between, clip, lag
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
 
 
 def land_in_worker(landing: Landing, stands: dict[int, int]) -> dict[int, int]:
-    """Land from the position to the slice's end, batch by batch; an `Engine`."""
+    """Land from the position to the slice's end as far as consumers see it, batch by batch; an `Engine`."""
     size = landing.attempt.contract.landing.max_records_per_batch
-    until = landing.run_slice.until
+    topic, until = landing.run_slice.topic, landing.run_slice.until
+    visible = clip(log_end(landing.kafka, topic), until)
     stands = {partition: stands.get(partition, 0) for partition in until}
-    while ranges := next_ranges(stands, until, size):
-
-        def stage_rows(staging: Staging, ranges: Ranges = ranges) -> Staged:
-            records = read_records(landing.kafka, landing.run_slice.topic, ranges)
-            return stage(map(landing.parser.parse, records), staging)
-
-        landing.land_batch(ranges, stage_rows)
-        stands = advance(stands, ranges)
+    with closing(RecordReader(landing.kafka, topic)) as reader:
+        while ranges := next_ranges(stands, visible, size):
+            landing.land_batch(ranges, partial(_stage, landing, reader, ranges))
+            stands = advance(stands, ranges)
     return stands
+
+
+def _stage(landing: Landing, reader: RecordReader, ranges: Ranges, staging: Staging) -> Staged:
+    return stage(map(landing.parser.parse, map(record_batch, reader.read(ranges))), staging)
 
 
 def next_ranges(stands: Position, until: Position, size: int) -> Ranges:

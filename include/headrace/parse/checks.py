@@ -63,11 +63,11 @@ def checks(contract: Contract, texts: Texts) -> Iterator[Check]:
 
 def first_failure(found: Iterable[Check]) -> tuple[pl.Expr, pl.Expr]:
     """Reason and message of the first check that fails; null where none does."""
-    reason = message = pl.lit(None, pl.String)
-    for check in reversed(list(found)):
-        reason = pl.when(check.fails).then(pl.lit(check.reason.value)).otherwise(reason)
-        message = pl.when(check.fails).then(check.message).otherwise(message)
-    return reason, message
+    # A list, no chain of when and otherwise: polars walks a chain by recursion, and 1,000 signals ended it.
+    every = list(found)
+    reasons = [pl.when(check.fails).then(pl.lit(check.reason.value)) for check in every]
+    messages = [pl.when(check.fails).then(check.message) for check in every]
+    return pl.coalesce(reasons), pl.coalesce(messages)
 
 
 def _of_presence(record: Record, texts: Texts) -> Iterator[Check]:

@@ -45,12 +45,10 @@ class EventTime:
             return here
         offset, zone = pl.col("offset"), pl.col("zone")
         by_offset = (pl.col("local") - pl.duration(seconds=offset)).dt.replace_time_zone("UTC")
-        there = pl.when(offset.is_not_null()).then(by_offset).when(zone.is_null()).then(here)
-        for text in times["zone"].drop_nulls().unique():
-            region = _regions().get(text.lower())
-            if region:
-                there = there.when(zone == text).then(in_zone(local, region))
-        return times.select(there).to_series()
+        regions = times["zone"].drop_nulls().unique()
+        by_zone = [pl.when(zone == region).then(in_zone(local, region)) for region in regions if region]
+        by_contract = pl.when(offset.is_null() & zone.is_null()).then(here)
+        return times.select(pl.coalesce(by_offset, *by_zone, by_contract)).to_series()
 
 
 def in_zone(local: pl.Series, zone: str) -> pl.Series:
@@ -72,8 +70,16 @@ def _by_rules(local: datetime, zone: ZoneInfo) -> datetime | None:
 
 @cache
 def _regions() -> dict[str, str]:
-    """The zones' names by themselves in lower case."""
-    return {name.lower(): name for name in available_timezones()} | {"z": "UTC"}
+    """The zones' names by themselves in lower case, as far as polars knows them."""
+    return {name.lower(): name for name in available_timezones() if _known(name)} | {"z": "UTC", "ut": "UTC"}
+
+
+def _known(zone: str) -> bool:
+    try:
+        pl.Series([], dtype=pl.Datetime("us")).dt.replace_time_zone(zone)
+    except pl.exceptions.ComputeError:
+        return False  # `localtime` and `Factory` are in the database's folder and name no place
+    return True
 
 
 def _local(pattern: TimePattern) -> pl.Expr:
@@ -116,7 +122,11 @@ def _agreements(pattern: TimePattern) -> Iterator[pl.Expr]:
 
 
 def _zone(pattern: TimePattern) -> pl.Expr:
-    return pl.coalesce(*pattern.runs("zone"), pl.lit(None, pl.String))
+    """The zone that is named, as the database writes it; an empty text for one that is not in it."""
+    if not pattern.runs("zone"):
+        return pl.lit(None, pl.String)
+    named = pl.coalesce(*pattern.runs("zone")).str.to_lowercase()
+    return pl.when(named.is_not_null()).then(named.replace_strict(_regions(), default=""))
 
 
 def _number(run: str, text: pl.Expr) -> pl.Expr:

@@ -19,10 +19,10 @@ from headrace.offsets import OffsetRange, reached
 from headrace.publish.csv_source import count_rows
 from headrace.publish.publications import Publication, read_publications
 from headrace.reconcile.ledger import Entry, SliceAccount, SourceAccount, append_entry
+from headrace.reconcile.records import landed_records
 from headrace.settings import Settings
 from headrace.tables.batches import Batch, position_after, read_batches
-from headrace.tables.names import LANDED, QUARANTINE, READINGS
-from headrace.tables.queries import scan
+from headrace.tables.names import QUARANTINE, READINGS
 from headrace.tables.slices import Slice, find_slice
 from headrace.tables.warehouse import Warehouse
 
@@ -42,7 +42,7 @@ def reconcile(contract: Contract, settings: Settings, config: dict[str, Any], ru
     if run_slice is None:
         raise WarehouseError(f"run {run_id!r} has no slice: `land` has not run; clear and run `land` first")
     batches = read_batches(warehouse)
-    records = _records(warehouse)
+    records = landed_records(warehouse)
     entry = Entry(
         run_id=run_id,
         finished=datetime.now(UTC),
@@ -145,26 +145,6 @@ def check_batches(batches: list[Batch], records: pl.LazyFrame) -> Iterable[str]:
             )
     for batch in sorted(stored, key=str):
         yield f"batch {batch}: has rows in the tables, but is not in `batches`"
-
-
-def _records(warehouse: Warehouse) -> pl.LazyFrame:
-    """Where each record of `readings` and `quarantine` came from."""
-    frames = [
-        scan(warehouse, table)
-        .select(
-            pl.lit(table).alias("table"),
-            *(
-                pl.col("provenance").struct.field(name)
-                for name in ("topic_id", "partition", "offset", "publication", "row", "batch")
-            ),
-        )
-        .with_columns(pl.col("row").cast(pl.Int64))
-        for table in LANDED
-        if warehouse.exists(table)
-    ]
-    if not frames:
-        raise WarehouseError(f"{warehouse.folder}: no table `{READINGS}`; clear and run `land` first")
-    return pl.concat(frames)
 
 
 def _sources(

@@ -37,16 +37,17 @@ def commit_batch(
     Raises:
         ForeignCommit: another try committed the batch, now or before.
         WarehouseError: the table is one that this version does not write.
-        WarehouseUnavailable: the batch is not in the table, and the warehouse says that it failed.
+        WarehouseUnavailable: the batch is not in the table: a file of it is gone, or the commit failed.
     """
     with warehouse_errors(path):
         table = open_table(path)
         # delta-rs holds a batch's number against commits since the snapshot, not against the snapshot itself.
         if batch_in(table, stream) < commit.batch:
             _require_writable(table, path)
+            _require_whole(path, files)
             try:
                 table.create_write_transaction(
-                    [_add(file) for file in files],
+                    [add_action(file) for file in files],
                     mode="append",
                     schema=table.schema(),
                     commit_properties=_properties(stream, commit, files),
@@ -65,7 +66,22 @@ def _require_writable(table: DeltaTable, path: Path) -> None:
         raise WarehouseError(f"{path}: the table is clustered, as layout 1 had it; run `headrace migrate`")
 
 
-def _add(file: StagedFile) -> AddAction:
+def _require_whole(path: Path, files: Sequence[StagedFile]) -> None:
+    """A commit that lists a file which is gone loses its rows, and no reader can open the table any more."""
+    for file in files:
+        try:
+            found = f"{(path / file.path).stat().st_size} bytes"
+        except FileNotFoundError:
+            found = "no file"
+        if found != f"{file.size} bytes":
+            raise WarehouseUnavailable(
+                f"{path / file.path}: staged with {file.size} bytes, and before its commit there is {found}. "
+                "Nothing was committed; the next try stages the batch anew. Does something tidy up in there?"
+            )
+
+
+def add_action(file: StagedFile) -> AddAction:
+    """The file as a commit lists it."""
     return AddAction(
         path=file.path,
         size=file.size,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from headrace.errors import RecordsExpired
+from headrace.errors import RecordsExpired, WarehouseUnavailable
 from headrace.identities.index import Identities
 from headrace.parse.reasons import Reason
 from headrace.staging.landed_readings import readings_of
@@ -100,7 +100,13 @@ def _rows_at(staging: Staging, files: Sequence[StagedFile], positions: NDArray[n
 
 
 def _read(staging: Staging, file: StagedFile) -> pa.Table:
-    return pq.read_table(staging.readings / file.path, partitioning=None).cast(schema_of(READINGS))
+    path = staging.readings / file.path
+    try:
+        return pq.read_table(path, partitioning=None).cast(schema_of(READINGS))
+    except (OSError, pa.ArrowInvalid) as failed:
+        raise WarehouseUnavailable(
+            f"{path}: staged a moment ago, and cannot be read: {failed}; the next try stages the batch anew"
+        ) from failed
 
 
 def _without(
@@ -122,7 +128,7 @@ def _without(
 
 def _remove(staging: Staging, files: Sequence[StagedFile], but: Sequence[StagedFile]) -> None:
     for path in {file.path for file in files} - {file.path for file in but}:
-        (staging.readings / path).unlink()
+        (staging.readings / path).unlink(missing_ok=True)
 
 
 def _refuse(rows: pa.Table, verdicts: pl.DataFrame, staging: Staging, originals: Originals) -> Staged:

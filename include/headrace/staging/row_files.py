@@ -1,11 +1,13 @@
 """One Parquet file of a table: written under a name of its own, described for the commit that lists it."""
 
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from headrace.errors import WarehouseUnavailable
 from headrace.files import sync
 from headrace.staging.file_statistics import statistics
 from headrace.staging.staged import StagedFile
@@ -34,10 +36,13 @@ def write_rows(folder: Path, batch: int, rows: pa.Table) -> StagedFile:
     """Write the rows, and have them on the disk; invisible until a commit lists the file.
 
     The name says which batch it was for. It begins with a letter: vacuum passes over `_` and `.`.
+
+    Raises:
+        WarehouseUnavailable: it cannot be written just now.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"batch-{batch}-{uuid4().hex}.parquet"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(
             rows,
             file,
@@ -47,8 +52,11 @@ def write_rows(folder: Path, batch: int, rows: pa.Table) -> StagedFile:
             store_schema=False,  # Arrow's own copy of it; the table's log has the one that counts
         )
         sync(file)  # 4 ms for 6 MB, of some 500 ms that its rows took
-    except BaseException:
-        file.unlink(missing_ok=True)
+    except BaseException as failed:
+        with suppress(OSError):  # such as a file in the folder's place, which is what failed
+            file.unlink(missing_ok=True)
+        if isinstance(failed, OSError):
+            raise WarehouseUnavailable(f"{file}: could not be written: {failed}") from failed
         raise
     return StagedFile(
         path=file.name, size=file.stat().st_size, rows=rows.num_rows, statistics=statistics(rows)

@@ -59,8 +59,8 @@ def stage(parsed: Iterable[pa.RecordBatch], staging: Staging) -> Staged:
     A process that is killed on the way leaves files that no commit lists, which vacuum finds; one that fails
     takes them away itself.
     """
-    readings = _Pile(lambda rows: write_readings(rows, staging))
-    quarantine = _Pile(lambda rows: write_quarantine(rows, staging))
+    readings = Pile(lambda rows: write_readings(rows, staging))
+    quarantine = Pile(lambda rows: write_quarantine(rows, staging))
     refused = Staged()
     try:
         for batch in parsed:
@@ -109,15 +109,20 @@ def quarantine_rows(bad: pa.RecordBatch, staging: Staging) -> pa.Table:
 
 
 def write_readings(rows: pa.Table, staging: Staging) -> StagedFile:
-    """One file of readings, ordered by day so that whoever looks for a day passes over the rest."""
+    """One file of readings, with the identities that repeats are found by."""
+    ordered = by_day(rows)
+    written = write_rows(staging.readings, staging.batch, ordered)
+    return replace(written, identities=_identities(ordered, staging.by_contract))
+
+
+def by_day(rows: pa.Table) -> pa.Table:
+    """Readings in the order of a file's: whoever looks for a day passes over the rest."""
     provenance = rows["provenance"].combine_chunks()
     order = pc.sort_indices(
         pa.table([rows["signal_date"], provenance.field("partition"), provenance.field("offset")], ORDER),
         sort_keys=[(name, "ascending") for name in ORDER],
     )
-    ordered = rows.take(order)
-    written = write_rows(staging.readings, staging.batch, ordered)
-    return replace(written, identities=_identities(ordered, staging.by_contract))
+    return rows.take(order)
 
 
 def write_quarantine(rows: pa.Table, staging: Staging) -> StagedFile:
@@ -145,7 +150,7 @@ def first_of_each_reason(bad: pa.RecordBatch) -> dict[str, Refused]:
 
 
 @dataclass
-class _Pile:
+class Pile:
     """Rows of one table that wait until they are a file's worth."""
 
     write_file: Callable[[pa.Table], StagedFile]

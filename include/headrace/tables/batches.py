@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from headrace.errors import PositionBroken
+from headrace.errors import ForeignCommit, HeadraceError, PositionBroken, WarehouseUnavailable
 from headrace.offsets import Ranges, advance
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import (
@@ -20,6 +20,7 @@ from headrace.tables.commits import (
 )
 from headrace.tables.compaction import CHECKPOINT_EVERY, compact
 from headrace.tables.names import BATCHES, READINGS
+from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
 
 CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
@@ -54,29 +55,69 @@ def read_batches(warehouse: Warehouse) -> list[Batch]:
 
 
 def append_batch(warehouse: Warehouse, row: Batch) -> None:
-    """Close a batch; the caller holds the stream's lock.
+    """Close a batch: of several processes that do, one; it needs no lock.
 
     Raises:
-        PositionBroken: a batch of that number is there, or this one does not begin at the position.
+        ForeignCommit: another try closed the batch, now or before.
+        PositionBroken: this try did, or the batch does not begin at the position.
+        WarehouseUnavailable: it cannot be written just now.
     """
     from deltalake import CommitProperties, Transaction, write_deltalake
 
-    newest = newest_closing(warehouse)
-    if newest and newest.batch >= row.batch:
-        raise PositionBroken(f"stream {warehouse.stream}: batch {row.batch} is closed already")
-    reached = _advance(warehouse, landed_position(warehouse, row.topic_id, newest), row)
-    closing = ClosingCommit(batch=row.batch, topic_id=row.topic_id, position=reached)
-    write_deltalake(
-        str(warehouse.table(BATCHES)),
-        arrow_table(Batch, [row]),
-        mode="append",
-        configuration=CHECKPOINT_EVERY,
-        commit_properties=CommitProperties(
-            custom_metadata={"userMetadata": closing.model_dump_json()},
-            app_transactions=[Transaction(application_id(warehouse.stream), row.batch)],
-        ),
+    path = warehouse.table(BATCHES)
+    with warehouse_errors(path):
+        # Opened before anything is read of it: a rival's closing from then on makes the commit fail.
+        table = open_table(path) if warehouse.exists(BATCHES) else str(path)
+        newest = newest_closing(warehouse)
+        if newest and newest.batch >= row.batch:
+            raise _closed_already(warehouse, row)
+        stands = landed_position(warehouse, row.topic_id, newest)
+        reached = _advance(warehouse, stands, row.batch, row.ranges)
+        closing = ClosingCommit(batch=row.batch, topic_id=row.topic_id, position=reached)
+        try:
+            write_deltalake(
+                table,
+                arrow_table(Batch, [row]),
+                mode="append",
+                configuration=CHECKPOINT_EVERY,
+                commit_properties=CommitProperties(
+                    custom_metadata={"userMetadata": closing.model_dump_json()},
+                    app_transactions=[Transaction(application_id(warehouse.stream), row.batch)],
+                ),
+            )
+        except failures() as failed:
+            _require_own(warehouse, row, failed)
+        compact(path)
+
+
+def _require_own(warehouse: Warehouse, row: Batch, failed: Exception) -> None:
+    """Whether the row is there though its commit failed: its answer was lost.
+
+    Raises:
+        ForeignCommit: it is another try's row that is there.
+        WarehouseUnavailable: none is.
+    """
+    found = _row_of(warehouse, row.batch)
+    if found is None:
+        path = warehouse.table(BATCHES)
+        raise WarehouseUnavailable(f"{path}: the commit failed: {failed}") from failed
+    if found.try_id != row.try_id:
+        raise _closed_already(warehouse, row) from failed
+
+
+def _row_of(warehouse: Warehouse, batch: int) -> Batch | None:
+    return next((each for each in read_batches(warehouse) if each.batch == batch), None)
+
+
+def _closed_already(warehouse: Warehouse, row: Batch) -> HeadraceError:
+    found = _row_of(warehouse, row.batch)
+    if found is None or found.try_id == row.try_id:
+        return PositionBroken(f"stream {warehouse.stream}: batch {row.batch} is closed already")
+    return ForeignCommit(
+        f"stream {warehouse.stream}: batch {row.batch} was closed by try {found.try_id} of run "
+        f"{found.run_id!r}, not by this one ({row.try_id}); this one stops. Run the task again: it goes on "
+        "from where the tables stand."
     )
-    compact(warehouse.table(BATCHES))
 
 
 def newest_closing(warehouse: Warehouse) -> ClosingCommit | None:
@@ -121,7 +162,7 @@ def position_after(warehouse: Warehouse, rows: list[Batch], topic_id: str) -> di
     reached: dict[int, int] = {}
     for row in rows:
         if row.topic_id == topic_id:
-            reached = _advance(warehouse, reached, row)
+            reached = _advance(warehouse, reached, row.batch, row.ranges)
     return reached
 
 
@@ -133,8 +174,8 @@ def open_batch(warehouse: Warehouse) -> BatchCommit | None:
     """
     if not warehouse.exists(READINGS):
         return None
-    closed = next_batch(warehouse) - 1
     newest = newest_batch(warehouse.table(READINGS), warehouse.stream)
+    closed = next_batch(warehouse) - 1  # read second: a rival that goes on meanwhile leaves no hole then
     if newest <= closed:
         return None
     if newest != closed + 1:
@@ -151,12 +192,34 @@ def next_batch(warehouse: Warehouse) -> int:
     return newest.batch + 1 if newest else 0
 
 
-def _advance(warehouse: Warehouse, reached: dict[int, int], row: Batch) -> dict[int, int]:
+def begin_batch(warehouse: Warehouse, topic_id: str, ranges: Ranges) -> int:
+    """The number of the batch that lands these ranges, from the very closing that says where it begins.
+
+    Asked for alone, the next number would be free also for ranges that a rival has landed meanwhile.
+
+    Raises:
+        ForeignCommit: a rival has.
+        PositionBroken: they do not begin where the last batch ended.
+    """
+    newest = newest_closing(warehouse)
+    stands = landed_position(warehouse, topic_id, newest)
+    number = newest.batch + 1 if newest else 0
+    overtaken = [each for each in ranges if stands.get(each.partition, 0) > each.start]
+    if overtaken:
+        raise ForeignCommit(
+            f"stream {warehouse.stream}: another process has landed {overtaken[0]} meanwhile, the next "
+            f"batch is {number}; this one stops. Run the task again: it goes on from where the tables stand."
+        )
+    _advance(warehouse, stands, number, ranges)
+    return number
+
+
+def _advance(warehouse: Warehouse, reached: dict[int, int], batch: int, ranges: Ranges) -> dict[int, int]:
     try:
-        return advance(reached, row.ranges)
+        return advance(reached, ranges)
     except ValueError as broken:
         raise PositionBroken(
-            f"stream {warehouse.stream}: batch {row.batch}: {broken}; a batch must begin where the last one "
+            f"stream {warehouse.stream}: batch {batch}: {broken}; a batch must begin where the last one "
             "ended. Was a row of `batches` changed by hand? Restore it from the table's history."
         ) from broken
 

@@ -11,11 +11,17 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from headrace.errors import StreamLocked, WarehouseError, WarehouseUnavailable
-from headrace.files import write_whole
+from headrace.files import sync, write_whole
 from headrace.settings import Settings
 
-LAYOUT = 1
-"""Version of the tables' layout; a newer one on disk is refused."""
+LAYOUT = 2
+"""Version of the tables' layout: 2 since delta-rs writes all of them. Another one on disk is refused."""
+
+MIGRATING = "1 to 2"
+"""What stands in the place of the version while tables are exchanged: no version of Headrace writes then."""
+
+OLDER = (1, MIGRATING)
+"""What `headrace migrate` brings to LAYOUT."""
 
 
 @dataclass(frozen=True)
@@ -71,28 +77,59 @@ class Warehouse:
         """Make the folder and note the layout in it; harmless when repeated.
 
         Raises:
-            WarehouseError: something else is in the way, or the layout is newer than this version knows.
+            WarehouseError: something else is in the way, or the layout is not this version's.
             WarehouseUnavailable: it cannot be written just now.
         """
-        marker = self.folder / "_layout.json"
-        try:
+        with self._disk_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
-            if not marker.exists():
-                write_whole(marker, json.dumps({"layout": LAYOUT}))
-            found = json.loads(marker.read_text())["layout"]
+            if not self._marker.exists():
+                self.note_layout(LAYOUT)
+        found = self.layout()
+        if found in OLDER:
+            raise WarehouseError(
+                f"{self._marker}: the tables have layout {found}, this version writes layout {LAYOUT}; run "
+                f"`headrace migrate {self.stream}`, which keeps every row"
+            )
+        if found != LAYOUT:
+            raise WarehouseError(
+                f"{self._marker}: the tables have layout {found}, this version knows {LAYOUT}; "
+                "use the version that wrote them"
+            )
+
+    def layout(self) -> object:
+        """The layout that is noted in the folder; None where nothing is.
+
+        Raises:
+            WarehouseError: something else is in the way, or the note is broken.
+            WarehouseUnavailable: it cannot be read just now.
+        """
+        try:
+            with self._disk_errors():
+                return json.loads(self._marker.read_text())["layout"] if self._marker.exists() else None
+        except (ValueError, KeyError, TypeError) as broken:
+            raise WarehouseError(
+                f"{self._marker}: is broken; it must hold {{'layout': {LAYOUT}}}"
+            ) from broken
+
+    def note_layout(self, layout: int | str) -> None:
+        """Note which layout the tables have, whole and on the disk on return."""
+        write_whole(self._marker, json.dumps({"layout": layout}))
+        sync(self.folder)
+
+    @property
+    def _marker(self) -> Path:
+        return self.folder / "_layout.json"
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
         except (FileExistsError, NotADirectoryError) as blocked:
             raise self._in_the_way(self.folder) from blocked
         except OSError as failed:
             raise WarehouseUnavailable(
                 f"{self.folder}: cannot be written: {failed.strerror}; free space or permit writing"
             ) from failed
-        except (ValueError, KeyError, TypeError) as broken:
-            raise WarehouseError(f"{marker}: is broken; it must hold {{'layout': {LAYOUT}}}") from broken
-        if found != LAYOUT:
-            raise WarehouseError(
-                f"{marker}: the tables have layout {found}, this version knows {LAYOUT}; "
-                "use the version that wrote them"
-            )
 
     @staticmethod
     def _in_the_way(path: Path) -> WarehouseError:
@@ -106,8 +143,19 @@ class Warehouse:
 
         Raises:
             StreamLocked: another process has held it for `seconds`.
+            WarehouseError, WarehouseUnavailable: as `prepare`.
         """
         self.prepare()
+        with self.locked(seconds):
+            yield
+
+    @contextmanager
+    def locked(self, seconds: float = 0.0) -> Iterator[None]:
+        """The same in a folder that is there, whatever layout its tables have.
+
+        Raises:
+            StreamLocked: another process has held it for `seconds`.
+        """
         lock = FileLock(self.folder / "_writer.lock", timeout=seconds, mode=0o600)
         holder = self.folder / "_writer.json"
         try:

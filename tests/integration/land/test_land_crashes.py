@@ -155,7 +155,7 @@ def test_a_lost_checkpoint_costs_no_row(
 
     def lose(point: str) -> None:
         if point == "land.after_readings" and not lost:
-            lost.extend(each.name for each in checkpoint.iterdir())
+            lost.extend(each.name for each in checkpoint.rglob("*"))
             shutil.rmtree(checkpoint)
 
     monkeypatch.setattr("headrace.land.landing.crash_point", lose)

@@ -230,6 +230,8 @@ CASES = (
         "missing spark_default",
         "land",
         r"\[HR101\] Airflow connection spark_default is missing; add it \(type spark",
+        contract("landing", engine="spark"),
+        contract("landing", engine="worker"),
         variable=("AIRFLOW_CONN_SPARK_DEFAULT", None),
         alone=True,
     ),

@@ -99,10 +99,37 @@ def test_gold_tables_that_are_not_there_lack_every_row(source: Path, readings: l
     assert found == Comparison(lost=0, doubled=0, gold=len(days) + len(hours))
 
 
+def _quarantine(source: Path, *refused: tuple[str, str]) -> None:
+    rows = [{"reason": reason, "provenance": {"identity": f'["{time}"]'}} for reason, time in refused]
+    table = Warehouse(source.parent / "warehouse", "w").table("quarantine")
+    write_deltalake(str(table), pa.Table.from_pylist(rows), mode="overwrite")
+
+
 def test_a_record_in_quarantine_counts_as_doubled(source: Path, readings: list[dict[str, Any]]) -> None:
-    warehouse = Warehouse(source.parent / "warehouse", "w")
-    write_deltalake(str(warehouse.table("quarantine")), pa.table({"reason": ["duplicate"]}))
+    _quarantine(source, ("duplicate", "01 01 2018 00:00"))
     assert _compared(source, readings) == Comparison(lost=0, doubled=1)
+
+
+def test_quarantine_is_held_against_the_rows_that_belong_there(
+    source: Path, readings: list[dict[str, Any]]
+) -> None:
+    """Rows above the bound, and the second coming of a row that is below it."""
+    lines = source.read_text("utf-8-sig").splitlines()
+    slow = next(at for at, row in enumerate(readings) if float(row["signals"][1][1]) <= 6)
+    fast = [("out_of_range", line.split(",")[0]) for line in lines[1:] if float(line.split(",")[2]) > 6]
+    source.write_text("\n".join([*lines, lines[slow + 1]]) + "\n", encoding="utf-8-sig")
+    right = [*fast, ("duplicate", lines[slow + 1].split(",")[0])]
+    good = [row for row in readings if float(row["signals"][1][1]) <= 6]
+    warehouse = Warehouse(source.parent / "warehouse", "w")
+    for refused, difference in (
+        (right, Comparison(0, 0)),
+        (right[1:], Comparison(lost=1, doubled=0)),
+        ([*right, right[0]], Comparison(lost=0, doubled=1)),
+        ([*right[:-1], ("conflict", right[-1][1])], Comparison(lost=1, doubled=1)),
+    ):
+        _quarantine(source, *refused)
+        _compared(source, good)
+        assert compare(source, warehouse, fastest=6.0) == difference
 
 
 def test_gold_tables_are_held_against_the_file(source: Path, readings: list[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice, product
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -66,6 +67,7 @@ READ = {
         "2016-03-27 02:30 Europe/Berlin": None,
         "2016-10-30 02:30 Europe/Berlin": "2016-10-30 00:30:00",
         "2018-01-31 23:10 Europe/Nowhere": None,
+        "2018-01-31 23:10 localtime": None,
     },
     "M/d/yyyy h:mm a": {
         "05/30/2024 12:05 am": "2024-05-29 21:05:00",
@@ -128,6 +130,13 @@ READ = {
 def test_a_text_is_read_strictly(pattern: str) -> None:
     texts = READ[pattern]
     assert dict(zip(texts, _instants(pattern, list(texts)), strict=True)) == texts
+
+
+def test_a_zone_in_many_spellings_is_one_zone() -> None:
+    """An expression a spelling would be as deep as a batch is long, which polars does not survive."""
+    spellings = ("".join(letters) for letters in product(*zip("EUROPE/BERLIN", "europe/berlin", strict=True)))
+    texts = [f"2018-01-31 23:10 {zone}" for zone in islice(spellings, 5_000)]
+    assert set(_instants("yyyy-MM-dd HH:mm VV", texts)) == {"2018-01-31 22:10:00"}
 
 
 def test_a_missing_text_is_no_time() -> None:

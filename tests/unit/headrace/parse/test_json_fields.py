@@ -77,17 +77,19 @@ def test_999_levels_are_read_and_1000_are_not(kind: str) -> None:
         fields_of(_deep(100_000, kind))
 
 
+LIMIT = sys.getrecursionlimit()
+
+
 def test_how_deep_the_caller_stands_does_not_matter() -> None:
-    limit = sys.getrecursionlimit()
 
     def deeper(levels: int) -> Any:
         return deeper(levels - 1) if levels else fields_of(_deep(DEEPEST))
 
-    assert deeper(limit // 2)[0] == ("o",)
+    assert deeper(LIMIT // 2)[0] == ("o",)
     thread = threading.Thread(target=fields_of, args=[_deep(DEEPEST)])
     thread.start()
     thread.join()
-    assert sys.getrecursionlimit() == limit
+    assert sys.getrecursionlimit() == LIMIT
 
 
 @pytest.mark.parametrize("value", ['{{"{0}": 1}}', '{{"a": {{"{0}": 1}}}}', '{{"a": [{{"{0}": 1}}]}}'])

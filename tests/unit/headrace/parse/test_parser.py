@@ -180,6 +180,17 @@ def test_the_message_says_where_and_shows_80_characters() -> None:
     assert [row["message"] for row in rows] == list(expected.values())
 
 
+def test_bounds_are_inside() -> None:
+    rows = parsed([Sent(fields(f'"p": {value}')) for value in ("0", "100", "1e2", "100.00")], contract())
+    assert [row["reason"] for row in rows] == [None] * 4
+
+
+def test_a_refused_record_has_no_columns_of_a_reading() -> None:
+    row = _one(Sent(fields('"p": "many", "mill": "a"')), **_record(entity="mill"))
+    assert row["reason"] == "not_a_number"
+    assert [row[name] for name in ("signal_ts", "signals", "entity")] == [None] * 3
+
+
 def test_bounds_are_shown_short() -> None:
     signals = [{"name": "p", "fields": ["p"], "minimum": -0.5, "maximum": 12345678.0}]
     changed = _record(signals=signals)
@@ -191,6 +202,20 @@ def test_the_first_of_several_reasons_is_the_reason() -> None:
     both = b'{"time": "01 01 1999 00:00", "p": "many"}'
     assert _one(Sent(both))["reason"] == Reason.EARLY_EVENT_TIME
     assert _one(Sent(b'{"p": "many"}'))["reason"] == Reason.MISSING_FIELD
+
+
+def test_2000_signals_are_checked() -> None:
+    signals = [
+        {"name": f"s{number}", "fields": [f"f{number}"], "minimum": 0, "maximum": 9}
+        for number in range(2_000)
+    ]
+    values = [
+        ", ".join(f'"f{number}": {last if number == 1_999 else 1}' for number in range(2_000))
+        for last in (9, 10)
+    ]
+    rows = parsed([Sent(fields(value)) for value in values], contract(**_record(signals=signals)))
+    assert [row["reason"] for row in rows] == [None, "out_of_range"]
+    assert rows[1]["message"].endswith("signal s1999, maximum 9: 10")
 
 
 def test_splitting_a_batch_changes_nothing() -> None:

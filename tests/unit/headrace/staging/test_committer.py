@@ -104,6 +104,18 @@ def test_a_commit_that_failed_is_transient(warehouse: Warehouse, monkeypatch: py
     assert newest_batch(path, "mill") == -1
 
 
+@pytest.mark.parametrize("left", [None, b"", b"PAR1"], ids=["gone", "empty", "cut off"])
+def test_a_staged_file_that_is_not_whole_is_never_committed(warehouse: Warehouse, left: bytes | None) -> None:
+    path, (file,) = warehouse.table("readings"), staged(warehouse, 0).readings
+    (path / file.path).unlink()
+    if left is not None:
+        (path / file.path).write_bytes(left)
+    with pytest.raises(WarehouseUnavailable, match=f"{file.path}: staged with {file.size} bytes"):
+        commit_batch(path, "mill", commit(0, "mine"), [file])
+    assert newest_batch(path, "mill") == -1
+    assert commit_batch(path, "mill", commit(0, "mine"), staged(warehouse, 0).readings).rows == 2
+
+
 def test_a_table_that_is_gone_is_transient(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseUnavailable, match="elsewhere"):
         commit_batch(warehouse.table("elsewhere"), "mill", commit(0, "mine"), ())

@@ -1,13 +1,21 @@
 """The position follows from `batches`, and nothing gets past a hole or an overlap."""
 
+import multiprocessing as processes
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+import deltalake
 import pytest
 from deltalake import write_deltalake
+from deltalake.exceptions import CommitFailedError
 
-from headrace.errors import PositionBroken
+from headrace.errors import ForeignCommit, HeadraceError, PositionBroken, WarehouseUnavailable
+from headrace.offsets import OffsetRange
 from headrace.tables import batches
 from headrace.tables.batches import (
     Batch,
     append_batch,
+    begin_batch,
     landed_position,
     newest_closing,
     next_batch,
@@ -15,6 +23,7 @@ from headrace.tables.batches import (
     read_batches,
 )
 from headrace.tables.commits import open_table
+from headrace.tables.creation import create_tables
 from headrace.tables.warehouse import Warehouse
 from testbed.batch_rows import a_batch
 
@@ -46,6 +55,78 @@ def test_a_batch_that_does_not_fit_is_refused(warehouse: Warehouse, row: Batch, 
     with pytest.raises(PositionBroken, match=message):
         append_batch(warehouse, row)
     assert len(read_batches(warehouse)) == 1
+
+
+RACES = 20
+
+
+def test_of_two_processes_one_closes_each_batch_and_the_other_knows(warehouse: Warehouse) -> None:
+    """No lock: between the look at the newest batch and the commit, the number of the batch decides."""
+    create_tables(warehouse)
+    spawn = processes.get_context("spawn")
+    start, results = spawn.Barrier(2), spawn.SimpleQueue()
+    racers = [
+        spawn.Process(target=_race, args=(warehouse, name, start, results)) for name in ("one", "other")
+    ]
+    for racer in racers:
+        racer.start()
+    said = [results.get() for _ in range(2 * RACES)]
+    for racer in racers:
+        racer.join(60)
+    for number in range(RACES):
+        assert sorted(how for batch, _, how in said if batch == number) == ["HR402", "won"], number
+    winners = {batch: name for batch, name, how in said if how == "won"}
+    assert {row.batch: row.try_id for row in read_batches(warehouse)} == winners
+    assert len(read_batches(warehouse)) == RACES
+
+
+def _race(warehouse: Warehouse, name: str, start: Barrier, results: Any) -> None:
+    for number in range(RACES):
+        start.wait(60)
+        try:
+            append_batch(warehouse, a_batch(number, (0, number, number + 1), try_id=name))
+            results.put((number, name, "won"))
+        except HeadraceError as lost:
+            results.put((number, name, lost.code))
+
+
+def test_a_batch_that_another_try_closed_is_refused(warehouse: Warehouse) -> None:
+    append_batch(warehouse, a_batch(0, (0, 0, 10), try_id="theirs"))
+    with pytest.raises(ForeignCommit, match="closed by try theirs"):
+        append_batch(warehouse, a_batch(0, (0, 0, 10), try_id="mine"))
+
+
+def test_a_closing_whose_answer_is_lost_is_found_by_reading_back(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers_with_an_error(*args: Any, **kwargs: Any) -> None:
+        write_deltalake(*args, **kwargs)
+        raise CommitFailedError("connection reset")
+
+    monkeypatch.setattr(deltalake, "write_deltalake", answers_with_an_error)
+    append_batch(warehouse, a_batch(0, (0, 0, 10)))
+    assert [row.batch for row in read_batches(warehouse)] == [0]
+
+
+def test_a_closing_that_failed_is_transient(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(deltalake, "write_deltalake", full)
+    with pytest.raises(WarehouseUnavailable, match="No space left"):
+        append_batch(warehouse, a_batch(0, (0, 0, 10)))
+
+
+def test_ranges_that_a_rival_has_landed_get_no_number(warehouse: Warehouse) -> None:
+    """Theirs was the number 0, and the ranges are drawn up from where they began: 1 is free, and not ours."""
+    ranges = (OffsetRange(partition=0, start=0, until=10),)
+    assert begin_batch(warehouse, "t", ranges) == 0
+    append_batch(warehouse, a_batch(0, (0, 0, 5)))
+    with pytest.raises(ForeignCommit, match=r"another process has landed 0:\[0, 10\)"):
+        begin_batch(warehouse, "t", ranges)
+    assert begin_batch(warehouse, "t", (OffsetRange(partition=0, start=5, until=10),)) == 1
+    with pytest.raises(PositionBroken, match="does not begin at 5"):
+        begin_batch(warehouse, "t", (OffsetRange(partition=0, start=6, until=10),))
 
 
 def test_another_topic_has_a_position_of_its_own(warehouse: Warehouse) -> None:

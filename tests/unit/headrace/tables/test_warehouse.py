@@ -60,8 +60,20 @@ def test_a_table_behind_a_file_is_not_taken_for_one_that_is_not_there_yet(wareho
 def test_a_newer_layout_is_refused(warehouse: Warehouse) -> None:
     warehouse.prepare()
     (warehouse.folder / "_layout.json").write_text('{"layout": 99}')
-    with pytest.raises(WarehouseError, match="layout 99, this version knows 1"):
+    with pytest.raises(WarehouseError, match="layout 99, this version knows 2"):
         warehouse.prepare()
+
+
+@pytest.mark.parametrize("layout", ["1", '"1 to 2"'])
+def test_an_older_layout_is_refused_with_the_command_that_migrates_it(
+    warehouse: Warehouse, layout: str
+) -> None:
+    warehouse.prepare()
+    (warehouse.folder / "_layout.json").write_text(f'{{"layout": {layout}}}')
+    with pytest.raises(WarehouseError, match=r"\[HR404\].*layout 1.*run `headrace migrate mill`"):
+        warehouse.prepare()
+    with pytest.raises(WarehouseError, match="headrace migrate"), warehouse.writing():
+        pytest.fail("it was written to")
 
 
 def test_a_report_stays_in_its_folder_whatever_the_run_is_called(warehouse: Warehouse) -> None:

@@ -1,0 +1,1 @@
+"""Migrate: tables of an older layout brought to this version's, with every row, at whatever point killed."""
