@@ -12,6 +12,7 @@ from headrace.contract.loader import contract_files, find_contract, load_contrac
 from headrace.errors import ContractError, HeadraceError, SettingsError
 from headrace.report.terminal import print_rows, print_text
 from headrace.settings import load_settings
+from headrace.tables.gold_columns import column_comments
 
 if TYPE_CHECKING:
     from headrace.sample.account import Trial
@@ -76,6 +77,7 @@ class Checked:
 def _checked(file: Path) -> Checked:
     try:
         contract = load_contract(file)
+        column_comments(contract)
     except ContractError as wrong:
         return Checked(str(file), fault=str(wrong))
     return Checked(str(file), contract.stream, contract.topic.name)

@@ -92,7 +92,12 @@ class EventTime(_Part):
 
 
 class Signal(_Part):
-    """One measured value: its name in the tables and the field names that it comes under."""
+    """One measured value: its name in the tables and the field names that it comes under.
+
+    A field is the signal's that lists it in its `fields`, whatever other signals are called. A field that no
+    signal lists and that is called like a signal is that signal's. All others keep their names. A record with
+    two fields of one signal is refused (`repeated_field`); to keep both, let another signal list one of them.
+    """
 
     name: FieldName
     fields: FieldNames

@@ -15,6 +15,7 @@ from typing import IO, Any, cast
 
 from headrace.contract.model import Contract, CsvSource
 from headrace.errors import SourceError, SourceMissing
+from headrace.parse.naming import Naming, Place
 from headrace.settings import Settings
 
 
@@ -196,6 +197,7 @@ def check_header(header: list[str], contract: Contract, place: str) -> None:
             "it; add a header, or correct record and source.delimiter in the contract"
         )
     _check_signals(header, contract, place)
+    _check_names(header, contract, place)
     for field in _needed(contract):
         if field not in header:
             raise SourceError(
@@ -222,6 +224,20 @@ def _check_signals(header: list[str], contract: Contract, place: str) -> None:
             raise SourceError(
                 f"{place}, field {columns[1]!r}: is signal {signal.name!r}, as is column {columns[0]!r}; "
                 "keep one"
+            )
+
+
+def _check_names(header: list[str], contract: Contract, place: str) -> None:
+    """Refuse a column that no signal lists and that is called like one which has a column of its own."""
+    naming = Naming(contract)
+    columns: dict[Place, str] = {}
+    for column in header:
+        first = columns.setdefault(naming.place(column), column)
+        if first != column:
+            name = naming.place(column).name
+            raise SourceError(
+                f"{place}, field {name!r}: columns {first!r} and {column!r} would both be signal {name!r}; "
+                f"let a signal of another name list {name!r} in its fields, or remove the column"
             )
 
 

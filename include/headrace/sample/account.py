@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
@@ -62,11 +63,14 @@ class Account:
 
     def _show_readings(self, readings: pa.RecordBatch) -> None:
         """Keep the first readings, of each identity the first only: what follows is a repeat."""
-        at = 0
-        while len(self._first_readings) < self._shown and at < len(readings):
-            [row] = readings.slice(at, 1).to_pylist(maps_as_pydicts="strict")
-            self._first_readings.setdefault(row["provenance"]["identity"], _reading(row))
-            at += 1
+        if len(self._first_readings) == self._shown:
+            return
+        identities = pl.Series(readings["provenance"].field("identity"))
+        # twice as many as are shown: the others may have been there in an earlier batch
+        firsts = readings.take(identities.arg_unique().sort().head(2 * self._shown).to_arrow())
+        for row in firsts.to_pylist(maps_as_pydicts="strict"):
+            if len(self._first_readings) < self._shown:
+                self._first_readings.setdefault(row["provenance"]["identity"], _reading(row))
 
 
 def _row(shown: dict[str, Any]) -> int:

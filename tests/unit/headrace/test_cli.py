@@ -2,7 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
+import yaml
 from typer.testing import CliRunner
 
 from headrace.cli import app
@@ -37,3 +40,46 @@ def test_check_tells_scripts_the_same_as_json(tmp_path: Path) -> None:
     }
     assert (bad["file"], bad["stream"]) == (str(broken), None)
     assert "mill.yaml, line 1: field source: is missing; add it" in bad["fault"]
+
+
+def written(folder: Path, *signals: dict[str, Any]) -> Path:
+    file = folder / "mill.yaml"
+    definition = {
+        "stream": "mill",
+        "source": {"kind": "external"},
+        "topic": {"name": "mill"},
+        "record": {"event_time": {"field": "at", "format": "yyyy"}, "signals": signals},
+    }
+    file.write_text(yaml.safe_dump(definition), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("pair", [("Temp", "temp"), ("a b", "a_b"), ("t", "T"), ("readings", "x")])
+def test_check_refuses_signals_that_gold_tables_could_not_tell_apart(
+    tmp_path: Path, pair: tuple[str, str]
+) -> None:
+    file = written(tmp_path, *({"name": name, "fields": [name]} for name in pair))
+    done = CliRunner().invoke(app, ["check", "--json", str(file)])
+    assert done.exit_code == 1
+    fault = json.loads(done.stdout)[0]["fault"]
+    assert f"two columns of hourly_average would be called '{pair[0].replace(' ', '_')}'" in fault
+
+
+def test_check_takes_a_signals_name_that_is_another_signals_field(tmp_path: Path) -> None:
+    """Each value is found by the fields of its own signal, so nothing clashes."""
+    signals = [{"name": "temp", "fields": ["temperature"]}, {"name": "temp_raw", "fields": ["temp"]}]
+    assert CliRunner().invoke(app, ["check", str(written(tmp_path, *signals))]).exit_code == 0
+
+
+CLASHES = {
+    "signal name 'a' stands twice": [{"name": "a", "fields": ["x"]}, {"name": "a", "fields": ["y"]}],
+    "field 'x' stands twice": [{"name": "a", "fields": ["x"]}, {"name": "b", "fields": ["x"]}],
+    "field 'at' is both a signal and the event time": [{"name": "a", "fields": ["at"]}],
+}
+
+
+@pytest.mark.parametrize("message", CLASHES)
+def test_check_refuses_fields_that_two_claim(tmp_path: Path, message: str) -> None:
+    done = CliRunner().invoke(app, ["check", "--json", str(written(tmp_path, *CLASHES[message]))])
+    assert done.exit_code == 1
+    assert message in json.loads(done.stdout)[0]["fault"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.contract.loader import load_contract
-from headrace.contract.model import Contract, CsvSource
+from headrace.contract.model import Contract, CsvSource, EventTime, Record, Signal
 from headrace.errors import SourceError, SourceMissing
 from headrace.publish.csv_source import CsvRows, check_source, count_rows, find_source
 from headrace.settings import PROJECT, Settings
@@ -162,6 +162,24 @@ def test_a_fault_is_named_with_its_place(name: str, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=message) as error:
         check(tmp_path / "t.csv", content)
     assert str(tmp_path / "t.csv") in str(error.value)
+
+
+POWER = Signal(name="power", fields=("P_avg",))
+STATE = Signal(name="state", fields=("power",), type="string")
+
+
+@pytest.mark.parametrize("header", ["at,P_avg,power", "power,at,P_avg"])
+def test_a_column_that_is_called_like_a_signal_needs_a_signal_of_its_own(tmp_path: Path, header: str) -> None:
+    time = EventTime(field="at", format="yyyy")
+    contract = contract_of(tmp_path / "in.csv").model_copy(
+        update={"record": Record(event_time=time, signals=(POWER,))}
+    )
+    first, second = (column for column in header.split(",") if column != "at")
+    message = f"field 'power': columns {first!r} and {second!r} would both be signal 'power'; let a signal of"
+    with pytest.raises(SourceError, match=message):
+        check(tmp_path / "in.csv", lines(header, "1,1,1"), contract)
+    both = contract.model_copy(update={"record": Record(event_time=time, signals=(POWER, STATE))})
+    assert check(tmp_path / "in.csv", lines(header, "1,1,1"), both) == 1
 
 
 def test_an_unknown_column_is_refused_where_the_contract_says_so(tmp_path: Path) -> None:
