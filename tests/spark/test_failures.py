@@ -21,8 +21,8 @@ def test_a_full_disk_is_a_warehouse_that_may_be_written_later(said: str) -> None
 
 
 LACKING = (
-    "Traceback (most recent call last):\n  File \"worker.py\"\nModuleNotFoundError: No module named 'pyarrow'\n",
-    "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.9 than that in driver: 3.11, PySpark",
+    "Traceback (most recent call last):\n  …\nModuleNotFoundError: No module named 'pyarrow'\n",
+    "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.9 than that in driver: 3.11",
     'java.io.IOException: Cannot run program "python3.11": Exec failed, error: 2 (No such file or directory)',
 )
 
