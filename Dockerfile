@@ -7,10 +7,12 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 50000 headrace
 
+# PYSPARK_PYTHON: drivers tell executors which Python to start, and it is the one with the packages.
 ENV HEADRACE_HOME=/var/lib/headrace/home \
     HEADRACE_WAREHOUSE=/var/lib/headrace/warehouse \
     AIRFLOW_HOME=/var/lib/headrace/airflow \
     SPARK_CONF_DIR=/opt/headrace/docker/spark-conf \
+    PYSPARK_PYTHON=/usr/local/bin/python3 \
     MPLCONFIGDIR=/var/lib/headrace/home/cache/matplotlib \
     PYTHONWARNINGS=ignore:GitWildMatchPattern:DeprecationWarning \
     PYTHONUNBUFFERED=1

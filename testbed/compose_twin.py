@@ -40,6 +40,7 @@ TABLE = (
     (r"/opt/headrace\b", "{project}"),
     (r"/opt/jars\b", "{jars}"),
     (r"/opt/kafka/bin\b", "{folder}/bin"),
+    (r"/usr/local/bin/python3\b", "{python}"),
     (r"/var/lib/headrace\b", "{folder}/state"),
     (r"/var/lib/kafka/data\b", "{folder}/kafka/data"),
 )
@@ -78,6 +79,7 @@ class Twin:
                 folder=self.folder,
                 project=PROJECT,
                 jars=self._jars,
+                python=sys.executable,
                 postgres=self.port("5432"),
                 port=self.port(found[0]) if "{port}" in template else None,
             )
