@@ -10,6 +10,8 @@ from headrace.kafka.librdkafka import Errors, client_config
 from headrace.offsets import Ranges, text
 
 SECONDS_WITHOUT_PROGRESS = 30.0
+CHUNK = 10_000
+"""Records that one call takes at most."""
 POLL = 0.1
 """Seconds that one call waits for records; the last call of each partition waits for all of them."""
 
@@ -44,10 +46,12 @@ def visible_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Itera
 def _until(consumer: Consumer, topic: str, partition: int, until: int, place: str) -> Iterator[list[Message]]:
     waited = 0.0
     while True:
-        messages = consumer.consume(10_000, timeout=POLL)
+        messages = consumer.consume(CHUNK, timeout=POLL)
         records = [message for message in messages if message.error() is None]
-        at_end = any(_is_end(message, topic, place) for message in messages)
-        wanted = [record for record in records if (record.offset() or 0) < until]
+        at_end = len(records) < len(messages) and any(_is_end(each, topic, place) for each in messages)
+        wanted = records
+        if records and (records[-1].offset() or 0) >= until:
+            wanted = [record for record in records if (record.offset() or 0) < until]
         if wanted:
             yield wanted
         position = consumer.position([TopicPartition(topic, partition)])[0].offset
