@@ -41,11 +41,11 @@ def record_batch(messages: Sequence[Message]) -> pa.RecordBatch:
     """The messages as a batch of `RECORDS`."""
     times = [message.timestamp()[1] for message in messages]
     columns = {
-        "key": pa.array([message.key() for message in messages], pa.binary()),
-        "value": pa.array([message.value() for message in messages], pa.binary()),
-        "headers": _headers([message.headers() for message in messages]),
-        "partition": pa.array([message.partition() for message in messages], pa.int32()),
-        "offset": pa.array([message.offset() for message in messages], pa.int64()),
+        "key": pa.array(list(map(Message.key, messages)), pa.binary()),
+        "value": pa.array(list(map(Message.value, messages)), pa.binary()),
+        "headers": _headers(list(map(Message.headers, messages))),
+        "partition": pa.array(list(map(Message.partition, messages)), pa.int32()),
+        "offset": pa.array(list(map(Message.offset, messages)), pa.int64()),
         "timestamp": pa.array(
             [None if time == NO_TIMESTAMP else time * 1_000 for time in times], pa.int64()
         ).cast(INSTANT),
@@ -55,13 +55,10 @@ def record_batch(messages: Sequence[Message]) -> pa.RecordBatch:
 
 def _headers(of_each: Sequence[Any]) -> pa.ListArray:
     """All headers of all records as two flat columns: a dictionary a header would cost more than a parse."""
-    counts = (len(headers or ()) for headers in of_each)
-    flat = list(chain.from_iterable(headers or () for headers in of_each))
+    counts = [len(headers) if headers else 0 for headers in of_each]
+    flat = list(chain.from_iterable(filter(None, of_each)))
+    names, values = zip(*flat, strict=True) if flat else ((), ())
     pairs = pa.StructArray.from_arrays(
-        [
-            pa.array([name for name, _ in flat], pa.string()),
-            pa.array([value for _, value in flat], pa.binary()),
-        ],
-        fields=list(HEADERS.value_type),
+        [pa.array(names, pa.string()), pa.array(values, pa.binary())], fields=list(HEADERS.value_type)
     )
     return pa.ListArray.from_arrays(pa.array([0, *accumulate(counts)], pa.int32()), pairs)

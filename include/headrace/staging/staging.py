@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from headrace.contract.model import Contract
 from headrace.files import sync
 from headrace.identities.hashing import identity_hashes
+from headrace.staging.collector import no_collection
 from headrace.staging.row_files import write_rows
 from headrace.staging.staged import Refused, Staged, StagedFile
 from headrace.tables.columns import INSTANT, PROVENANCE, schema_of
@@ -53,6 +54,7 @@ class Staging:
         )
 
 
+@no_collection()
 def stage(parsed: Iterable[pa.RecordBatch], staging: Staging) -> Staged:
     """Write the parser's rows as files of both tables; they are on the disk when this returns.
 

@@ -1,0 +1,50 @@
+"""The script as people write it: from_json into a Delta table, everything as it comes; it checks nothing."""
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from headrace.driver.protocol import read_job
+
+FIELDS = ("LV_ActivePower", "Wind_Speed", "Theoretical_Power_Curve", "Wind_Direction")
+
+
+def main() -> None:
+    """Land the whole topic."""
+    job = read_job()
+    assert job.slice
+    spark = (
+        SparkSession.builder.appName("naive")
+        .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
+        .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
+        .getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("INFO")
+    schema = ", ".join(f"`{name}` STRING" for name in ("Date/Time", *FIELDS))
+    signals = [part for name in FIELDS for part in (F.lit(name), F.col(f"record.{name}"))]
+    signal_ts = F.try_to_timestamp("record.Date/Time", F.lit("dd MM yyyy HH:mm"))
+    query = (
+        spark.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", job.kafka["bootstrap.servers"])
+        .option("subscribe", job.slice.topic)
+        .option("startingOffsets", "earliest")
+        .option("kafka.isolation.level", "read_committed")
+        .load()
+        .select(F.from_json(F.col("value").cast("string"), schema).alias("record"))
+        .select(
+            F.to_date(signal_ts).alias("signal_date"),
+            signal_ts.alias("signal_ts"),
+            F.current_date().alias("create_date"),
+            F.current_timestamp().alias("create_ts"),
+            F.create_map(*signals).alias("signals"),
+        )
+        .writeStream.format("delta")
+        .option("checkpointLocation", str(job.warehouse / "checkpoint"))
+        .trigger(availableNow=True)
+        .start(str(job.warehouse / "naive"))
+    )
+    query.awaitTermination()
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""A stream of a benchmark's own: a broker, T1's rows at times of their own, a topic full of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+from confluent_kafka import KafkaError, Message, Producer
+
+from headrace.errors import DeliveryIncomplete
+from headrace.kafka.headers import publication_headers, row_header
+from headrace.settings import PROJECT, load_settings
+from local.stack.broker import scratch_broker
+from testbed.streams import Stream, make_stream
+
+SHIPPED = PROJECT / "include" / "streams" / "wind_turbine.yaml"
+T1 = PROJECT / "include" / "data" / "wind_turbine" / "T1.csv"
+BAD_EVERY = 1_000
+"""One row of so many has a power that is no number, so that most batches go through quarantine too."""
+ROWS = 10_000
+"""Rows of one transaction, as `publish` has them."""
+
+
+@contextmanager
+def broker(folder: Path) -> Iterator[dict[str, Any]]:
+    """A broker for as long as it is needed; librdkafka's configuration of it."""
+    own = scratch_broker(load_settings().home_path, folder / "broker")
+    own.start(60)
+    try:
+        yield {"bootstrap.servers": own.bootstrap}
+    finally:
+        own.kill()
+
+
+def definition(stream: str, records: int) -> dict[str, Any]:
+    """The shipped contract under another name, with micro-batches of so many records."""
+    shipped: dict[str, Any] = yaml.safe_load(SHIPPED.read_text("utf-8"))
+    shipped["stream"] = stream
+    shipped["topic"]["name"] = f"{stream}.readings"
+    shipped["landing"]["max_records_per_batch"] = records
+    return shipped
+
+
+def rows(first: int, count: int, minutes: int) -> pl.DataFrame:
+    """T1's values over and over, at times of their own, so many minutes apart, from 2017 on.
+
+    Since then the turbine's clock is never changed: no time is skipped.
+    """
+    time, power, *_ = _once().columns
+    number = pl.int_range(first, first + count, eager=True)
+    bad = number % BAD_EVERY == BAD_EVERY - 1
+    instant = pl.datetime(2017, 1, 1) + pl.duration(minutes=number * minutes)
+    return (
+        _once()[(number % len(_once())).to_list()]
+        .with_columns(
+            instant.dt.strftime("%d %m %Y %H:%M").alias(time),
+            pl.when(bad).then(pl.lit("out of order")).otherwise(pl.col(power)).alias(power),
+        )
+    )  # fmt: skip
+
+
+@cache
+def _once() -> pl.DataFrame:
+    return pl.read_csv(T1, infer_schema=False, encoding="utf8")
+
+
+def full_stream(folder: Path, config: dict[str, Any], records: int, batch: int) -> Stream:
+    """A stream of so many records in its topic, a minute apart, in micro-batches of `batch`."""
+    stream = make_stream(folder, config["bootstrap.servers"], definition("landing", batch))
+    _fill(stream, records)
+    return stream
+
+
+def _fill(stream: Stream, records: int) -> None:
+    """What `publish` sends, without its account of it: the same keys, values, headers and transactions."""
+    failed: list[KafkaError] = []
+
+    def answered(error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            failed.append(error)
+
+    producer = Producer(
+        {**stream.config, "transactional.id": "bench", "compression.type": "zstd", "linger.ms": 20, "partitioner": "murmur2_random"}
+    )
+    producer.init_transactions()
+    shared = publication_headers("0123456789abcdef0123", "0" * 64)
+    for first in range(0, records, ROWS):
+        producer.begin_transaction()
+        batch = rows(first, min(ROWS, records - first), 1)
+        values = batch.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+        for number, key, value in zip(range(first, records), batch[:, 0], values, strict=False):
+            headers = [*shared, row_header(number + 1)]
+            producer.produce(
+                stream.contract.topic.name, value, key, headers=headers, on_delivery=answered
+            )
+        producer.commit_transaction()
+    if failed:
+        raise DeliveryIncomplete(f"the benchmark's topic could not be filled: {failed[0].str()}")
