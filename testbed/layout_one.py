@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
@@ -74,8 +75,8 @@ def land_parsed(
 ) -> None:
     """Land and close a batch; `parsed` is what a parser hands to staging."""
     staging = a_staging(warehouse, commit.batch, zone="Europe/Istanbul")
-    good = pa.compute.is_null(parsed["reason"])
-    readings, quarantine = parsed.filter(good), parsed.filter(pa.compute.invert(good))
+    good = pc.is_null(parsed["reason"])
+    readings, quarantine = parsed.filter(good), parsed.filter(pc.invert(good))
     land_readings(spark, warehouse, commit, reading_rows(readings, staging))
     if len(quarantine):
         refused = spark.createDataFrame(quarantine_rows(quarantine, staging))
