@@ -3,37 +3,33 @@
 import itertools
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import polars as pl
 import yaml
 from rich.console import Console
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from bench.contenders.start import Start, headrace_spark
+from bench.stream import broker, definition, rows
 from headrace.contract.loader import load_contract
 from headrace.driver.protocol import Guardian, Job
 from headrace.errors import RunFailed
 from headrace.gates.conditions import Visible
 from headrace.kafka.topics import ensure_topic
 from headrace.publish.publishing import publish
-from headrace.settings import PROJECT, Settings, load_settings
+from headrace.settings import Settings
 from headrace.tables.batches import Batch, read_batches
 from headrace.tables.slices import new_slice
 from headrace.tables.warehouse import Warehouse
-from local.stack.broker import scratch_broker
-from local.stack.spark import submit
 
-SHIPPED = PROJECT / "include" / "streams" / "wind_turbine.yaml"
-T1 = PROJECT / "include" / "data" / "wind_turbine" / "T1.csv"
 SHARE = 10
 """The first and the last tenth of the batches are compared."""
-BAD_EVERY = 1_000
-"""One row of so many has a power that is no number, so that most batches go through quarantine too."""
+MINUTES = 10
+"""Between two readings, as in T1."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,9 @@ class Ageing:
         return median(self.seconds)
 
 
-def land_many(folder: Path, batches: int, records: int, console: Console) -> Ageing:
+def land_many(
+    folder: Path, batches: int, records: int, console: Console, start: Start = headrace_spark
+) -> Ageing:
     """Publish `batches` * `records` readings and land them in one run; a line every tenth of them.
 
     Raises:
@@ -82,11 +80,11 @@ def land_many(folder: Path, batches: int, records: int, console: Console) -> Age
     """
     folder.mkdir(exist_ok=True)
     settings = Settings(home=folder / "home", warehouse=folder / "warehouse", source_roots=str(folder))
-    with _broker(folder) as config:
+    with broker(folder) as config:
         contract_file = _contract(folder, records)
         contract = load_contract(contract_file)
         source = folder / "readings.csv"
-        _write_source(source, batches * records)
+        rows(0, batches * records, MINUTES).write_csv(source)
         topic_id = ensure_topic(config, contract.topic).topic_id
         published = publish(contract, settings, config, "ageing", report=console.print)
         _await_visible(Visible(topic=published.topic, until=published.until), config)
@@ -99,18 +97,8 @@ def land_many(folder: Path, batches: int, records: int, console: Console) -> Age
             slice=run_slice,
             guardians=(Guardian.of(os.getpid()),),
         )
-        _land(job, settings, max(1, batches // SHARE), console)
+        _land(start(job), max(1, batches // SHARE), console)
         return Ageing.of(read_batches(Warehouse.of(settings, contract.stream)))
-
-
-@contextmanager
-def _broker(folder: Path) -> Iterator[dict[str, Any]]:
-    broker = scratch_broker(load_settings().home_path, folder / "broker")
-    broker.start(60)
-    try:
-        yield {"bootstrap.servers": broker.bootstrap}
-    finally:
-        broker.kill()
 
 
 def _await_visible(visible: Visible, config: dict[str, Any]) -> None:
@@ -124,32 +112,15 @@ def _await_visible(visible: Visible, config: dict[str, Any]) -> None:
 
 
 def _contract(folder: Path, records: int) -> Path:
-    definition: dict[str, Any] = yaml.safe_load(SHIPPED.read_text("utf-8"))
-    definition["stream"] = "ageing"
-    definition["source"]["path"] = str(folder / "readings.csv")
-    definition["topic"]["name"] = "ageing.readings"
-    definition["landing"]["max_records_per_batch"] = records
+    own = definition("ageing", records)
+    own["source"]["path"] = str(folder / "readings.csv")
     file = folder / "ageing.yaml"
-    file.write_text(yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    file.write_text(yaml.safe_dump(own, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return file
 
 
-def _write_source(file: Path, rows: int) -> None:
-    """T1's values over and over, at times of their own, ten minutes apart, from the year 2000 on."""
-    once = pl.read_csv(T1, infer_schema=False, encoding="utf8")
-    time, power, *_ = once.columns
-    many = pl.concat([once] * (rows // len(once) + 1)).head(rows).with_row_index("row")
-    instant = pl.datetime(2000, 1, 1) + pl.duration(minutes=pl.col("row").cast(pl.Int64) * 10)
-    bad = pl.col("row") % BAD_EVERY == BAD_EVERY - 1
-    many.with_columns(
-        instant.dt.strftime("%d %m %Y %H:%M").alias(time),
-        pl.when(bad).then(pl.lit("out of order")).otherwise(pl.col(power)).alias(power),
-    ).drop("row").write_csv(file)
-
-
-def _land(job: Job, settings: Settings, every: int, console: Console) -> None:
+def _land(process: "subprocess.Popen[str]", every: int, console: Console) -> None:
     said: list[str] = []
-    process = submit("land.py", job, HEADRACE_HOME=str(settings.home))
     try:
         for line in process.stdout or ():
             said.append(line)

@@ -1,7 +1,6 @@
 """Ways to land one topic, held against each other: every one in a process of its own, in turns."""
 
 import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from rich.table import Table
 
 from bench.contenders import start
 from bench.process import Cost, cost_of
-from headrace.driver.protocol import Job
 from headrace.errors import RunFailed
 from testbed.streams import Stream
 
@@ -24,7 +22,7 @@ class Contender:
     """A way to land a slice: how its process starts, and the tables that then hold a row for each record."""
 
     name: str
-    start: Callable[[Job], "subprocess.Popen[str]"]
+    start: start.Start
     tables: tuple[str, ...]
 
 
@@ -63,19 +61,27 @@ class Standing:
         return {"name": self.name, "records": self.records, "runs": [asdict(run) for run in self.runs]}
 
 
-def contest(
-    stream: Stream, records: int, contenders: Sequence[Contender], runs: int, console: Console, folder: Path
-) -> list[Standing]:
+@dataclass(frozen=True)
+class Course:
+    """What all of them land: a stream with so many records in its topic, and an empty `warehouse`."""
+
+    stream: Stream
+    records: int
+    warehouse: Path
+
+
+def contest(course: Course, contenders: Sequence[Contender], runs: int, console: Console) -> list[Standing]:
     """Land all that the topic holds `runs` times with each, in turns, so that all meet the same machine.
 
     Raises:
         RunFailed: one failed, or its tables have another number of rows than the topic has records.
     """
+    records = course.records
     costs: dict[str, list[Cost]] = {each.name: [] for each in contenders}
     for run in range(1, runs + 1):
         for each in contenders:
             with console.status(f"{each.name}, run {run} of {runs}") as status:
-                cost = _land(each, stream, records, folder / "warehouse", status.update)
+                cost = _land(each, course, status.update)
             costs[each.name].append(cost)
             console.print(
                 f"{each.name}, run {run} of {runs}: {records / cost.seconds:,.0f} records/s, "
@@ -84,18 +90,17 @@ def contest(
     return [Standing(name, records, tuple(each)) for name, each in costs.items()]
 
 
-def _land(
-    contender: Contender, stream: Stream, records: int, warehouse: Path, line: Callable[[str], None]
-) -> Cost:
+def _land(contender: Contender, course: Course, line: Callable[[str], None]) -> Cost:
+    warehouse = course.warehouse
     shutil.rmtree(warehouse, ignore_errors=True)
     warehouse.mkdir(parents=True)
-    job = stream.job(warehouse)
+    job = course.stream.job(warehouse)
     cost = cost_of(lambda: contender.start(job), lambda said: line(f"{contender.name}: {said[:100]}"))
     tables = [warehouse / table for table in contender.tables]
     rows = sum(DeltaTable(table).count() for table in tables if table.exists())
     shutil.rmtree(warehouse)
-    if rows != records:
-        raise RunFailed(f"{contender.name}: {rows:,} rows of {records:,} records")
+    if rows != course.records:
+        raise RunFailed(f"{contender.name}: {rows:,} rows of {course.records:,} records")
     return cost
 
 

@@ -9,6 +9,7 @@ from bench.contest import (
     HEADRACE_WORKER,
     PLAIN_PYTHON,
     SPARK_RAW,
+    Course,
     Standing,
     contest,
     table,
@@ -23,6 +24,6 @@ def land_all(folder: Path, records: int, batch: int, runs: int, console: Console
     with broker(folder) as config:
         console.print(f"filling a topic with {records:,} records")
         stream = full_stream(folder, config, records, batch)
-        standings = contest(stream, records, ALL, runs, console, folder)
+        standings = contest(Course(stream, records, folder / "warehouse"), ALL, runs, console)
     console.print(table(standings, (SPARK_RAW, PLAIN_PYTHON)))
     return standings

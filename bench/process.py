@@ -80,4 +80,3 @@ def cost_of(start: Callable[[], "subprocess.Popen[str]"], line: Callable[[str], 
     if process.returncode:
         raise RunFailed("".join(said[-20:]))
     return Cost(time.monotonic() - began, sum(watch.cpu.values()), watch.memory)
-

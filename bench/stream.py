@@ -52,14 +52,16 @@ def rows(first: int, count: int, minutes: int) -> pl.DataFrame:
     time, power, *_ = _once().columns
     number = pl.int_range(first, first + count, eager=True)
     bad = number % BAD_EVERY == BAD_EVERY - 1
-    instant = pl.datetime(2017, 1, 1) + pl.duration(minutes=number * minutes)
-    return (
-        _once()[(number % len(_once())).to_list()]
-        .with_columns(
-            instant.dt.strftime("%d %m %Y %H:%M").alias(time),
-            pl.when(bad).then(pl.lit("out of order")).otherwise(pl.col(power)).alias(power),
-        )
-    )  # fmt: skip
+    return _once()[(number % len(_once())).to_list()].with_columns(
+        instants(first, count, minutes).dt.strftime("%d %m %Y %H:%M").alias(time),
+        pl.when(bad).then(pl.lit("out of order")).otherwise(pl.col(power)).alias(power),
+    )
+
+
+def instants(first: int, count: int, minutes: int) -> pl.Series:
+    """The local times of those rows."""
+    after = pl.duration(minutes=pl.int_range(first, first + count) * minutes)
+    return pl.select(pl.datetime(2017, 1, 1) + after).to_series()
 
 
 @cache
@@ -67,14 +69,14 @@ def _once() -> pl.DataFrame:
     return pl.read_csv(T1, infer_schema=False, encoding="utf8")
 
 
-def full_stream(folder: Path, config: dict[str, Any], records: int, batch: int) -> Stream:
+def full_stream(folder: Path, config: dict[str, Any], records: int, batch: int, first: int = 0) -> Stream:
     """A stream of so many records in its topic, a minute apart, in micro-batches of `batch`."""
     stream = make_stream(folder, config["bootstrap.servers"], definition("landing", batch))
-    _fill(stream, records)
+    _fill(stream, first, records)
     return stream
 
 
-def _fill(stream: Stream, records: int) -> None:
+def _fill(stream: Stream, first: int, records: int) -> None:
     """What `publish` sends, without its account of it: the same keys, values, headers and transactions."""
     failed: list[KafkaError] = []
 
@@ -82,20 +84,18 @@ def _fill(stream: Stream, records: int) -> None:
         if error is not None:
             failed.append(error)
 
-    producer = Producer(
-        {**stream.config, "transactional.id": "bench", "compression.type": "zstd", "linger.ms": 20, "partitioner": "murmur2_random"}
-    )
+    own = {"transactional.id": "bench", "compression.type": "zstd", "linger.ms": 20, "log_level": 2}
+    producer = Producer({**stream.config, "partitioner": "murmur2_random", **own})
     producer.init_transactions()
     shared = publication_headers("0123456789abcdef0123", "0" * 64)
-    for first in range(0, records, ROWS):
+    end = first + records
+    for start in range(first, end, ROWS):
         producer.begin_transaction()
-        batch = rows(first, min(ROWS, records - first), 1)
-        values = batch.select(pl.struct(pl.all()).struct.json_encode()).to_series()
-        for number, key, value in zip(range(first, records), batch[:, 0], values, strict=False):
-            headers = [*shared, row_header(number + 1)]
-            producer.produce(
-                stream.contract.topic.name, value, key, headers=headers, on_delivery=answered
-            )
+        some = rows(start, min(ROWS, end - start), 1)
+        values = some.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+        for number, (key, value) in enumerate(zip(some[:, 0], values, strict=True), start + 1):
+            headers = [*shared, row_header(number)]
+            producer.produce(stream.contract.topic.name, value, key, headers=headers, on_delivery=answered)
         producer.commit_transaction()
     if failed:
         raise DeliveryIncomplete(f"the benchmark's topic could not be filled: {failed[0].str()}")

@@ -12,6 +12,7 @@ from deltalake import write_deltalake
 
 from headrace.contract.loader import load_contract
 from headrace.driver.protocol import Job, read_job
+from headrace.task_log import say
 
 ZONE = "Europe/Istanbul"
 TIME = "Date/Time"
@@ -109,7 +110,7 @@ def write(job: Job, number: int, messages: list[Message]) -> None:
     bad = parsed.join(good, ["partition", "offset"], "anti").select("value", "partition", "offset")
     if len(bad):
         write_deltalake(job.warehouse / "quarantine", bad, mode="append")
-    print(f"batch {number}: {len(good)} and {len(bad)} bad", flush=True)
+    say(f"batch {number}: {len(good)} and {len(bad)} bad")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
+from headrace.task_log import say
 
 COLUMNS = ("key", "value", "headers", "partition", "offset", "timestamp")
 
@@ -19,7 +20,7 @@ def main() -> None:
 
     def append(records: DataFrame, number: int) -> None:
         records.write.format("delta").mode("append").save(str(job.warehouse / "raw"))
-        print(f"batch {number}", flush=True)
+        say(f"batch {number}")
 
     query = (
         spark.readStream.format("kafka")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from headrace.driver.protocol import Job
@@ -12,6 +13,9 @@ from local.install.jars import fetch_jars
 from local.stack.spark import spark_environment, submit
 
 HERE = Path(__file__).parent
+
+Start = Callable[[Job], "subprocess.Popen[str]"]
+"""Starts the process that lands a job; all its output is one text."""
 
 
 def headrace_spark(job: Job) -> "subprocess.Popen[str]":
