@@ -102,7 +102,7 @@ def _side(stream: Stream, root: Path, run_slice: Slice) -> Side:
 
 
 def _fill(attempt: Attempt, topic_id: str, held: int) -> None:
-    """Rows as the parser makes them, of earlier times than the topic's, staged and committed as in landing."""
+    """Rows as the parser makes them, of earlier times than the topic's, landed as others are."""
     warehouse = attempt.warehouse
     for batch, first in enumerate(track(range(0, held, FILL), "filling a table")):
         count = min(FILL, held - first)
