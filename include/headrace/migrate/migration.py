@@ -39,7 +39,11 @@ def migrate(warehouse: Warehouse, report: Report, remove_old: bool = False) -> N
     with warehouse.locked(), warehouse_errors(warehouse.folder):
         found = warehouse.layout()
         if found == 1:
-            _build(warehouse, report)
+            try:
+                _build(warehouse, report)
+            except BaseException:
+                rmtree(rebuilt(warehouse).folder, ignore_errors=True)  # the disk may be full
+                raise
         if found in OLDER:
             exchange(warehouse)
             _conclude(warehouse, report)
