@@ -124,13 +124,14 @@ def bring_up(attempt: Attempt, table: GoldTable, readings: DataFrame, goal: Gold
         say(f"{table.name}: batch {done.batch} is in it already, nothing to do")
         return
     if done is None or done.analysis_sha256 != goal.analysis_sha256 or done.batch > goal.batch:
-        own = commit_gold(attempt.warehouse, table.name, table.rows(readings), goal, days=None)
-        say(f"{table.name}: {own.rows} rows, all days, up to batch {goal.batch}")
+        rows = table.rows(readings)
+        commit_gold(attempt.warehouse, table.name, rows, goal, days=None)
+        say(f"{table.name}: {rows.num_rows} rows, all days, up to batch {goal.batch}")
         return
     days = _touched(readings, done.batch)
     rows = table.rows(readings.where(F.col("signal_date").isin(days)))
-    own = commit_gold(attempt.warehouse, table.name, rows, goal, days)
-    say(f"{table.name}: {own.rows} rows of {len(days)} days, batches {done.batch + 1} to {goal.batch}")
+    commit_gold(attempt.warehouse, table.name, rows, goal, days)
+    say(f"{table.name}: {rows.num_rows} rows of {len(days)} days, batches {done.batch + 1} to {goal.batch}")
 
 
 def _touched(readings: DataFrame, batch: int) -> list[date]:

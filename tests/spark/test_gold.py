@@ -60,11 +60,14 @@ def test_a_topic_without_records_makes_empty_tables_that_later_batches_fill(
     assert is_analysed(attempt.warehouse, TOPIC_ID, {0: 1}, attempt.contract.analysis_sha256)
 
 
-def test_only_touched_days_are_computed_again(spark: SparkSession, tmp_path: Path) -> None:
+def test_only_touched_days_are_computed_again(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     attempt = _attempt(tmp_path)
     land_values(attempt, 0, 0, _value(1, 0, 1), _value(2, 0, 2))
     analyse(spark, attempt)
     assert _days(attempt) == [(1, 1), (2, 1)]
+    assert "daily_completeness: 2 rows, all days, up to batch 0" in capsys.readouterr().out
     before = set(open_table(attempt.warehouse.table("daily_completeness")).file_uris())
 
     analyse(spark, attempt)
@@ -73,6 +76,7 @@ def test_only_touched_days_are_computed_again(spark: SparkSession, tmp_path: Pat
     land_values(attempt, 1, 2, _value(2, 10, 4), _value(3, 0, 5))
     analyse(spark, attempt)
     assert _days(attempt) == [(1, 1), (2, 2), (3, 1)]
+    assert "daily_completeness: 2 rows of 2 days, batches 1 to 1" in capsys.readouterr().out
     assert before != set(open_table(attempt.warehouse.table("daily_completeness")).file_uris())
     hours = scan(attempt.warehouse, "hourly_average").sort("signal_hour").select("Power__kW_", "readings")
     assert hours.collect().rows() == [(1.0, 1), (3.0, 2), (5.0, 1)]

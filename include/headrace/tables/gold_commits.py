@@ -24,7 +24,7 @@ def newest_gold(warehouse: Warehouse, table: str) -> Commit[GoldCommit] | None:
 
 def commit_gold(
     warehouse: Warehouse, table: str, rows: pa.Table, commit: GoldCommit, days: Sequence[date] | None
-) -> Commit[GoldCommit]:
+) -> None:
     """Put the rows in the place of those of `days`, or of the whole table, columns too, where that is None.
 
     A commit is made also when nothing changes: it is what says how far the table has come.
@@ -36,7 +36,7 @@ def commit_gold(
     path = warehouse.table(table)
     with warehouse_errors(path):
         try:
-            _write(path, rows, _properties(warehouse, table, rows, commit), days)
+            _write(path, rows, _properties(warehouse, table, commit), days)
         except failures() as failed:  # the answer may be lost and the commit there
             if (found := newest_gold(warehouse, table)) is None or found.metadata != commit:
                 raise WarehouseUnavailable(f"{path}: the commit failed: {failed}") from failed
@@ -45,7 +45,6 @@ def commit_gold(
             raise ForeignCommit(f"{path}: another process wrote to it at the same time; run the task again")
         sync(log_file(path, own.version), path / "_delta_log")
         compact(path)
-        return own
 
 
 def _write(path: Path, rows: pa.Table, properties: CommitProperties, days: Sequence[date] | None) -> None:
@@ -67,12 +66,9 @@ def _write(path: Path, rows: pa.Table, properties: CommitProperties, days: Seque
         table.create_write_transaction([], "append", table.schema(), commit_properties=properties)
 
 
-def _properties(warehouse: Warehouse, table: str, rows: pa.Table, commit: GoldCommit) -> CommitProperties:
+def _properties(warehouse: Warehouse, table: str, commit: GoldCommit) -> CommitProperties:
     version = open_table(warehouse.table(table)).version() + 1 if warehouse.exists(table) else 0
     return CommitProperties(
         app_transactions=[Transaction(f"{application_id(warehouse.stream)}:{table}", version)],
-        custom_metadata={
-            "userMetadata": commit.model_dump_json(),
-            "operationMetrics": {"numOutputRows": str(rows.num_rows)},
-        },
+        custom_metadata={"userMetadata": commit.model_dump_json()},
     )

@@ -106,14 +106,14 @@ def failing(stream: Stream, folder: Path, copy: str) -> list[str]:
     return list(newest.problems)
 
 
-def place(folder: Path, table: str, row: int) -> tuple[str, int]:
+def place(stream: Stream, folder: Path, table: str, row: int) -> tuple[str, int]:
     """Where a source row is, as reconcile writes it, and its batch."""
     provenance = pl.col("provenance").struct
     frame = scan(Warehouse(folder / "finished", "mill"), table).filter(provenance.field("row") == row)
     partition, offset, batch = (
         frame.select(*(provenance.field(name) for name in ("partition", "offset", "batch"))).collect().row(0)
     )
-    return f"topic mill.readings, partition {partition}, offset {offset}", batch
+    return f"topic {stream.contract.topic.name}, partition {partition}, offset {offset}", batch
 
 
 def test_a_sound_run_is_balanced(stream: Stream, finished: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_sound_run_is_balanced(stream: Stream, finished: Path) -> None:
 
 def test_a_deleted_reading_is_named(stream: Stream, finished: Path) -> None:
     problems = failing(stream, finished, "lost")
-    where, batch = place(finished, "readings", LANDED_ROW)
+    where, batch = place(stream, finished, "readings", LANDED_ROW)
     assert problems[0].startswith(f"{finished / 'mill.csv'} (publication ")
     assert problems[0].endswith(f": row {LANDED_ROW} is in no table")
     assert problems[1] == f"{where}: is in no table"
@@ -141,7 +141,7 @@ def test_a_deleted_reading_is_named(stream: Stream, finished: Path) -> None:
 
 def test_a_reading_that_stands_twice_is_named(stream: Stream, finished: Path) -> None:
     problems = failing(stream, finished, "twice")
-    where, batch = place(finished, "readings", LANDED_ROW)
+    where, batch = place(stream, finished, "readings", LANDED_ROW)
     assert problems[0].endswith(f": row {LANDED_ROW} stands 2 times in readings and 0 times in quarantine")
     assert problems[1] == f"{where}: is in the tables more than once"
     assert problems[2].startswith(f"batch {batch}: ")
@@ -150,7 +150,7 @@ def test_a_reading_that_stands_twice_is_named(stream: Stream, finished: Path) ->
 
 def test_a_deleted_quarantine_row_is_named(stream: Stream, finished: Path) -> None:
     problems = failing(stream, finished, "unquarantined")
-    where, batch = place(finished, "quarantine", BAD_ROW)
+    where, batch = place(stream, finished, "quarantine", BAD_ROW)
     assert problems[0].endswith(f": row {BAD_ROW} is in no table")
     assert problems[1] == f"{where}: is in no table"
     assert problems[2].startswith(f"batch {batch}: ")
