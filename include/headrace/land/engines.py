@@ -5,8 +5,12 @@ from headrace.land.worker import land_in_worker
 from headrace.offsets import lag
 from headrace.tables.batches import landed_position
 
-SPARK_FROM = 1_000_000
-"""Offsets from which `auto` takes Spark: by then its cores have won back what its start costs."""
+SPARK_FROM = 2_000_000
+"""Offsets from which `auto` takes Spark: there four cores have won back what its start costs.
+
+`make bench` on two cores: the worker lands 70,000 records/s with one of them; Spark starts some 15 s later
+and needs 27 µs of a core for a record, so that four land 145,000 records/s, and two never catch up.
+"""
 
 
 def needs_spark(landing: Landing) -> bool:
