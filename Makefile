@@ -41,8 +41,9 @@ test-browser: ## Run the tests that look at the web UI; they need Chromium
 chaos: ## Kill what can be killed, N= times, with SEED= and FAULT=, and compare the tables row by row
 	@local/run -m chaos $(if $(N),--trials $(N)) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault "$(FAULT)")
 
-bench: ## Land a thousand micro-batches on one stream: how much longer do the last ones take? BATCHES= RECORDS=
-	@local/run -m bench ageing $(if $(BATCHES),--batches $(BATCHES)) $(if $(RECORDS),--records $(RECORDS))
+bench: ## Measure, ratios in one run: WHAT=landing (or small, growth, ageing), with BATCHES= RECORDS= RUNS=
+	@local/run -m bench $(or $(WHAT),landing) $(if $(BATCHES),--batches $(BATCHES)) \
+		$(if $(RECORDS),--records $(RECORDS)) $(if $(RUNS),--runs $(RUNS))
 
 lint: ## Check style, types and the arrows between the rooms
 	@local/run -m ruff check .

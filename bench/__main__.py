@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +18,8 @@ from bench.ageing import land_many
 from bench.curve import draw
 from bench.growth import land_on_both
 from bench.landing import land_all
+from bench.machine import described
+from bench.page import write_page
 from bench.small import T1_RECORDS, land_a_year, land_micro_batches
 from headrace.errors import HeadraceError
 
@@ -89,8 +91,7 @@ def landing(
     """Land one topic by Spark and by the worker, beside Spark's raw ceiling and a plain Python script."""
     with _folder("landing") as folder:
         standings = land_all(folder, records, batch, runs, console)
-    if results:
-        results.write_text(json.dumps([each.as_record() for each in standings], indent=1))
+    _keep(results, standings=[each.as_record() for each in standings])
 
 
 @app.command()
@@ -103,10 +104,8 @@ def small(
     with _folder("small") as folder:
         standings = land_a_year(folder, T1_RECORDS, runs, console)
         aged = land_micro_batches(folder, batches, console)
-    if results:
-        year = [each.as_record() for each in standings]
-        seconds = {engine: each.seconds for engine, each in aged.items()}
-        results.write_text(json.dumps({"year": year, "micro_batches": seconds}, indent=1))
+    seconds = {engine: each.seconds for engine, each in aged.items()}
+    _keep(results, standings=[each.as_record() for each in standings], micro_batches=seconds)
 
 
 @app.command()
@@ -117,8 +116,18 @@ def growth(
     """Land batches on a table that holds millions of rows and on an empty one, in turns."""
     with _folder("growth") as folder:
         found = land_on_both(folder, held, console)
+    _keep(results, growth=asdict(found))
+
+
+@app.command()
+def page() -> None:
+    """Write the tables and the picture of docs/performance.md anew, from bench/results."""
+    write_page()
+
+
+def _keep(results: Path | None, **found: Any) -> None:
     if results:
-        results.write_text(json.dumps(asdict(found), indent=1))
+        results.write_text(json.dumps({"measured": described(), **found}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

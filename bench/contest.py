@@ -52,9 +52,24 @@ class Standing:
         """Microseconds of processor time a record, in the median."""
         return median(run.cpu for run in self.runs) / self.records * 1e6
 
+    @property
+    def least_cpu(self) -> float:
+        """Microseconds of processor time a record, in the cheapest run."""
+        return min(run.cpu for run in self.runs) / self.records * 1e6
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory at the most."""
+        return max(run.memory for run in self.runs)
+
     def of(self, other: "Standing") -> tuple[float, float]:
         """How quick it is beside another one: by the clock, and by processor time; more is better."""
         return self.rate / other.rate, other.cpu / self.cpu
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Standing":
+        """From a file of results."""
+        return cls(record["name"], record["records"], tuple(Cost(**run) for run in record["runs"]))
 
     def as_record(self) -> dict[str, Any]:
         """For a file of results."""
@@ -108,10 +123,10 @@ def table(standings: Sequence[Standing], beside: Sequence[Contender]) -> Table:
     """The standings, and how quick each is beside some of them."""
     shown = Table(title=f"{standings[0].records:,} records, {len(standings[0].runs)} runs")
     named = {each.name: each for each in standings}
-    for heading in ("", "seconds min", "median", "records/s", "CPU µs min", "median", "peak MB"):
-        shown.add_column(heading, justify="right" if heading else "left")
+    for heading in ("", "seconds\nmin", "\nmedian", "\nrecords/s", "CPU µs\nmin", "\nmedian", "peak\nMB"):
+        shown.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for other in beside:
-        shown.add_column(f"of {other.name}\ntime / CPU", justify="right")
+        shown.add_column(f"of {other.name},\ntime / CPU", justify="right")
     for each in standings:
         ratios = (each.of(named[other.name]) for other in beside)
         shown.add_row(
@@ -119,9 +134,9 @@ def table(standings: Sequence[Standing], beside: Sequence[Contender]) -> Table:
             f"{min(run.seconds for run in each.runs):.1f}",
             f"{median(run.seconds for run in each.runs):.1f}",
             f"{each.rate:,.0f}",
-            f"{min(run.cpu for run in each.runs) / each.records * 1e6:.1f}",
+            f"{each.least_cpu:.1f}",
             f"{each.cpu:.1f}",
-            f"{max(run.memory for run in each.runs) >> 20:,}",
+            f"{each.memory >> 20:,}",
             *(f"{by_time:.2f} / {by_cpu:.2f}" for by_time, by_cpu in ratios),
         )
     return shown

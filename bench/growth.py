@@ -63,6 +63,12 @@ class Growth:
     empty: dict[int, list[tuple[float, float]]]
     full: dict[int, list[tuple[float, float]]]
 
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Growth":
+        """From a file of results, where sizes are texts."""
+        sides = ({int(size): each for size, each in record[side].items()} for side in ("empty", "full"))
+        return cls(record["held"], *sides)
+
     def ratios(self, size: int) -> tuple[float, float]:
         """How many times as long a batch of that size takes on the full one: by the clock, processor time."""
         full, empty = (list(zip(*side[size], strict=True)) for side in (self.full, self.empty))
@@ -102,7 +108,7 @@ def _side(stream: Stream, root: Path, run_slice: Slice) -> Side:
 
 
 def _fill(attempt: Attempt, topic_id: str, held: int) -> None:
-    """Rows as the parser makes them, of earlier times than the topic's, landed as others are."""
+    """Rows of earlier times than the topic's, as the parser makes them; staged, committed, closed."""
     warehouse = attempt.warehouse
     for batch, first in enumerate(track(range(0, held, FILL), "filling a table")):
         count = min(FILL, held - first)
