@@ -1,6 +1,7 @@
 """What a batch costs on a table that holds many rows already, beside the same batch on an empty one."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ FILL = 250_000
 """Rows of each batch that fills the table."""
 ELSEWHERE = 1_000
 """The partition that those rows are said to come from: the topic has none of that number."""
-STEPS = {1_000: 9, 250_000: 3}
+STEPS: Mapping[int, int] = {1_000: 9, 250_000: 3}
 """How many batches of each size are landed on either table."""
 
 
@@ -43,7 +44,7 @@ class Side:
 
     landing: Landing
     stands: dict[int, int]
-    took: dict[int, list[tuple[float, float]]] = field(default_factory=lambda: {each: [] for each in STEPS})
+    took: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
 
     def land(self, size: int) -> None:
         """Land the next batch of that size, by the worker's engine."""
@@ -52,7 +53,7 @@ class Side:
         part = self.landing.run_slice.model_copy(update={"until": until})
         began, used = time.perf_counter(), time.process_time()
         self.stands = land_in_worker(replace(self.landing, run_slice=part), self.stands)
-        self.took[size].append((time.perf_counter() - began, time.process_time() - used))
+        self.took.setdefault(size, []).append((time.perf_counter() - began, time.process_time() - used))
 
 
 @dataclass(frozen=True)
@@ -76,21 +77,21 @@ class Growth:
         return by_time, by_cpu
 
 
-def land_on_both(folder: Path, held: int, console: Console) -> Growth:
+def land_on_both(folder: Path, held: int, console: Console, steps: Mapping[int, int] = STEPS) -> Growth:
     """Fill one of two tables, then land the same batches on both, in turns."""
-    records = sum(size * count for size, count in STEPS.items())
+    records = sum(size * count for size, count in steps.items())
     with broker(folder) as config:
         console.print(f"filling a topic with {records:,} records")
-        stream = full_stream(folder, config, records, max(STEPS), first=held)
+        stream = full_stream(folder, config, records, max(steps), first=held)
         run_slice = stream.slice_to_end()
         empty, full = (_side(stream, folder / name, run_slice) for name in ("empty", "full"))
         _fill(full.landing.attempt, stream.topic_id, held)
-        for size, count in STEPS.items():
+        for size, count in steps.items():
             for number in range(count):
                 for side in (empty, full) if number % 2 else (full, empty):
                     side.land(size)
     found = Growth(held, empty.took, full.took)
-    for size in STEPS:
+    for size in steps:
         by_time, by_cpu = found.ratios(size)
         console.print(
             f"a batch of {size:,} on {held:,} rows takes {by_time:.2f} times as long as on an empty table, "

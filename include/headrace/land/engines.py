@@ -6,10 +6,9 @@ from headrace.offsets import lag
 from headrace.tables.batches import landed_position
 
 SPARK_FROM = 2_000_000
-"""Offsets from which `auto` takes Spark: there four cores have won back what its start costs.
+"""Offsets from which `auto` takes Spark: there a host of many cores has won back what Spark's start costs.
 
-`make bench` on two cores: the worker lands 70,000 records/s with one of them; Spark starts some 15 s later
-and needs 27 µs of a core for a record, so that four land 145,000 records/s, and two never catch up.
+Two cores never do: docs/performance.md has the figures.
 """
 
 
