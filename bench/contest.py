@@ -9,6 +9,7 @@ from typing import Any
 
 from deltalake import DeltaTable
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench.contenders import start
@@ -110,7 +111,7 @@ def _land(contender: Contender, course: Course, line: Callable[[str], None]) -> 
     shutil.rmtree(warehouse, ignore_errors=True)
     warehouse.mkdir(parents=True)
     job = course.stream.job(warehouse)
-    cost = cost_of(lambda: contender.start(job), lambda said: line(f"{contender.name}: {said[:100]}"))
+    cost = cost_of(lambda: contender.start(job), lambda said: line(escape(f"{contender.name}: {said[:100]}")))
     tables = [warehouse / table for table in contender.tables]
     rows = sum(DeltaTable(table).count() for table in tables if table.exists())
     shutil.rmtree(warehouse)
