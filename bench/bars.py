@@ -20,5 +20,5 @@ def draw(standings: Sequence[Standing], file: Path) -> None:
     bars = axes.barh([each.name for each in shown], [each.cpu for each in shown], color=colours)
     axes.bar_label(bars, [f"{each.cpu:.1f} µs, {each.rate:,.0f} records/s" for each in shown], padding=4)
     axes.set(xlabel="µs of processor time a record, all processes but the broker")
-    axes.margins(x=0.35)
+    axes.margins(x=0.45)
     file.write_bytes(png(figure))
