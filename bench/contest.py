@@ -44,9 +44,19 @@ class Standing:
     runs: tuple[Cost, ...]
 
     @property
+    def seconds(self) -> float:
+        """Seconds of a run, in the median."""
+        return median(run.seconds for run in self.runs)
+
+    @property
+    def least_seconds(self) -> float:
+        """Seconds of the quickest run."""
+        return min(run.seconds for run in self.runs)
+
+    @property
     def rate(self) -> float:
         """Records a second, in the median."""
-        return self.records / median(run.seconds for run in self.runs)
+        return self.records / self.seconds
 
     @property
     def cpu(self) -> float:
@@ -122,22 +132,20 @@ def _land(contender: Contender, course: Course, line: Callable[[str], None]) -> 
 
 def table(standings: Sequence[Standing], beside: Sequence[Contender]) -> Table:
     """The standings, and how quick each is beside some of them."""
-    shown = Table(title=f"{standings[0].records:,} records, {len(standings[0].runs)} runs")
-    named = {each.name: each for each in standings}
-    for heading in ("", "seconds\nmin", "\nmedian", "\nrecords/s", "CPU µs\nmin", "\nmedian", "peak\nMB"):
+    title = f"{standings[0].records:,} records, {len(standings[0].runs)} runs: medians (least)"
+    shown, named = Table(title=title), {each.name: each for each in standings}
+    for heading in ("", "seconds", "records/s", "CPU µs\na record", "MB"):
         shown.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for other in beside:
-        shown.add_column(f"of {other.name},\ntime / CPU", justify="right")
+        shown.add_column(f"of {other.name}:\ntime, CPU", justify="right")
     for each in standings:
         ratios = (each.of(named[other.name]) for other in beside)
         shown.add_row(
             each.name,
-            f"{min(run.seconds for run in each.runs):.1f}",
-            f"{median(run.seconds for run in each.runs):.1f}",
+            f"{each.seconds:.1f} ({each.least_seconds:.1f})",
             f"{each.rate:,.0f}",
-            f"{each.least_cpu:.1f}",
-            f"{each.cpu:.1f}",
+            f"{each.cpu:.1f} ({each.least_cpu:.1f})",
             f"{each.memory >> 20:,}",
-            *(f"{by_time:.2f} / {by_cpu:.2f}" for by_time, by_cpu in ratios),
+            *(f"{by_time:.2f}, {by_cpu:.2f}" for by_time, by_cpu in ratios),
         )
     return shown

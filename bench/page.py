@@ -54,10 +54,18 @@ def _circumstances(results: dict[str, Any]) -> str:
 
 def _table(standings: Sequence[Standing], beside: Sequence[Contender]) -> str:
     named = {each.name: each for each in standings}
-    heads = ["", "records/s", "CPU µs a record (least)", "memory", *(f"of {each.name}" for each in beside)]
+    heads = [
+        "",
+        "seconds (least)",
+        "records/s",
+        "CPU µs a record (least)",
+        "memory",
+        *(f"of {each.name}" for each in beside),
+    ]
     rows = [
         [
             each.name,
+            f"{each.seconds:.1f} ({each.least_seconds:.1f})",
             f"{each.rate:,.0f}",
             f"{each.cpu:.1f} ({each.least_cpu:.1f})",
             f"{each.memory >> 20:,} MB",
