@@ -8,7 +8,7 @@ from headrace.tables.batches import landed_position
 SPARK_FROM = 2_000_000
 """Offsets from which `auto` takes Spark: there a host of many cores has won back what Spark's start costs.
 
-Two cores never do: docs/performance.md has the figures.
+With two cores they had not by then: docs/performance.md has the figures.
 """
 
 
