@@ -7,14 +7,13 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import CommitProperties
 from pydantic import BaseModel, ConfigDict
 
 from headrace.crash_points import crash_point
 from headrace.errors import NotReconciled
 from headrace.files import sync
 from headrace.migrate.layout_one import last_commit, old_files, old_rows, open_old
-from headrace.staging.committer import add_action, commit_batch
+from headrace.staging.committer import add_files, commit_batch
 from headrace.staging.row_files import write_rows
 from headrace.staging.staged import StagedFile
 from headrace.staging.staging import Pile, by_day
@@ -76,15 +75,5 @@ def _batches(rows: pa.Table) -> pa.ChunkedArray:
 
 def _commit(path: Path, origin: MigrationCommit, files: list[StagedFile]) -> None:
     table = open_table(path)
-    table.create_write_transaction(
-        [add_action(file) for file in files],
-        mode="append",
-        schema=table.schema(),
-        commit_properties=CommitProperties(
-            custom_metadata={
-                "userMetadata": origin.model_dump_json(),
-                "operationMetrics": {"numOutputRows": str(sum(file.rows for file in files))},
-            }
-        ),
-    )
+    add_files(table, origin, files)
     sync(log_file(path, table.version() + 1), path / "_delta_log")

@@ -28,7 +28,7 @@ FENCED = {
 }
 
 # Likewise documented with the underscore.
-PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}  # noqa: SLF001
+PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}  # noqa: SLF001  # documented names of codes
 """Records that librdkafka drops because another one of their transaction failed; on a busy machine they are
 reported before that one."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.transaction import AddAction
+from pydantic import BaseModel
 
 from headrace.errors import WarehouseError, WarehouseUnavailable
 from headrace.files import sync
@@ -46,12 +47,7 @@ def commit_batch(
             _require_writable(table, path)
             _require_whole(path, files)
             try:
-                table.create_write_transaction(
-                    [add_action(file) for file in files],
-                    mode="append",
-                    schema=table.schema(),
-                    commit_properties=_properties(stream, commit, files),
-                )
+                add_files(table, commit, files, [Transaction(application_id(stream), commit.batch)])
             except failures() as failed:
                 if newest_batch(path, stream) < commit.batch:
                     raise WarehouseUnavailable(f"{path}: the commit failed: {failed}") from failed
@@ -80,7 +76,7 @@ def _require_whole(path: Path, files: Sequence[StagedFile]) -> None:
             )
 
 
-def add_action(file: StagedFile) -> AddAction:
+def _add_action(file: StagedFile) -> AddAction:
     """The file as a commit lists it."""
     return AddAction(
         path=file.path,
@@ -92,13 +88,22 @@ def add_action(file: StagedFile) -> AddAction:
     )
 
 
-def _properties(stream: str, commit: BatchCommit, files: Sequence[StagedFile]) -> CommitProperties:
-    """The batch's number, its metadata, and its rows where Spark notes them too."""
-    rows = sum(file.rows for file in files)
-    return CommitProperties(
-        app_transactions=[Transaction(application_id(stream), commit.batch)],
-        custom_metadata={
-            "userMetadata": commit.model_dump_json(),
-            "operationMetrics": {"numOutputRows": str(rows)},
-        },
+def add_files(
+    table: DeltaTable,
+    metadata: BaseModel,
+    files: Sequence[StagedFile],
+    transactions: list[Transaction] | None = None,
+) -> None:
+    """Commit the files with that user metadata, and the count of their rows where Spark notes it too."""
+    table.create_write_transaction(
+        [_add_action(file) for file in files],
+        mode="append",
+        schema=table.schema(),
+        commit_properties=CommitProperties(
+            app_transactions=transactions,
+            custom_metadata={
+                "userMetadata": metadata.model_dump_json(),
+                "operationMetrics": {"numOutputRows": str(sum(file.rows for file in files))},
+            },
+        ),
     )
