@@ -50,6 +50,7 @@ def _lose_answer(name: str, passing: int) -> None:
 
         return committed
 
+    # An answer is lost by this alone: delta-rs has no hook between a commit and its answer.
     DeltaTable.create_write_transaction = losing(DeltaTable.create_write_transaction)  # type: ignore[method-assign]
     deltalake.write_deltalake = losing(deltalake.write_deltalake)
 

@@ -13,13 +13,13 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from headrace.errors import ForeignCommit, HeadraceError, WarehouseError, WarehouseUnavailable
-from headrace.offsets import OffsetRange
 from headrace.staging.committer import commit_batch
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
-from headrace.tables.commits import BatchCommit, batch_commit, log_file, newest_batch, open_table
+from headrace.tables.commits import batch_commit, log_file, newest_batch, open_table
 from headrace.tables.creation import create_tables
 from headrace.tables.warehouse import Warehouse
+from testbed.landed_batches import a_commit
 from testbed.parsed_rows import START, Parsed, parsed
 
 RACES = 30
@@ -33,17 +33,6 @@ def warehouse(tmp_path: Path) -> Warehouse:
     return made
 
 
-def commit(batch: int, try_id: str) -> BatchCommit:
-    return BatchCommit(
-        batch=batch,
-        run_id="a run",
-        try_id=try_id,
-        topic_id="topic-1",
-        ranges=(OffsetRange(partition=0, start=batch, until=batch + 1),),
-        contract_sha256="c",
-    )
-
-
 def staging(warehouse: Warehouse, batch: int) -> Staging:
     return Staging(warehouse.table("readings"), warehouse.table("quarantine"), batch, START, "UTC", True)
 
@@ -54,8 +43,8 @@ def staged(warehouse: Warehouse, batch: int) -> Staged:
 
 def test_a_batch_is_committed_with_its_number_its_metadata_and_its_rows(warehouse: Warehouse) -> None:
     path = warehouse.table("readings")
-    done = commit_batch(path, "mill", commit(0, "mine"), staged(warehouse, 0).readings)
-    assert (done.version, done.rows, done.metadata) == (1, 2, commit(0, "mine"))
+    done = commit_batch(path, "mill", a_commit(0, "mine"), staged(warehouse, 0).readings)
+    assert (done.version, done.rows, done.metadata) == (1, 2, a_commit(0, "mine"))
     assert newest_batch(path, "mill") == 0
     assert batch_commit(path, 0) == done
     assert open_table(path).to_pyarrow_table().num_rows == 2
@@ -63,23 +52,23 @@ def test_a_batch_is_committed_with_its_number_its_metadata_and_its_rows(warehous
 
 def test_a_batch_without_rows_is_committed_all_the_same(warehouse: Warehouse) -> None:
     path = warehouse.table("readings")
-    done = commit_batch(path, "mill", commit(0, "mine"), ())
+    done = commit_batch(path, "mill", a_commit(0, "mine"), ())
     assert (done.rows, newest_batch(path, "mill")) == (0, 0)
 
 
 def test_the_same_try_may_commit_again_and_adds_nothing(warehouse: Warehouse) -> None:
     path, files = warehouse.table("readings"), staged(warehouse, 0).readings
-    assert commit_batch(path, "mill", commit(0, "mine"), files) == commit_batch(
-        path, "mill", commit(0, "mine"), files
+    assert commit_batch(path, "mill", a_commit(0, "mine"), files) == commit_batch(
+        path, "mill", a_commit(0, "mine"), files
     )
     assert open_table(path).version() == 1
 
 
 def test_a_batch_that_another_try_holds_is_refused(warehouse: Warehouse) -> None:
     path = warehouse.table("readings")
-    commit_batch(path, "mill", commit(0, "theirs"), staged(warehouse, 0).readings)
+    commit_batch(path, "mill", a_commit(0, "theirs"), staged(warehouse, 0).readings)
     with pytest.raises(ForeignCommit, match="committed by try theirs"):
-        commit_batch(path, "mill", commit(0, "mine"), staged(warehouse, 0).readings)
+        commit_batch(path, "mill", a_commit(0, "mine"), staged(warehouse, 0).readings)
     assert open_table(path).to_pyarrow_table().num_rows == 2
 
 
@@ -88,7 +77,7 @@ def test_a_commit_whose_answer_is_lost_is_found_by_reading_back(
 ) -> None:
     path = warehouse.table("readings")
     _after_commit(monkeypatch, CommitFailedError("connection reset"))
-    done = commit_batch(path, "mill", commit(0, "mine"), staged(warehouse, 0).readings)
+    done = commit_batch(path, "mill", a_commit(0, "mine"), staged(warehouse, 0).readings)
     assert (done.metadata.try_id, done.rows, open_table(path).version()) == ("mine", 2, 1)
 
 
@@ -100,7 +89,7 @@ def test_a_commit_that_failed_is_transient(warehouse: Warehouse, monkeypatch: py
 
     monkeypatch.setattr(DeltaTable, "create_write_transaction", fails)
     with pytest.raises(WarehouseUnavailable, match="No space left"):
-        commit_batch(path, "mill", commit(0, "mine"), files)
+        commit_batch(path, "mill", a_commit(0, "mine"), files)
     assert newest_batch(path, "mill") == -1
 
 
@@ -111,14 +100,14 @@ def test_a_staged_file_that_is_not_whole_is_never_committed(warehouse: Warehouse
     if left is not None:
         (path / file.path).write_bytes(left)
     with pytest.raises(WarehouseUnavailable, match=f"{file.path}: staged with {file.size} bytes"):
-        commit_batch(path, "mill", commit(0, "mine"), [file])
+        commit_batch(path, "mill", a_commit(0, "mine"), [file])
     assert newest_batch(path, "mill") == -1
-    assert commit_batch(path, "mill", commit(0, "mine"), staged(warehouse, 0).readings).rows == 2
+    assert commit_batch(path, "mill", a_commit(0, "mine"), staged(warehouse, 0).readings).rows == 2
 
 
 def test_a_table_that_is_gone_is_transient(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseUnavailable, match="elsewhere"):
-        commit_batch(warehouse.table("elsewhere"), "mill", commit(0, "mine"), ())
+        commit_batch(warehouse.table("elsewhere"), "mill", a_commit(0, "mine"), ())
 
 
 def test_a_clustered_table_is_refused_for_good(warehouse: Warehouse) -> None:
@@ -134,7 +123,7 @@ def test_a_clustered_table_is_refused_for_good(warehouse: Warehouse) -> None:
     ]
     log_file(path, 0).write_text("\n".join(lines))
     with pytest.raises(WarehouseError, match="run `headrace migrate`"):
-        commit_batch(path, "mill", commit(0, "mine"), ())
+        commit_batch(path, "mill", a_commit(0, "mine"), ())
 
 
 def test_of_two_processes_one_wins_each_batch_and_the_other_knows(warehouse: Warehouse) -> None:
@@ -165,7 +154,7 @@ def _race(warehouse: Warehouse, name: str, start: Barrier, results: Any) -> None
         files = staged(warehouse, batch).readings
         start.wait(60)
         try:
-            commit_batch(warehouse.table("readings"), "mill", commit(batch, name), files)
+            commit_batch(warehouse.table("readings"), "mill", a_commit(batch, name), files)
             results.put((batch, name, "won"))
         except HeadraceError as lost:
             results.put((batch, name, lost.code))
@@ -188,7 +177,7 @@ def test_who_asks_for_a_text_finds_its_rows(warehouse: Warehouse) -> None:
     both = stage([parsed(*records)], staging(warehouse, 0))
     found = {}
     for name, files in (("readings", both.readings), ("quarantine", both.quarantine)):
-        commit_batch(warehouse.table(name), "mill", commit(0, "mine"), files)
+        commit_batch(warehouse.table(name), "mill", a_commit(0, "mine"), files)
         found[name] = open_table(warehouse.table(name)).to_pyarrow_dataset()
     assert found["readings"].count_rows(filter=pc.field("entity") == "b") == 1
     assert found["quarantine"].count_rows(filter=pc.field("reason") == "empty") == 1
