@@ -17,7 +17,7 @@ from rich.markup import escape
 from bench.ageing import land_many
 from bench.curve import draw
 from bench.growth import land_on_both
-from bench.landing import land_all
+from bench.landing import ALL, land_all
 from bench.machine import described
 from bench.page import write_page
 from bench.small import T1_RECORDS, land_a_year, land_micro_batches
@@ -86,11 +86,15 @@ def landing(
     records: Annotated[int, typer.Option(help="Records of the topic.")] = 2_000_000,
     batch: Annotated[int, typer.Option(help="Records of a micro-batch.")] = 250_000,
     runs: Runs = 3,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Just this contender, by its name; may be repeated.")
+    ] = None,
     results: Results = None,
 ) -> None:
     """Land one topic by Spark and by the worker, beside Spark's raw ceiling and a plain Python script."""
     with _folder("landing") as folder:
-        standings = land_all(folder, records, batch, runs, console)
+        contenders = [each for each in ALL if not only or each.name in only]
+        standings = land_all(folder, records, batch, runs, console, contenders=contenders)
     _keep(results, standings=[each.as_record() for each in standings])
 
 

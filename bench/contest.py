@@ -73,6 +73,11 @@ class Standing:
         """Bytes of memory at the most."""
         return max(run.memory for run in self.runs)
 
+    @property
+    def largest(self) -> int:
+        """Bytes of memory that its largest process held at the most: of Spark, the driver's JVM."""
+        return max(run.largest for run in self.runs)
+
     def of(self, other: "Standing") -> tuple[float, float]:
         """How quick it is beside another one: by the clock, and by processor time; more is better."""
         return self.rate / other.rate, other.cpu / self.cpu
@@ -111,7 +116,8 @@ def contest(course: Course, contenders: Sequence[Contender], runs: int, console:
             costs[each.name].append(cost)
             console.print(
                 f"{each.name}, run {run} of {runs}: {records / cost.seconds:,.0f} records/s, "
-                f"{cost.cpu / records * 1e6:.1f} µs of processor time a record, {cost.memory >> 20:,} MB"
+                f"{cost.cpu / records * 1e6:.1f} µs of processor time a record, {cost.memory >> 20:,} MB, "
+                f"{cost.largest >> 20:,} of them its largest process"
             )
     return [Standing(name, records, tuple(each)) for name, each in costs.items()]
 

@@ -1,5 +1,6 @@
 """Landing at full speed, held against Spark's raw ceiling and a Python script that promises nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from bench.contest import (
     HEADRACE_WORKER,
     PLAIN_PYTHON,
     SPARK_RAW,
+    Contender,
     Course,
     Standing,
     contest,
@@ -19,11 +21,19 @@ from bench.stream import broker, full_stream
 ALL = (HEADRACE_SPARK, SPARK_RAW, HEADRACE_WORKER, PLAIN_PYTHON)
 
 
-def land_all(folder: Path, records: int, batch: int, runs: int, console: Console) -> list[Standing]:
-    """The standings of all four over one topic."""
+def land_all(
+    folder: Path,
+    records: int,
+    batch: int,
+    runs: int,
+    console: Console,
+    *,
+    contenders: Sequence[Contender] = ALL,
+) -> list[Standing]:
+    """The standings of all four, or of those that are named, over one topic."""
     with broker(folder) as config:
         console.print(f"filling a topic with {records:,} records")
         stream = full_stream(folder, config, records, batch)
-        standings = contest(Course(stream, records, folder / "warehouse"), ALL, runs, console)
-    console.print(table(standings, (SPARK_RAW, PLAIN_PYTHON)))
+        standings = contest(Course(stream, records, folder / "warehouse"), contenders, runs, console)
+    console.print(table(standings, [peer for peer in (SPARK_RAW, PLAIN_PYTHON) if peer in contenders]))
     return standings

@@ -31,6 +31,8 @@ def _blocks() -> Iterator[tuple[str, str]]:
         standings = _standings(landing["standings"])
         draw(standings, PICTURE)
         yield "landing", _circumstances(landing) + _table(standings, (SPARK_RAW, PLAIN_PYTHON))
+    if memory := _read("memory"):
+        yield "memory", _circumstances(memory) + _table(_standings(memory["standings"]), ())
     if small := _read("small"):
         standings = _standings(small["standings"])
         yield "small", _circumstances(small) + _table(standings, (SPARK_NAIVE, PLAIN_PYTHON))
@@ -59,7 +61,7 @@ def _table(standings: Sequence[Standing], beside: Sequence[Contender]) -> str:
         "seconds (least)",
         "records/s",
         "CPU µs a record (least)",
-        "memory",
+        "memory (its largest process)",
         *(f"of {each.name}" for each in beside),
     ]
     rows = [
@@ -68,7 +70,7 @@ def _table(standings: Sequence[Standing], beside: Sequence[Contender]) -> str:
             f"{each.seconds:.1f} ({each.least_seconds:.1f})",
             f"{each.rate:,.0f}",
             f"{each.cpu:.1f} ({each.least_cpu:.1f})",
-            f"{each.memory >> 20:,} MB",
+            f"{each.memory >> 20:,} ({each.largest >> 20:,}) MB",
             *(
                 "{:.2f} by the clock, **{:.2f}** by CPU".format(*each.of(named[other.name]))
                 for other in beside

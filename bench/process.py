@@ -16,11 +16,12 @@ EVERY = 0.1
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a process and its descendants: seconds, processor seconds, and bytes of memory at the most."""
+    """Of a process and its descendants: seconds, processor seconds, most bytes of all and of the largest."""
 
     seconds: float
     cpu: float
     memory: int
+    largest: int = 0
 
 
 @dataclass
@@ -30,6 +31,7 @@ class _Watch:
     of: psutil.Process
     cpu: dict[psutil.Process, float] = field(default_factory=dict)
     memory: int = 0
+    largest: int = 0
 
     def look(self) -> None:
         """Note what each has used by now, and what all hold together."""
@@ -42,10 +44,11 @@ class _Watch:
             try:
                 with process.oneshot():
                     used = process.cpu_times()
-                    held += process.memory_info().rss
+                    memory = process.memory_info().rss
             except psutil.NoSuchProcess:
                 continue
             self.cpu[process] = used.user + used.system
+            held, self.largest = held + memory, max(self.largest, memory)
         self.memory = max(self.memory, held)
 
     def until(self, ended: threading.Event) -> None:
@@ -79,4 +82,4 @@ def cost_of(start: Callable[[], "subprocess.Popen[str]"], line: Callable[[str], 
         watching.join()
     if process.returncode:
         raise RunFailed("".join(said[-20:]))
-    return Cost(time.monotonic() - began, sum(watch.cpu.values()), watch.memory)
+    return Cost(time.monotonic() - began, sum(watch.cpu.values()), watch.memory, watch.largest)
