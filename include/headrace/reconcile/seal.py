@@ -1,0 +1,165 @@
+"""The seal: what was counted of a stream's tables, up to which versions, kept for the next run.
+
+One file beside the tables, written whole: its first line is the hash of all that follows, a header as JSON
+and then the sets' chunks. It is derived from the tables: whoever removes it loses nothing but the time to
+count everything again.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import starmap
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from headrace.files import write_whole
+from headrace.reconcile.account import EMPTY, Account, Marks
+from headrace.reconcile.number_set import Chunk, NumberSet, Tally
+from headrace.reconcile.snapshot import TableState
+from headrace.reconcile.table_log import Unsealed
+from headrace.tables.warehouse import Warehouse
+
+PLACES: Literal["places"] = "places"
+ROWS: Literal["rows"] = "rows"
+
+
+class SealedSource(BaseModel):
+    """A publication: the rows it can have; `proven`: as counted from a spool whose bytes have that hash."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sha256: str
+    rows: int
+    proven: bool
+
+
+class SealedSet(BaseModel):
+    """Where one set's chunks lie: (number, how many numbers, bytes) of each, one after the other."""
+
+    model_config = ConfigDict(frozen=True)
+
+    of: Literal["places", "rows"]
+    name: str
+    partition: int
+    quarantined: bool
+    chunks: tuple[tuple[int, int, int], ...]
+
+
+class Header(BaseModel):
+    """What stands in front of the sets."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal[1] = 1
+    stream: str
+    newest: int
+    tables: dict[str, TableState]
+    sources: dict[str, SealedSource]
+    records: int
+    batches: int
+    sets: tuple[SealedSet, ...]
+
+
+@dataclass(frozen=True)
+class Seal:
+    """An account that was in balance, of which versions it is, and of which sources.
+
+    `newest`: the newest batch that was closed.
+    """
+
+    newest: int
+    tables: dict[str, TableState]
+    sources: dict[str, SealedSource]
+    account: Account
+
+
+def seal_file(warehouse: Warehouse) -> Path:
+    """Where the stream's seal is, or will be."""
+    return warehouse.folder / "_seal"
+
+
+def write_seal(warehouse: Warehouse, seal: Seal) -> None:
+    """Keep the seal, in the place of the one before; a reader sees one or the other."""
+    account = seal.account
+    sets = list(_sets(account))
+    header = Header(
+        stream=warehouse.stream,
+        newest=seal.newest,
+        tables=seal.tables,
+        sources=seal.sources,
+        records=account.records,
+        batches=len(account.batches),
+        sets=tuple(starmap(_described, sets)),
+    )
+    counts = np.ascontiguousarray(account.batches.to_numpy().astype("<i8")).tobytes()
+    chunks = (kept.chunks[place].packed for _, kept in sets for place in sorted(kept.chunks))
+    rest = b"".join([header.model_dump_json().encode(), b"\n", counts, *chunks])
+    write_whole(seal_file(warehouse), hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
+
+
+def read_seal(warehouse: Warehouse) -> Seal:
+    """The seal as it was kept.
+
+    Raises:
+        Unsealed: there is none, or it is damaged, or of another stream or version of Headrace.
+    """
+    try:
+        digest, _, rest = seal_file(warehouse).read_bytes().partition(b"\n")
+    except FileNotFoundError as absent:
+        raise Unsealed("there is no seal") from absent
+    except OSError as failed:
+        raise Unsealed(f"the seal cannot be read: {failed.strerror}") from failed
+    if hashlib.sha256(rest).hexdigest().encode() != digest:
+        raise Unsealed("the seal is damaged")
+    text, _, body = rest.partition(b"\n")
+    try:
+        header = Header.model_validate_json(text)
+    except ValueError as other:
+        raise Unsealed("the seal is of another version of Headrace") from other
+    if header.stream != warehouse.stream:
+        raise Unsealed(f"the seal is of stream {header.stream}")
+    return Seal(header.newest, header.tables, header.sources, _account(header, body))
+
+
+Key = tuple[Literal["places", "rows"], str, int, bool]
+"""Of what the numbers are, offsets of a topic's partition or rows of a publication; if in quarantine."""
+
+
+def _sets(account: Account) -> Iterator[tuple[Key, NumberSet]]:
+    for (topic_id, partition), marks in account.places.items():
+        yield (PLACES, topic_id, partition, False), marks.all.met
+        yield (PLACES, topic_id, partition, True), marks.quarantined.met
+    for publication, marks in account.rows.items():
+        yield (ROWS, publication, 0, False), marks.all.met
+        yield (ROWS, publication, 0, True), marks.quarantined.met
+
+
+def _described(key: Key, kept: NumberSet) -> SealedSet:
+    of, name, partition, quarantined = key
+    chunks = tuple(
+        (place, chunk.count, len(chunk.packed)) for place, chunk in sorted(kept.chunks.items())
+    )  # fmt: skip
+    return SealedSet(of=of, name=name, partition=partition, quarantined=quarantined, chunks=chunks)
+
+
+def _account(header: Header, body: bytes) -> Account:
+    account = Account({name: source.rows for name, source in header.sources.items()}, records=header.records)
+    at = header.batches * len(EMPTY.columns) * 8
+    counts = np.frombuffer(body[:at], "<i8").reshape(header.batches, len(EMPTY.columns))
+    account.batches = pl.DataFrame(counts, schema=EMPTY.schema)
+    for each in header.sets:
+        kept = NumberSet()
+        for place, count, length in each.chunks:
+            kept.chunks[place] = Chunk(count, body[at : at + length])
+            at += length
+        tally = Tally([kept] if kept.chunks else [], len(kept))
+        if each.of == PLACES:
+            marks = account.places.setdefault((each.name, each.partition), Marks())
+        else:
+            marks = account.rows.setdefault(each.name, Marks())
+        setattr(marks, "quarantined" if each.quarantined else "all", tally)
+    return account
