@@ -73,15 +73,14 @@ class Account:
     unreadable: list[str] = field(default_factory=list)
 
     @property
-    def is_simple(self) -> bool:
-        """Whether nothing stands twice or is foreign, and all could be read: no other is ever sealed."""
-        marks = (*self.places.values(), *self.rows.values())
-        return not (self.foreign or self.unreadable or any(each.all.again for each in marks))
+    def is_whole(self) -> bool:
+        """Whether its sets have every row: none was foreign or could not be read."""
+        return not (self.foreign or self.unreadable)
 
     def same_as(self, other: "Account") -> bool:
         """Whether both were counted from the same rows, as far as an account tells."""
         mine, others = ((each.records, each.places, each.rows) for each in (self, other))
-        return self.is_simple and other.is_simple and mine == others and self.batches.equals(other.batches)
+        return self.is_whole and other.is_whole and mine == others and self.batches.equals(other.batches)
 
     def add(self, table: str, origins: pl.DataFrame) -> None:
         """Add rows of that table: the columns of `ORIGIN`."""

@@ -153,7 +153,7 @@ class _Reconciliation:
     def _renew_seal(self, sources: dict[str, SealedSource], standing: Standing) -> None:
         seal, now = standing.seal, self.snapshot
         kept = seal and (seal.newest, seal.tables, seal.sources) == (now.newest, now.tables, sources)
-        if standing.account.is_simple and not kept:
+        if standing.account.is_whole and not kept:
             write_seal(self.warehouse, Seal(now.newest, now.tables, sources, standing.account))
 
 

@@ -23,8 +23,8 @@ from headrace.reconcile.snapshot import TableState
 from headrace.reconcile.table_log import Unsealed
 from headrace.tables.warehouse import Warehouse
 
-PLACES: Literal["places"] = "places"
-ROWS: Literal["rows"] = "rows"
+NO_PARTITION = -1
+"""In a set's key, where its numbers are rows of a publication and not offsets of a partition."""
 
 
 class SealedSource(BaseModel):
@@ -38,11 +38,13 @@ class SealedSource(BaseModel):
 
 
 class SealedSet(BaseModel):
-    """Where one set's chunks lie: (number, how many numbers, bytes) of each, one after the other."""
+    """A set of a tally: of which, and its chunks one after the other, (number, how many numbers, bytes) each.
+
+    `name`: of the topic's id, or the publication; `partition`: -1 for rows.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    of: Literal["places", "rows"]
     name: str
     partition: int
     quarantined: bool
@@ -125,25 +127,23 @@ def read_seal(warehouse: Warehouse) -> Seal:
     return Seal(header.newest, header.tables, header.sources, _account(header, body))
 
 
-Key = tuple[Literal["places", "rows"], str, int, bool]
-"""Of what the numbers are, offsets of a topic's partition or rows of a publication; if in quarantine."""
+Key = tuple[str, int, bool]
+"""A topic's id and partition, or a publication and `NO_PARTITION`; whether the numbers are quarantined."""
 
 
 def _sets(account: Account) -> Iterator[tuple[Key, NumberSet]]:
-    for (topic_id, partition), marks in account.places.items():
-        yield (PLACES, topic_id, partition, False), marks.all.met
-        yield (PLACES, topic_id, partition, True), marks.quarantined.met
-    for publication, marks in account.rows.items():
-        yield (ROWS, publication, 0, False), marks.all.met
-        yield (ROWS, publication, 0, True), marks.quarantined.met
+    """Every level of every tally, those of one tally in their order."""
+    of = {**account.places, **{(name, NO_PARTITION): marks for name, marks in account.rows.items()}}
+    for (name, partition), marks in of.items():
+        for tally, quarantined in ((marks.all, False), (marks.quarantined, True)):
+            for level in tally.levels:
+                yield (name, partition, quarantined), level
 
 
 def _described(key: Key, kept: NumberSet) -> SealedSet:
-    of, name, partition, quarantined = key
-    chunks = tuple(
-        (place, chunk.count, len(chunk.packed)) for place, chunk in sorted(kept.chunks.items())
-    )  # fmt: skip
-    return SealedSet(of=of, name=name, partition=partition, quarantined=quarantined, chunks=chunks)
+    name, partition, quarantined = key
+    chunks = tuple((place, chunk.count, len(chunk.packed)) for place, chunk in sorted(kept.chunks.items()))
+    return SealedSet(name=name, partition=partition, quarantined=quarantined, chunks=chunks)
 
 
 def _account(header: Header, body: bytes) -> Account:
@@ -156,10 +156,15 @@ def _account(header: Header, body: bytes) -> Account:
         for place, count, length in each.chunks:
             kept.chunks[place] = Chunk(count, body[at : at + length])
             at += length
-        tally = Tally([kept] if kept.chunks else [], len(kept))
-        if each.of == PLACES:
-            marks = account.places.setdefault((each.name, each.partition), Marks())
-        else:
-            marks = account.rows.setdefault(each.name, Marks())
-        setattr(marks, "quarantined" if each.quarantined else "all", tally)
+        tally = _tally(account, each)
+        tally.levels.append(kept)
+        tally.total += len(kept)
     return account
+
+
+def _tally(account: Account, of: SealedSet) -> Tally:
+    if of.partition == NO_PARTITION:
+        marks = account.rows.setdefault(of.name, Marks())
+    else:
+        marks = account.places.setdefault((of.name, of.partition), Marks())
+    return marks.quarantined if of.quarantined else marks.all
