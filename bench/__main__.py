@@ -20,6 +20,7 @@ from bench.growth import land_on_both
 from bench.landing import ALL, land_all
 from bench.machine import described
 from bench.page import write_page
+from bench.reconciling import as_records, reconcile_all
 from bench.small import T1_RECORDS, land_a_year, land_micro_batches
 from headrace.errors import HeadraceError
 
@@ -121,6 +122,19 @@ def growth(
     with _folder("growth") as folder:
         found = land_on_both(folder, held, console)
     _keep(results, growth=asdict(found))
+
+
+@app.command()
+def reconcile(
+    held: Annotated[int, typer.Option(help="Rows that stand sealed.")] = 20_000_000,
+    new: Annotated[int, typer.Option(help="Records that are new.")] = 1_000_000,
+    runs: Runs = 3,
+    results: Results = None,
+) -> None:
+    """Account for new records on a seal of millions, for nothing new, and for everything."""
+    with _folder("reconcile") as folder:
+        found = reconcile_all(folder, held, new, runs, console)
+    _keep(results, reconcile=as_records(found))
 
 
 @app.command()

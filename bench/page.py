@@ -9,6 +9,7 @@ from typing import Any
 from bench.bars import draw
 from bench.contest import PLAIN_PYTHON, SPARK_NAIVE, SPARK_RAW, Contender, Standing
 from bench.growth import Growth
+from bench.reconciling import Reconciled
 from headrace.settings import PROJECT
 
 RESULTS = Path(__file__).with_name("results")
@@ -39,6 +40,13 @@ def _blocks() -> Iterator[tuple[str, str]]:
         yield "micro-batches", _micro_batches(small["micro_batches"])
     if growth := _read("growth"):
         yield "growth", _circumstances(growth) + _growth(growth["growth"])
+    if reconcile := _read("reconcile"):
+        yield "reconcile", _circumstances(reconcile) + _reconciled(reconcile["reconcile"])
+
+
+def _reconciled(records: Sequence[dict[str, Any]]) -> str:
+    heads = ["account", "records counted", "sealed", "seconds (least)", "CPU (least)", "memory"]
+    return _markdown(heads, [Reconciled.from_record(each).cells() for each in records])
 
 
 def _read(name: str) -> dict[str, Any] | None:
