@@ -38,8 +38,8 @@ no catching up. A stream with an external source has neither `publish` nor `publ
 """
 
 AUDIT = """\
-Its id is `audit`; `HEADRACE_AUDIT_SCHEDULE` says when it runs, once a week by default, a cron expression, or `never`.
-It has one task a stream, each an [AuditOperator](#auditoperator), which take turns.
+Its id is `audit`. `HEADRACE_AUDIT_SCHEDULE` says when it runs: a cron expression, a preset (`@weekly` by
+default) or `never`. It has one task a stream, each an [AuditOperator](#auditoperator); they take turns.
 """
 
 CONNECTIONS = """\
