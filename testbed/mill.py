@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.contract.model import Contract
-from headrace.kafka.headers import publication_headers, row_header
 from headrace.publish.publications import Publication, change_publications
 from headrace.reconcile.ledger import Entry
 from headrace.reconcile.reconciliation import reconcile
@@ -21,7 +20,7 @@ from testbed.parse_cases import TOPIC_ID, Sent, contract
 ROWS = 30
 """Rows of the source; every tenth is no reading."""
 RUN = "a run"
-PUBLICATION = "p1"
+PUBLICATION = "0123456789abcdef0123"
 
 
 @dataclass
@@ -47,10 +46,10 @@ class Mill:
 
     def sent(self, *rows: int) -> list[Sent]:
         """The records of those rows of the source."""
-        shared = publication_headers(PUBLICATION, self.sha256)
         return [
             Sent(
-                b"{" if row % 10 == 0 else b'{"time": "01 01 2018 00:10"}', _bytes([*shared, row_header(row)])
+                b"{" if row % 10 == 0 else b'{"time": "01 01 2018 00:10"}',
+                [("headrace-publication", PUBLICATION.encode()), ("headrace-row", str(row).encode())],
             )
             for row in rows
         ]
@@ -65,10 +64,6 @@ class Mill:
     def reconcile(self) -> Entry:
         """What a run does that has nothing to land: no broker is asked."""
         return reconcile(self.contract, self.settings, {}, RUN)
-
-
-def _bytes(headers: list[tuple[str, str | bytes | None]]) -> list[tuple[str, bytes | None]]:
-    return [(name, value.encode() if isinstance(value, str) else value) for name, value in headers]
 
 
 def make_mill(folder: Path) -> Mill:

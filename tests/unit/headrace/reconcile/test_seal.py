@@ -21,7 +21,7 @@ from headrace.reconcile.seal import read_seal, seal_file
 from headrace.tables.commits import log_file, open_table
 from headrace.tables.names import BATCHES, LEDGER, QUARANTINE, READINGS
 from testbed.landed_batches import commit_open
-from testbed.mill import ROWS, RUN, Mill
+from testbed.mill import PUBLICATION, ROWS, RUN, Mill
 
 Tamper = Callable[[Mill], None]
 
@@ -374,7 +374,7 @@ def test_a_ledger_of_before_there_were_seals_is_read_and_written_on(mill: Mill) 
 
 def test_the_seal_holds_what_was_counted(sealed: Mill) -> None:
     seal = read_seal(sealed.warehouse)
-    whole = Account({"p1": ROWS})
+    whole = Account({PUBLICATION: ROWS})
     for name in (READINGS, QUARANTINE):
         whole.add_files(name, files(sealed, name))
     assert seal.account.same_as(whole)
