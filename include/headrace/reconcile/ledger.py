@@ -58,7 +58,8 @@ class Counted(BaseModel):
     reason: str | None
 
     def __str__(self) -> str:
-        sources = f"; the rows of {self.sources} sources stood as counted before" if self.sources else ""
+        stood = "1 source" if self.sources == 1 else f"{self.sources:,} sources"
+        sources = f"; the rows of {stood} stood as counted before" if self.sources else ""
         if self.reason is not None:
             return f"all {self.new:,} records of the tables counted: {self.reason}{sources}"
         at = f" at version {self.version}" if self.version is not None else ""

@@ -336,7 +336,7 @@ def test_a_spool_that_is_gone_later_does_not_matter(sealed: Mill) -> None:
     sealed.land(2, *range(21, 31))
     entry = sealed.reconcile()
     assert entry.sources[0].rows == ROWS
-    assert "the rows of 1 sources stood as counted before" in entry.lines()[-1]
+    assert "the rows of 1 source stood as counted before" in entry.lines()[-1]
 
 
 def test_a_spool_that_is_gone_before_it_was_counted_is_named(mill: Mill) -> None:
