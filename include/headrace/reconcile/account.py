@@ -73,6 +73,11 @@ class Account:
     unreadable: list[str] = field(default_factory=list)
 
     @property
+    def doubles(self) -> bool:
+        """Whether an offset stands twice."""
+        return any(marks.all.again for marks in self.places.values())
+
+    @property
     def is_whole(self) -> bool:
         """Whether its sets have every row: none was foreign or could not be read."""
         return not (self.foreign or self.unreadable)

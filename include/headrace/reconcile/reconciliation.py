@@ -8,6 +8,7 @@ compared with these counts, never used for them.
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from headrace.contract.model import Contract
@@ -24,7 +25,7 @@ from headrace.reconcile.sources import account_for_source, is_accounted, sources
 from headrace.reconcile.standing import Standing, count_all, stand_on
 from headrace.reconcile.table_log import Unsealed
 from headrace.settings import Settings
-from headrace.tables.batches import Batch, position_at, read_gaps
+from headrace.tables.batches import Batch, position_at, read_notes
 from headrace.tables.names import BATCHES
 from headrace.tables.slices import Slice, find_slice, new_slice
 from headrace.tables.warehouse import Warehouse
@@ -96,15 +97,16 @@ class _Reconciliation:
         spool = self.settings.spool_path
         sources = sources_of(self.publications, self.contract.own_source, spool, before)
         standing = self._stand(sources, before)
-        ends = gap_ends(self._gaps(run_slice.topic_id)) if run_slice.ranges else {}
+        account = standing.account
+        notes = self._notes if run_slice.ranges or account.doubles else []
         entry = Entry(
             run_id=run_slice.run_id,
             finished=datetime.now(UTC),
             topic=run_slice.topic,
             topic_id=run_slice.topic_id,
-            slice=account_for_slice(run_slice, self.config, standing.account, ends),
+            slice=account_for_slice(run_slice, self.config, account, notes),
             sources=tuple(self._accounts(sources, standing)),
-            batch_problems=(*self._check_batches(standing), *standing.account.unreadable),
+            batch_problems=(*self._check_batches(standing), *account.unreadable),
             counted=standing.counted,
         )
         append_entry(self.warehouse, entry)
@@ -130,19 +132,19 @@ class _Reconciliation:
             marks = standing.account.rows.get(each.publication)
             whole = marks is not None and marks.all.met.count(1, source.rows + 1) == source.rows
             pending = each.state == "publishing" or not (whole or self._is_landed(each))
-            loss = 0 if whole else sum(gap.records for gap in self._gaps(each.topic_id))
+            loss = 0 if whole else self._accepted_loss(each.topic_id)
             yield account_for_source(each, source, standing.account, pending, loss)
 
     def _is_landed(self, publication: Publication) -> bool:
         position = position_at(self.warehouse, publication.topic_id, self.snapshot.closing)
         return reached(position, publication.until)
 
-    def _gaps(self, topic_id: str) -> list[Batch]:
-        return [
-            gap
-            for gap in read_gaps(self.warehouse)
-            if gap.topic_id == topic_id and gap.batch <= self.snapshot.newest
-        ]
+    def _accepted_loss(self, topic_id: str) -> int:
+        return sum(row.records for row in self._notes if row.kind == "gap" and row.topic_id == topic_id)
+
+    @cached_property
+    def _notes(self) -> list[Batch]:
+        return [row for row in read_notes(self.warehouse) if row.batch <= self.snapshot.newest]
 
     def _check_batches(self, standing: Standing) -> Iterator[str]:
         seal, now = standing.seal, self.snapshot
@@ -159,11 +161,6 @@ class _Reconciliation:
 
 def _batches_of(of: Seal | Snapshot) -> tuple[int, Any]:
     return of.newest, of.tables.get(BATCHES)
-
-
-def gap_ends(gaps: list[Batch]) -> dict[int, int]:
-    """Where the newest accepted gap of each partition ends."""
-    return {each.partition: each.until for row in gaps for each in row.ranges}
 
 
 def _message(stream: str, entry: Entry) -> str:

@@ -54,11 +54,11 @@ def read_batches(warehouse: Warehouse) -> list[Batch]:
     return sorted((Batch.model_validate(row) for row in rows), key=lambda row: row.batch)
 
 
-def read_gaps(warehouse: Warehouse) -> list[Batch]:
-    """The gaps alone, in their order."""
+def read_notes(warehouse: Warehouse) -> list[Batch]:
+    """The few rows that are no batches, such as gaps, in their order."""
     if not warehouse.exists(BATCHES):
         return []
-    found = open_table(warehouse.table(BATCHES)).to_pyarrow_table(filters=[("kind", "=", "gap")])
+    found = open_table(warehouse.table(BATCHES)).to_pyarrow_table(filters=[("kind", "!=", "batch")])
     return sorted((Batch.model_validate(row) for row in found.to_pylist()), key=lambda row: row.batch)
 
 
