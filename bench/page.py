@@ -6,14 +6,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.bars import draw
+from bench.ageing import Ageing
+from bench.bars import draw as draw_bars
 from bench.contest import PLAIN_PYTHON, SPARK_NAIVE, SPARK_RAW, Contender, Standing
+from bench.curve import draw as draw_curve
 from bench.growth import Growth
+from bench.lines import draw as draw_lines
 from headrace.settings import PROJECT
 
 RESULTS = Path(__file__).with_name("results")
 PAGE = PROJECT / "docs" / "performance.md"
-PICTURE = PROJECT / "docs" / "images" / "landing.png"
+IMAGES = PROJECT / "docs" / "images"
 
 
 def write_page() -> None:
@@ -29,8 +32,10 @@ def write_page() -> None:
 def _blocks() -> Iterator[tuple[str, str]]:
     if landing := _read("landing"):
         standings = _standings(landing["standings"])
-        draw(standings, PICTURE)
+        draw_bars(standings, IMAGES / "landing.png")
         yield "landing", _circumstances(landing) + _table(standings, (SPARK_RAW, PLAIN_PYTHON))
+    if wide := _read("wide"):
+        yield "wide", _circumstances(wide) + _table(_standings(wide["standings"]), (SPARK_RAW, PLAIN_PYTHON))
     if memory := _read("memory"):
         yield "memory", _circumstances(memory) + _table(_standings(memory["standings"]), ())
     if small := _read("small"):
@@ -39,6 +44,13 @@ def _blocks() -> Iterator[tuple[str, str]]:
         yield "micro-batches", _micro_batches(small["micro_batches"])
     if growth := _read("growth"):
         yield "growth", _circumstances(growth) + _growth(growth["growth"])
+    if ageing := _read("ageing"):
+        draw_curve(ageing["seconds"], IMAGES / "ageing.png")
+        yield "ageing", _circumstances(ageing) + _ageing(ageing)
+    if scale := _read("scale"):
+        sizes = [_standings(size) for size in scale["sizes"]]
+        draw_lines(sizes, IMAGES / "scale.png")
+        yield "scale", _circumstances(scale) + _scale(sizes)
 
 
 def _read(name: str) -> dict[str, Any] | None:
@@ -87,6 +99,26 @@ def _table(standings: Sequence[Standing], beside: Sequence[Contender]) -> str:
 def _micro_batches(seconds: dict[str, list[float]]) -> str:
     rows = [[engine, f"{len(each) + 1}", f"{median(each):.2f} s"] for engine, each in seconds.items()]
     return _markdown(["engine", "micro-batches of 1,000", "median"], rows)
+
+
+def _ageing(record: dict[str, Any]) -> str:
+    aged, young = Ageing(tuple(record["seconds"])), Ageing(tuple(record["young"]))
+    rows = [
+        [f"the first {aged.share}", f"{aged.first:.2f} s", "1.00"],
+        [f"the last {aged.share}", f"{aged.last:.2f} s", f"{aged.ratio:.2f}"],
+        [f"the {len(young.seconds) + 1} of a new stream, right after", f"{young.whole:.2f} s",
+         f"{young.whole / aged.first:.2f}"],
+    ]  # fmt: skip
+    return _markdown(["of a thousand micro-batches", "median", "to the first"], rows)
+
+
+def _scale(sizes: Sequence[Sequence[Standing]]) -> str:
+    names = list(dict.fromkeys(each.name for size in sizes for each in size))
+    rows = []
+    for size in sizes:
+        found = {each.name: f"{each.rate:,.0f}; {each.cpu:.1f} µs" for each in size}
+        rows.append([f"{size[0].records:,}", *(found.get(name, "") for name in names)])
+    return _markdown(["records", *(f"{name}: records/s; CPU a record" for name in names)], rows)
 
 
 def _growth(record: dict[str, Any]) -> str:
