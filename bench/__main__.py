@@ -24,6 +24,7 @@ from bench.scale import SIZES, land_at_sizes
 from bench.series import run_series
 from bench.small import T1_RECORDS, land_a_year, land_micro_batches
 from bench.stream import WIDE
+from bench.whole_run import run_dag
 from headrace.errors import HeadraceError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -138,6 +139,14 @@ def growth(
     with _folder("growth") as folder:
         found = land_on_both(folder, held, console)
     _keep(results, growth=asdict(found))
+
+
+@app.command()
+def run(results: Results = None) -> None:
+    """Run the whole DAG on a stack of its own: a year, a day more, nothing new."""
+    with _folder("run") as folder:
+        found = run_dag(folder, console)
+    _keep(results, runs=[asdict(each) for each in found])
 
 
 @app.command("all")

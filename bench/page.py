@@ -12,6 +12,7 @@ from bench.contest import PLAIN_PYTHON, SPARK_NAIVE, SPARK_RAW, Contender, Stand
 from bench.curve import draw as draw_curve
 from bench.growth import Growth
 from bench.lines import draw as draw_lines
+from bench.whole_run import Run
 from headrace.settings import PROJECT
 
 RESULTS = Path(__file__).with_name("results")
@@ -42,6 +43,8 @@ def _blocks() -> Iterator[tuple[str, str]]:
         standings = _standings(small["standings"])
         yield "small", _circumstances(small) + _table(standings, (SPARK_NAIVE, PLAIN_PYTHON))
         yield "micro-batches", _micro_batches(small["micro_batches"])
+    if run := _read("run"):
+        yield "run", _circumstances(run) + _runs([Run(**each) for each in run["runs"]])
     if growth := _read("growth"):
         yield "growth", _circumstances(growth) + _growth(growth["growth"])
     if ageing := _read("ageing"):
@@ -119,6 +122,13 @@ def _scale(sizes: Sequence[Sequence[Standing]]) -> str:
         found = {each.name: f"{each.rate:,.0f}; {each.cpu:.1f} µs" for each in size}
         rows.append([f"{size[0].records:,}", *(found.get(name, "") for name in names)])
     return _markdown(["records", *(f"{name}: records/s; CPU a record" for name in names)], rows)
+
+
+def _runs(runs: Sequence[Run]) -> str:
+    rows = [[task, *(f"{run.tasks[task]:.1f} s" for run in runs)] for task in runs[0].tasks]
+    rows.append(["all tasks", *(f"{run.task_seconds:.1f} s" for run in runs)])
+    rows.append(["the run, from its start to its end", *(f"{run.seconds:.1f} s" for run in runs)])
+    return _markdown(["task", *(run.name for run in runs)], rows)
 
 
 def _growth(record: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ class Benchmark:
 
 
 SERIES = (
+    Benchmark("run", "run"),
     Benchmark("landing", "landing", quick=("--records", "200000", "--runs", "1")),
     Benchmark(
         "wide", "landing", ("--wide", "--records", "500000"), ("--wide", "--records", "50000", "--runs", "1")
