@@ -106,6 +106,12 @@ class PublicationBroken(TerminalError):
     code = "HR308"
 
 
+class LogCutOff(TerminalError):
+    """The log ends before the landed position: the broker has lost records that consumers had seen."""
+
+    code = "HR309"
+
+
 class StreamLocked(TransientError):
     """Another process writes to this stream's tables."""
 

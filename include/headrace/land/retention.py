@@ -69,17 +69,21 @@ def settle_retention(attempt: Attempt, run_slice: Slice, starts: Position, accep
     say(f"batch {gap.batch}: gap {text(lost)}, {gap.records} offsets")
 
 
-def readable(commit: BatchCommit, run_slice: Slice, starts: Position, accept_loss: bool) -> Ranges:
-    """What the broker still has of an open batch.
+def readable(
+    commit: BatchCommit, run_slice: Slice, starts: Position, ends: Position, accept_loss: bool
+) -> Ranges:
+    """What the broker still has of an open batch: what lies between the log's start and its end.
 
     Raises:
         RecordsExpired: not all of it, and the loss is not accepted: what was refused of it is unknown.
     """
     same_topic = commit.topic_id == run_slice.topic_id
     left = tuple(
-        OffsetRange(partition=each.partition, start=start, until=each.until)
+        OffsetRange(partition=each.partition, start=start, until=until)
         for each in commit.ranges
-        if same_topic and (start := max(each.start, starts.get(each.partition, 0))) < each.until
+        if same_topic
+        and (start := max(each.start, starts.get(each.partition, 0)))
+        < (until := min(each.until, ends.get(each.partition, each.until)))
     )
     if left != commit.ranges and not accept_loss:
         raise RecordsExpired(

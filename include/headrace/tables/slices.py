@@ -70,14 +70,14 @@ def find_slice(warehouse: Warehouse, run_id: str) -> Slice | None:
 
 
 def new_slice(run_id: str, topic: str, topic_id: str, start: dict[int, int], until: dict[int, int]) -> Slice:
-    """A slice as of now; a partition that is new in `until` starts at 0."""
-    complete = {partition: start.get(partition, 0) for partition in until}
+    """A slice as of now; a partition that is new starts at 0, one that ends before `start` is empty."""
+    complete = {partition: min(start.get(partition, 0), end) for partition, end in until.items()}
     return Slice(
         run_id=run_id,
         topic=topic,
         topic_id=topic_id,
         start=complete,
-        until={partition: max(end, complete[partition]) for partition, end in until.items()},
+        until=until,
         fixed_at=datetime.now(UTC),
     )
 

@@ -16,6 +16,7 @@ from testbed.batch_rows import a_batch
 from testbed.parse_cases import contract
 
 SLICE = new_slice("a run", "readings", "topic-1", {}, {0: 10, 1: 10})
+ENDS = {0: 10, 1: 10}
 CSV = {"source": {"kind": "csv", "path": "x.csv"}}
 
 
@@ -72,9 +73,13 @@ def test_a_topic_made_anew_is_refused_until_the_loss_is_accepted(tmp_path: Path)
 def test_an_open_batch_needs_all_its_records_unless_the_loss_is_accepted(tmp_path: Path) -> None:
     attempt = _attempt(tmp_path)
     commit = attempt.batch_commit(0, "topic-1", SLICE.ranges)
-    assert readable(commit, SLICE, {0: 0, 1: 0}, accept_loss=False) == SLICE.ranges
+    assert readable(commit, SLICE, {0: 0, 1: 0}, ENDS, accept_loss=False) == SLICE.ranges
     with pytest.raises(RecordsExpired, match="batch 0 was left open"):
-        readable(commit, SLICE, {0: 3, 1: 0}, accept_loss=False)
-    left = readable(commit, SLICE, {0: 3, 1: 10}, accept_loss=True)
+        readable(commit, SLICE, {0: 3, 1: 0}, ENDS, accept_loss=False)
+    left = readable(commit, SLICE, {0: 3, 1: 10}, ENDS, accept_loss=True)
     assert left == (OffsetRange(partition=0, start=3, until=10),)
-    assert readable(attempt.batch_commit(0, "older", SLICE.ranges), SLICE, {}, accept_loss=True) == ()
+    with pytest.raises(RecordsExpired, match="batch 0 was left open"):
+        readable(commit, SLICE, {}, {0: 10, 1: 7}, accept_loss=False)
+    left = readable(commit, SLICE, {}, {0: 0, 1: 7}, accept_loss=True)
+    assert left == (OffsetRange(partition=1, start=0, until=7),)
+    assert readable(attempt.batch_commit(0, "older", SLICE.ranges), SLICE, {}, ENDS, accept_loss=True) == ()
