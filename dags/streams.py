@@ -31,7 +31,9 @@ PARAMS = {
         False, type="boolean", description="Publish the whole source once more; its rows land as duplicates."
     ),
     "accept_loss": Param(
-        False, type="boolean", description="Go on where the topic's retention has removed unlanded records, or its log was cut off."
+        False,
+        type="boolean",
+        description="Go on where the topic's retention has removed unlanded records, or its log was cut off.",
     ),
 }
 
