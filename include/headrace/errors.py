@@ -148,6 +148,12 @@ class QuarantineLimitExceeded(TerminalError):
     code = "HR406"
 
 
+class CommitTorn(TerminalError):
+    """The newest file of a table's log is empty or cut off: a power cut, a full disk, a broken copy."""
+
+    code = "HR407"
+
+
 class NotReconciled(TerminalError):
     """Records are lost, doubled or miscounted; the message names them."""
 

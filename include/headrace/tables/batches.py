@@ -19,6 +19,7 @@ from headrace.tables.commits import (
     open_table,
 )
 from headrace.tables.compaction import CHECKPOINT_EVERY, compact
+from headrace.tables.durability import sync_commits
 from headrace.tables.names import BATCHES, READINGS
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
@@ -72,6 +73,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
     with warehouse_errors(path):
         # Opened before anything is read of it: a rival's closing from then on makes the commit fail.
         table = open_table(path) if warehouse.exists(BATCHES) else str(path)
+        before = -1 if isinstance(table, str) else table.version()
         newest = newest_closing(warehouse)
         if newest and newest.batch >= row.batch:
             raise _closed_already(warehouse, row)
@@ -91,6 +93,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
             )
         except failures() as failed:
             _require_own(warehouse, row, failed)
+        sync_commits(path, before)
         compact(path)
 
 
