@@ -124,7 +124,7 @@ def _require_whole(newest: Path | None) -> None:
         raise CommitTorn(
             f"{newest}: the table's newest commit is cut off ({newest.stat().st_size} bytes). Was there a "
             "power cut, or a disk full? Commits that a task was told of are on the disk whole, so nobody was "
-            "told of this one: remove the file, and clear the task; what it should have committed is done again"
+            "told of this one: remove the file, and clear the task, which does it again"
         )
 
 
