@@ -62,6 +62,20 @@ def advance(position: Position, ranges: Iterable[OffsetRange]) -> dict[int, int]
     return after
 
 
+def rewind(position: Position, ranges: Iterable[OffsetRange]) -> dict[int, int]:
+    """The position before `ranges`: where a log was cut off, its offsets come again.
+
+    Raises:
+        ValueError: a range does not end where the position stands.
+    """
+    before = dict(position)
+    for each in ranges:
+        if before.get(each.partition, 0) != each.until:
+            raise ValueError(f"{each} does not end at {before.get(each.partition, 0)}")
+        before[each.partition] = each.start
+    return before
+
+
 def clip(position: Position, limit: Position) -> dict[int, int]:
     """The position, held back to `limit` in each of its partitions; others are left out."""
     return {partition: min(position.get(partition, 0), end) for partition, end in limit.items()}

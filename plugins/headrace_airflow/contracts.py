@@ -1,11 +1,14 @@
 """The contracts as the DAG files see them: the sound ones make DAGs, the broken ones one import error."""
 
+import logging
 from pathlib import Path
 
 from headrace.contract.loader import contract_files, load_contract
 from headrace.contract.model import Contract
 from headrace.errors import ContractError, SettingsError
 from headrace.settings import load_settings
+
+log = logging.getLogger(__name__)
 
 
 def sound_contracts() -> dict[Path, Contract]:
@@ -42,6 +45,12 @@ def _read_all() -> tuple[dict[Path, Contract], list[str]]:
             contract = load_contract(file)
         except ContractError as broken:
             faults.append(broken.args[0])
+            continue
+        except Exception as unforeseen:  # one file must not take the other streams' DAGs away
+            log.exception("%s cannot be read as a contract", file)
+            faults.append(
+                f"{file}: cannot be read as a contract: {type(unforeseen).__name__}: {unforeseen}"[:500]
+            )
             continue
         twin = next((other for other, known in sound.items() if known.stream == contract.stream), None)
         if twin is None:

@@ -96,6 +96,24 @@ def test_a_second_run_adds_no_row_while_a_broken_contract_is_named(
     assert counts(pipeline.warehouse) == before
 
 
+def test_a_misspelt_parameter_ends_the_run_before_it_has_done_anything(pipeline: Pipeline) -> None:
+    run_id = pipeline.start(republsh=True)
+    assert pipeline.ended(run_id) == "failed"
+    assert pipeline.task(run_id, "publish")["state"] == "upstream_failed"
+    said = "\n".join(pipeline.airflow.log(DAG, run_id, "provision_topics", 1))
+    assert "no parameter 'republsh'; there are accept_loss, republish" in said
+
+
+def test_a_stage_marked_as_success_is_named_and_clearing_it_helps(pipeline: Pipeline) -> None:
+    run_id = pipeline.start()
+    pipeline.mark_success(run_id, "publish")
+    assert pipeline.ended(run_id) == "failed"
+    said = "\n".join(pipeline.airflow.log(DAG, run_id, "published_visible", 1))
+    assert "nobody has told until: was the task that tells it marked as success by hand? Clear it" in said
+    pipeline.clear(run_id, "publish")
+    assert pipeline.ended(run_id) == "success"
+
+
 def test_a_gate_waits_in_the_triggerer_until_records_are_visible(
     pipeline: Pipeline, open_transaction: Producer, republished: str
 ) -> None:

@@ -14,10 +14,11 @@ from typing import Any
 from headrace.crash_points import crash_point
 from headrace.errors import TransientError
 from headrace.identities.index import catch_up
-from headrace.kafka.topics import log_start, require_topic_id
+from headrace.kafka.topics import log_end, log_start, require_topic_id
 from headrace.land.conclusion import conclude
 from headrace.land.records import read_again, read_records
 from headrace.land.retention import readable, settle_retention, settle_topic
+from headrace.land.truncation import settle_cut_off
 from headrace.offsets import Ranges, between, reached, text
 from headrace.parse.parser import Parser
 from headrace.staging.committer import commit_batch
@@ -26,7 +27,7 @@ from headrace.staging.restaging import Originals, all_refused, without_repeats
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import Batch, append_batch, begin_batch, landed_position, open_batch
+from headrace.tables.batches import Batch, append_batch, begin_batch, landed_position, open_batch, rewinds
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables
@@ -50,7 +51,7 @@ class Landing:
     @cached_property
     def parser(self) -> Parser:
         """What makes readings of the slice's records."""
-        return Parser(self.attempt.contract, self.run_slice.topic_id)
+        return self._parser(self.run_slice.topic_id)
 
     def land_batch(self, ranges: Ranges, stage_rows: StageRows) -> Batch:
         """Bring the next batch into the tables and close it.
@@ -80,8 +81,9 @@ class Landing:
         """
         staging, staged = self._staging(commit.batch), Staged()
         if newest_batch(self._table(QUARANTINE), self.attempt.warehouse.stream) < commit.batch:
-            parser = Parser(self.attempt.contract, commit.topic_id)
-            parsed = map(parser.parse, read_records(self.kafka, self.run_slice.topic, ranges))
+            parsed = map(
+                self._parser(commit.topic_id).parse, read_records(self.kafka, self.run_slice.topic, ranges)
+            )
             rest = not_landed(parsed, places_of(self._table(READINGS), commit.batch))
             staged = stage(rest, staging)
             staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._originals)
@@ -122,6 +124,9 @@ class Landing:
             return commit_batch(table, stream, own, staged.quarantine).rows
         return batch_commit(table, commit.batch).rows if newest_batch(table, stream) == commit.batch else 0
 
+    def _parser(self, topic_id: str) -> Parser:
+        return Parser(self.attempt.contract, topic_id, rewinds(self.attempt.warehouse, topic_id))
+
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))
 
@@ -141,8 +146,8 @@ def land(landing: Landing, engine: Engine) -> None:
     """Land what is missing of the slice, and say what it came to; the caller holds the stream's lock.
 
     Raises:
-        TopicRecreated, RecordsExpired: the position has lost its meaning or its records, and the loss is not
-            accepted.
+        TopicRecreated, RecordsExpired, LogCutOff: the position has lost its meaning or its records, and the
+            loss is not accepted.
         TransientError: the log does not reach the slice's end yet.
         QuarantineLimitExceeded: after all is landed, too large a share of the slice was refused.
     """
@@ -152,6 +157,7 @@ def land(landing: Landing, engine: Engine) -> None:
     finish_open_batch(landing)
     settle_topic(attempt, run_slice, landing.accept_loss)
     settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
+    settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
     stands = landed_position(attempt.warehouse, run_slice.topic_id)
     if not run_slice.ranges:
         say("the topic has nothing that is not landed")
@@ -168,7 +174,8 @@ def finish_open_batch(landing: Landing) -> None:
     if commit is None:
         return
     starts = log_start(landing.kafka, landing.run_slice.topic)
-    ranges = readable(commit, landing.run_slice, starts, landing.accept_loss)
+    ends = log_end(landing.kafka, landing.run_slice.topic, committed=False)
+    ranges = readable(commit, landing.run_slice, starts, ends, landing.accept_loss)
     say(f"batch {commit.batch} was left open by run {commit.run_id!r}: it is finished first")
     landing.finish(commit, ranges)
 

@@ -1,13 +1,13 @@
 """The table `batches`: one row per finished batch or accepted gap; the stream's position follows from it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from headrace.errors import ForeignCommit, HeadraceError, PositionBroken, WarehouseUnavailable
-from headrace.offsets import Ranges, advance
+from headrace.offsets import Position, Ranges, advance, rewind
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import (
     BatchCommit,
@@ -19,6 +19,7 @@ from headrace.tables.commits import (
     open_table,
 )
 from headrace.tables.compaction import CHECKPOINT_EVERY, compact
+from headrace.tables.durability import sync_commits
 from headrace.tables.names import BATCHES, READINGS
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
@@ -28,12 +29,16 @@ CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
 
 
 class Batch(BaseModel):
-    """A finished batch, or a gap: offsets that retention had eaten and a run's parameter accepted as lost."""
+    """A finished batch; or what a run's parameter accepted.
+
+    A gap: offsets that retention had eaten. A rewind: landed offsets that the broker has lost since, from
+    where the log was cut off to where landing stood; it gives them out again, to other records.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     batch: int
-    kind: Literal["batch", "gap"]
+    kind: Literal["batch", "gap", "rewind"]
     topic_id: str
     ranges: Ranges
     records: int
@@ -68,11 +73,12 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
     with warehouse_errors(path):
         # Opened before anything is read of it: a rival's closing from then on makes the commit fail.
         table = open_table(path) if warehouse.exists(BATCHES) else str(path)
+        before = -1 if isinstance(table, str) else table.version()
         newest = newest_closing(warehouse)
         if newest and newest.batch >= row.batch:
             raise _closed_already(warehouse, row)
         stands = _position(warehouse, row.topic_id, newest)
-        reached = _advance(warehouse, stands, row.batch, row.ranges)
+        reached = _after(warehouse, stands, row)
         closing = ClosingCommit(batch=row.batch, topic_id=row.topic_id, position=reached)
         try:
             write_deltalake(
@@ -87,6 +93,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
             )
         except failures() as failed:
             _require_own(warehouse, row, failed)
+        sync_commits(path, before)
         compact(path)
 
 
@@ -164,8 +171,13 @@ def position_after(warehouse: Warehouse, rows: list[Batch], topic_id: str) -> di
     reached: dict[int, int] = {}
     for row in rows:
         if row.topic_id == topic_id:
-            reached = _advance(warehouse, reached, row.batch, row.ranges)
+            reached = _after(warehouse, reached, row)
     return reached
+
+
+def rewinds(warehouse: Warehouse, topic_id: str) -> int:
+    """How many times the topic's log was cut off before the position, and landing went back."""
+    return sum(row.kind == "rewind" and row.topic_id == topic_id for row in read_batches(warehouse))
 
 
 def open_batch(warehouse: Warehouse) -> BatchCommit | None:
@@ -216,9 +228,20 @@ def begin_batch(warehouse: Warehouse, topic_id: str, ranges: Ranges) -> int:
     return number
 
 
-def _advance(warehouse: Warehouse, reached: dict[int, int], batch: int, ranges: Ranges) -> dict[int, int]:
+def _after(warehouse: Warehouse, reached: dict[int, int], row: Batch) -> dict[int, int]:
+    """The position after that row."""
+    return _advance(warehouse, reached, row.batch, row.ranges, rewind if row.kind == "rewind" else advance)
+
+
+def _advance(
+    warehouse: Warehouse,
+    reached: dict[int, int],
+    batch: int,
+    ranges: Ranges,
+    move: Callable[[Position, Ranges], dict[int, int]] = advance,
+) -> dict[int, int]:
     try:
-        return advance(reached, ranges)
+        return move(reached, ranges)
     except ValueError as broken:
         raise PositionBroken(
             f"stream {warehouse.stream}: batch {batch}: {broken}; a batch must begin where the last one "

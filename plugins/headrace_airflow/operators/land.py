@@ -10,7 +10,7 @@ from headrace.errors import SettingsError
 from headrace.offsets import text
 from headrace.settings import load_settings
 from headrace.tables.attempt import Attempt
-from headrace.tables.slices import Slice, find_slice, fix_slice, new_slice
+from headrace.tables.slices import Slice, extend_slice, find_slice, fix_slice, new_slice
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.operators.spark_stage import SparkStageOperator, end_of, guardians
 from headrace_airflow.operators.stage import kafka_config
@@ -20,10 +20,19 @@ if TYPE_CHECKING:
 
 
 class LandOperator(SparkStageOperator):
-    """Fixes the run's slice, then lands it. XCom: the slice's topic_id, and its end by partition."""
+    """Fixes the run's slice, then lands it. XCom: the slice's topic_id, and its end by partition.
 
-    def __init__(self, *, contract: Path, **kwargs: Any) -> None:
+    Args:
+        contract: the stream's contract.
+        published: how far `publish` has come, partition -> offset, usually its XCom; the slice covers it also
+            where the run had a slice before. None where somebody else feeds the topic.
+    """
+
+    template_fields = (*SparkStageOperator.template_fields, "published")
+
+    def __init__(self, *, contract: Path, published: Any = None, **kwargs: Any) -> None:
         super().__init__(contract=contract, script="land.py", **kwargs)
+        self.published = published
 
     def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
         """The job of the run's slice; a retry or a cleared run gets the slice of its first try."""
@@ -61,7 +70,7 @@ class LandOperator(SparkStageOperator):
         known = find_slice(warehouse, run_id)
         if known is not None:
             self.log.info("The slice of this run, fixed at %s: %s", known.fixed_at, text(known.ranges))
-            return known
+            return self._covering_published(warehouse, known)
         name = contract.topic.name
         topic_id = describe_topic(config, name).topic_id
         start, until = landed_position(warehouse, topic_id), log_end(config, name)
@@ -69,6 +78,16 @@ class LandOperator(SparkStageOperator):
         fixed = fix_slice(warehouse, candidate)
         self.log.info("The slice of this run, from now on: %s", text(fixed.ranges))
         return fixed
+
+    def _covering_published(self, warehouse: Warehouse, known: Slice) -> Slice:
+        published = {int(partition): offset for partition, offset in (self.published or {}).items()}
+        covering = extend_slice(warehouse, known, published)
+        if covering != known:
+            self.log.info(
+                "This run has published more since its slice was fixed; the slice is %s from now on",
+                text(covering.ranges),
+            )
+        return covering
 
 
 def as_text(config: dict[str, Any]) -> dict[str, Any]:
