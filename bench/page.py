@@ -105,14 +105,16 @@ def _micro_batches(seconds: dict[str, list[float]]) -> str:
 
 
 def _ageing(record: dict[str, Any]) -> str:
-    aged, young = Ageing(tuple(record["seconds"])), Ageing(tuple(record["young"]))
+    aged = Ageing(tuple(record["seconds"]))
     rows = [
         [f"the first {aged.share}", f"{aged.first:.2f} s", "1.00"],
         [f"the last {aged.share}", f"{aged.last:.2f} s", f"{aged.ratio:.2f}"],
-        [f"the {len(young.seconds) + 1} of a new stream, right after", f"{young.whole:.2f} s",
-         f"{young.whole / aged.first:.2f}"],
-    ]  # fmt: skip
-    return _markdown(["of a thousand micro-batches", "median", "to the first"], rows)
+    ]
+    if young := record.get("young"):
+        share = Ageing(tuple(young))
+        name = f"the {len(young) + 1} of a new stream, right after"
+        rows.append([name, f"{share.whole:.2f} s", f"{share.whole / aged.first:.2f}"])
+    return _markdown([f"of {len(aged.seconds) + 1:,} micro-batches", "median", "to the first"], rows)
 
 
 def _scale(sizes: Sequence[Sequence[Standing]]) -> str:
