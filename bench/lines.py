@@ -17,8 +17,13 @@ def draw(sizes: Sequence[Sequence[Standing]], file: Path) -> None:
     for name in dict.fromkeys(each.name for size in sizes for each in size):
         line = [each for size in sizes for each in size if each.name == name]
         own = name.startswith(OWN)
-        style = {"color": WATER if own else MUTED, "linestyle": "--" if "Spark" in name else "-"}
-        axes.plot([each.records for each in line], [each.rate for each in line], marker="o", **style)
+        axes.plot(
+            [each.records for each in line],
+            [each.rate for each in line],
+            marker="o",
+            color=WATER if own else MUTED,
+            linestyle="--" if "Spark" in name else "-",
+        )
         axes.annotate(name, (line[-1].records, line[-1].rate), (6, 0), textcoords="offset points")
     axes.set(xscale="log", yscale="log", xlabel="records of one landing", ylabel="records/s, start included")
     axes.margins(x=0.25)

@@ -145,7 +145,8 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def _refused(self, problem: str) -> yaml.MarkedYAMLError:
-        return yaml.MarkedYAMLError(problem=problem, problem_mark=self.peek_event().start_mark)
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it without types
+        return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
 def _require_keys_once(file: Path, node: yaml.Node) -> None:

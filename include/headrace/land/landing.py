@@ -5,7 +5,7 @@ a plain consumer. All else is the same for both, and each finishes what the othe
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -157,14 +157,15 @@ def land(landing: Landing, engine: Engine) -> None:
     finish_open_batch(landing)
     settle_topic(attempt, run_slice, landing.accept_loss)
     settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
-    settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
+    run_slice = settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
     stands = landed_position(attempt.warehouse, run_slice.topic_id)
-    if not run_slice.ranges:
-        say("the topic has nothing that is not landed")
-    elif reached(stands, run_slice.until):
+    if not reached(stands, run_slice.until):
+        landing = replace(landing, run_slice=run_slice)
+        _require_end(landing, engine(landing, stands))
+    elif run_slice.ranges:
         say(f"slice {text(run_slice.ranges)} is landed already")
     else:
-        _require_end(landing, engine(landing, stands))
+        say("the topic has nothing that is not landed")
     conclude(attempt.contract, attempt.warehouse, run_slice)
 
 

@@ -18,7 +18,7 @@ from headrace.tables.attempt import Attempt
 from headrace.tables.batches import Batch, append_batch, landed_position, next_batch
 from headrace.tables.names import LANDED
 from headrace.tables.queries import scan
-from headrace.tables.slices import Slice
+from headrace.tables.slices import Slice, extend_slice
 from headrace.tables.warehouse import Warehouse
 from headrace.task_log import say
 
@@ -26,8 +26,11 @@ STEP = 10_000
 """Offsets that are compared at a time, from the log's end backwards."""
 
 
-def settle_cut_off(attempt: Attempt, run_slice: Slice, kafka: dict[str, Any], accept_loss: bool) -> None:
+def settle_cut_off(attempt: Attempt, run_slice: Slice, kafka: dict[str, Any], accept_loss: bool) -> Slice:
     """Go back to where the log was cut off, if that is accepted.
+
+    Returns:
+        The slice of the run, which begins there then.
 
     Raises:
         LogCutOff: the log ends before the position, and the loss is not accepted.
@@ -36,7 +39,7 @@ def settle_cut_off(attempt: Attempt, run_slice: Slice, kafka: dict[str, Any], ac
     ends = log_end(kafka, run_slice.topic, committed=False)
     behind = tuple(each for each in between(ends, stands) if each.partition in ends)
     if not behind:
-        return
+        return run_slice
     if not accept_loss:
         both = (f"partition {e.partition} ends at {e.start}, landed up to {e.until}" for e in behind)
         raise LogCutOff(
@@ -50,6 +53,8 @@ def settle_cut_off(attempt: Attempt, run_slice: Slice, kafka: dict[str, Any], ac
         each.model_copy(update={"start": _cut(attempt.warehouse, run_slice, kafka, each, starts)})
         for each in behind
     )
+    # first, so that a crash in between leaves a slice that is too long, and never one that leaves records out
+    run_slice = extend_slice(attempt.warehouse, run_slice, {each.partition: each.start for each in lost}, {})
     now = datetime.now(UTC)
     row = Batch(
         batch=next_batch(attempt.warehouse),
@@ -69,6 +74,7 @@ def settle_cut_off(attempt: Attempt, run_slice: Slice, kafka: dict[str, Any], ac
     say(
         f"batch {row.batch}: rewind {text(lost)}, landed offsets that the broker has lost and gives out again"
     )
+    return run_slice
 
 
 def _cut(

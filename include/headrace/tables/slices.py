@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from headrace.errors import WarehouseError
 from headrace.files import write_whole
-from headrace.offsets import Position, Ranges, between, reached
+from headrace.offsets import Position, Ranges, between
 from headrace.tables.warehouse import Warehouse
 
 
@@ -43,16 +43,25 @@ def fix_slice(warehouse: Warehouse, candidate: Slice) -> Slice:
     return _kept(warehouse, candidate.run_id)
 
 
-def extend_slice(warehouse: Warehouse, known: Slice, until: Position) -> Slice:
-    """The slice of a run that has published beyond it: cleared after its file has changed, or its id again.
+def extend_slice(warehouse: Warehouse, known: Slice, start: Position, until: Position) -> Slice:
+    """The slice of a run, covering these positions too from now on; it never becomes shorter.
 
-    It keeps its start, and reaches as far as has been published from now on.
+    A run publishes beyond its slice when it is cleared after its file has changed, or its id comes again; it
+    begins earlier when landing went back to where the log was cut off.
     """
-    while not reached((known := _kept(warehouse, known.run_id)).until, until):
-        ends = {each: max(known.until.get(each, 0), until.get(each, 0)) for each in {**known.until, **until}}
-        longer = known.model_copy(update={"until": ends, "fixed_at": datetime.now(UTC)})
-        _offer(warehouse, longer, _file(warehouse, known.run_id, len(_files(warehouse, known.run_id)) + 1))
+    known = fix_slice(warehouse, known)
+    while (longer := _covering(known, start, until)) != known:
+        number = len(_files(warehouse, known.run_id)) + 1
+        candidate = longer.model_copy(update={"fixed_at": datetime.now(UTC)})
+        _offer(warehouse, candidate, _file(warehouse, known.run_id, number))
+        known = _kept(warehouse, known.run_id)
     return known
+
+
+def _covering(known: Slice, start: Position, until: Position) -> Slice:
+    ends = {each: max(known.until.get(each, 0), until.get(each, 0)) for each in {**known.until, **until}}
+    starts = {each: min(at, start.get(each, at)) for each, at in known.start.items()}
+    return known.model_copy(update={"start": starts, "until": ends})
 
 
 def _offer(warehouse: Warehouse, candidate: Slice, file: Path) -> None:

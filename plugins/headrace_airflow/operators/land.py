@@ -81,7 +81,7 @@ class LandOperator(SparkStageOperator):
 
     def _covering_published(self, warehouse: Warehouse, known: Slice) -> Slice:
         published = {int(partition): offset for partition, offset in (self.published or {}).items()}
-        covering = extend_slice(warehouse, known, published)
+        covering = extend_slice(warehouse, known, {}, published)
         if covering != known:
             self.log.info(
                 "This run has published more since its slice was fixed; the slice is %s from now on",

@@ -28,16 +28,18 @@ def test_a_runs_first_slice_holds_for_ever(warehouse: Warehouse) -> None:
 
 def test_a_slice_is_extended_to_what_its_run_has_published_since(warehouse: Warehouse) -> None:
     first = fix_slice(warehouse, new_slice("run", "topic", "id", {0: 5}, {0: 9, 1: 4}))
-    assert extend_slice(warehouse, first, {0: 9, 1: 3}) == first
-    longer = extend_slice(warehouse, first, {0: 12, 1: 3})
+    assert extend_slice(warehouse, first, {}, {0: 9, 1: 3}) == first
+    longer = extend_slice(warehouse, first, {}, {0: 12, 1: 3})
     assert (longer.start, longer.until) == ({0: 5, 1: 0}, {0: 12, 1: 4})
     assert find_slice(warehouse, "run") == longer
     # a rival that knows the first slice only, and has published less or more
-    assert extend_slice(warehouse, first, {0: 11}) == longer
-    longest = extend_slice(warehouse, first, {1: 7})
+    assert extend_slice(warehouse, first, {}, {0: 11}) == longer
+    longest = extend_slice(warehouse, first, {}, {1: 7})
     assert longest.until == {0: 12, 1: 7}
     assert find_slice(warehouse, "run") == longest
-    assert fix_slice(warehouse, new_slice("run", "topic", "id", {}, {0: 99})) == longest
+    earlier = extend_slice(warehouse, first, {0: 3, 1: 2}, {})
+    assert (earlier.start, earlier.until) == ({0: 3, 1: 0}, {0: 12, 1: 7})
+    assert fix_slice(warehouse, new_slice("run", "topic", "id", {}, {0: 99})) == earlier
 
 
 def test_a_broken_slice_is_named(warehouse: Warehouse) -> None:
