@@ -20,6 +20,7 @@ from bench.growth import land_on_both
 from bench.landing import ALL, land_all
 from bench.machine import described
 from bench.page import write_page
+from bench.reconciling import as_records, reconcile_all
 from bench.scale import SIZES, land_at_sizes
 from bench.series import run_series
 from bench.small import T1_RECORDS, land_a_year, land_micro_batches
@@ -158,6 +159,19 @@ def run_all(
 ) -> None:
     """Run every benchmark, then write docs/performance.md anew; --quick prints and writes nothing."""
     raise typer.Exit(run_series(one or [], console, quick=quick))
+
+
+@app.command()
+def reconcile(
+    held: Annotated[int, typer.Option(help="Rows that stand sealed.")] = 20_000_000,
+    new: Annotated[int, typer.Option(help="Records that are new.")] = 1_000_000,
+    runs: Runs = 3,
+    results: Results = None,
+) -> None:
+    """Account for new records on a seal of millions, for nothing new, and for everything."""
+    with _folder("reconcile") as folder:
+        found = reconcile_all(folder, held, new, runs, console)
+    _keep(results, reconcile=as_records(found))
 
 
 @app.command()

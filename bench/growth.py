@@ -85,7 +85,7 @@ def land_on_both(folder: Path, held: int, console: Console, steps: Mapping[int, 
         stream = full_stream(folder, config, records, max(steps), first=held)
         run_slice = stream.slice_to_end()
         empty, full = (_side(stream, folder / name, run_slice) for name in ("empty", "full"))
-        _fill(full.landing.attempt, stream.topic_id, held)
+        fill(full.landing.attempt, stream.topic_id, held)
         for size, count in steps.items():
             for number in range(count):
                 for side in (empty, full) if number % 2 else (full, empty):
@@ -108,7 +108,7 @@ def _side(stream: Stream, root: Path, run_slice: Slice) -> Side:
     return Side(landing, dict(run_slice.start))
 
 
-def _fill(attempt: Attempt, topic_id: str, held: int) -> None:
+def fill(attempt: Attempt, topic_id: str, held: int) -> None:
     """Rows of earlier times than the topic's, as the parser makes them; staged, committed, closed."""
     warehouse = attempt.warehouse
     for batch, first in enumerate(track(range(0, held, FILL), "filling a table")):

@@ -12,6 +12,7 @@ from bench.contest import PLAIN_PYTHON, SPARK_NAIVE, SPARK_RAW, Contender, Stand
 from bench.curve import draw as draw_curve
 from bench.growth import Growth
 from bench.lines import draw as draw_lines
+from bench.reconciling import Reconciled
 from bench.whole_run import Run
 from headrace.settings import PROJECT
 
@@ -54,6 +55,13 @@ def _blocks() -> Iterator[tuple[str, str]]:
         sizes = [_standings(size) for size in scale["sizes"]]
         draw_lines(sizes, IMAGES / "scale.png")
         yield "scale", _circumstances(scale) + _scale(sizes)
+    if reconcile := _read("reconcile"):
+        yield "reconcile", _circumstances(reconcile) + _reconciled(reconcile["reconcile"])
+
+
+def _reconciled(records: Sequence[dict[str, Any]]) -> str:
+    heads = ["account", "records counted", "sealed", "seconds (least)", "CPU (least)", "memory"]
+    return _markdown(heads, [Reconciled.from_record(each).cells() for each in records])
 
 
 def _read(name: str) -> dict[str, Any] | None:

@@ -24,16 +24,16 @@ def read_bounded(file: Path, most: int) -> str:
     return held.decode("utf-8-sig")
 
 
-def write_whole(file: Path, text: str, mode: int | None = None) -> None:
-    """Write a file so that a reader sees the old text or the new, never half of it, also after a power cut.
+def write_whole(file: Path, content: str | bytes, mode: int | None = None) -> None:
+    """Write a file so that a reader sees the old one or the new, never half of it, also after a power cut.
 
     `mode`: its permissions from the first byte on, where the process's umask would give others.
     """
     scratch = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
     handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666 if mode is None else mode)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as writing:
-            writing.write(text)
+        with os.fdopen(handle, "wb") as writing:
+            writing.write(content.encode() if isinstance(content, str) else content)
             writing.flush()
             os.fsync(writing.fileno())
         scratch.replace(file)

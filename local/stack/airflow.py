@@ -26,6 +26,7 @@ def headrace_environment(settings: Settings) -> dict[str, str]:
         "HEADRACE_WAREHOUSE": str(settings.warehouse_path),
         "HEADRACE_STREAMS": str(settings.streams_path),
         "HEADRACE_SOURCE_ROOTS": ":".join(map(str, settings.source_root_paths)),
+        "HEADRACE_AUDIT_SCHEDULE": settings.audit_schedule,
         "HEADRACE_AIRFLOW_PORT": str(settings.airflow_port),
         "HEADRACE_KAFKA_PORT": str(settings.kafka_port),
         # The report's pictures: matplotlib keeps a list of fonts, by default in the user's home.

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from headrace.contract.field_types import (
     Cadence,
@@ -252,6 +252,13 @@ class Contract(_Part):
     landing: Landing = Landing()
     analysis: Analysis = Analysis()
     report: Report = Report()
+
+    @field_validator("stream")
+    @classmethod
+    def _has_a_dag_of_its_own(cls, stream: str) -> str:
+        if stream == "audit":
+            raise ValueError("'audit' is the DAG that counts all streams again; choose another name")
+        return stream
 
     @model_validator(mode="after")
     def _signals_exist(self) -> Self:

@@ -41,8 +41,33 @@ class SliceAccount(BaseModel):
     problems: tuple[str, ...] = ()
 
 
+class Counted(BaseModel):
+    """How much of the tables was counted for this account, and how much stood sealed by an earlier one.
+
+    `new`: records counted now; `sealed`: those that stood, up to `version` of `readings`; `sources`: how many
+    sources stood, their rows counted from a spool whose bytes had the published hash. `reason`: why
+    everything was counted; None where the seal held.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    new: int
+    sealed: int
+    version: int | None
+    sources: int
+    reason: str | None
+
+    def __str__(self) -> str:
+        stood = "1 source" if self.sources == 1 else f"{self.sources:,} sources"
+        sources = f"; the rows of {stood} stood as counted before" if self.sources else ""
+        if self.reason is not None:
+            return f"all {self.new:,} records of the tables counted: {self.reason}{sources}"
+        at = f" at version {self.version}" if self.version is not None else ""
+        return f"{self.new:,} new records counted; {self.sealed:,} sealed{at}{sources}"
+
+
 class Entry(BaseModel):
-    """A row of the ledger."""
+    """A row of the ledger; `counted` is None in rows of before there were seals."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,10 +78,11 @@ class Entry(BaseModel):
     slice: SliceAccount
     sources: tuple[SourceAccount, ...]
     batch_problems: tuple[str, ...] = ()
+    counted: Counted | None = None
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Everything that does not add up: sources first, then the slice, then the batches."""
+        """Everything that does not add up: sources first, then the slice, then batches and files."""
         return (
             *(problem for source in self.sources for problem in source.problems),
             *self.slice.problems,
@@ -80,13 +106,20 @@ class Entry(BaseModel):
         visible = "no longer in the log" if self.slice.visible is None else f"{self.slice.visible:,} visible"
         account = f"{self.slice.landed:,} landed + {self.slice.quarantined:,} quarantined"
         said.append(f"this run's slice: {visible} = {account}")
+        if self.counted:
+            said.append(str(self.counted))
         return said
 
 
 def append_entry(warehouse: Warehouse, entry: Entry) -> None:
     """Keep the account of a run; a run that is reconciled twice has two rows."""
     warehouse.prepare()
-    write_deltalake(str(warehouse.table(LEDGER)), arrow_table(Entry, [entry]), mode="append")
+    write_deltalake(
+        str(warehouse.table(LEDGER)),
+        arrow_table(Entry, [entry]),
+        mode="append",
+        schema_mode="merge",  # a ledger of before there were seals gets the column, and keeps its rows
+    )
     compact(warehouse.table(LEDGER))
 
 

@@ -59,6 +59,14 @@ def read_batches(warehouse: Warehouse) -> list[Batch]:
     return sorted((Batch.model_validate(row) for row in rows), key=lambda row: row.batch)
 
 
+def read_kind(warehouse: Warehouse, kind: Literal["gap", "rewind"]) -> list[Batch]:
+    """The gaps, or the rewinds, alone, in their order."""
+    if not warehouse.exists(BATCHES):
+        return []
+    found = open_table(warehouse.table(BATCHES)).to_pyarrow_table(filters=[("kind", "=", kind)])
+    return sorted((Batch.model_validate(row) for row in found.to_pylist()), key=lambda row: row.batch)
+
+
 def append_batch(warehouse: Warehouse, row: Batch) -> None:
     """Close a batch: of several processes that do, one; it needs no lock.
 
@@ -77,7 +85,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
         newest = newest_closing(warehouse)
         if newest and newest.batch >= row.batch:
             raise _closed_already(warehouse, row)
-        stands = _position(warehouse, row.topic_id, newest)
+        stands = position_at(warehouse, row.topic_id, newest)
         reached = _after(warehouse, stands, row)
         closing = ClosingCommit(batch=row.batch, topic_id=row.topic_id, position=reached)
         try:
@@ -149,10 +157,10 @@ def newest_closing(warehouse: Warehouse) -> ClosingCommit | None:
 
 def landed_position(warehouse: Warehouse, topic_id: str) -> dict[int, int]:
     """Where landing has come to in that topic: what all closed batches have covered."""
-    return _position(warehouse, topic_id, newest_closing(warehouse))
+    return position_at(warehouse, topic_id, newest_closing(warehouse))
 
 
-def _position(warehouse: Warehouse, topic_id: str, newest: ClosingCommit | None) -> dict[int, int]:
+def position_at(warehouse: Warehouse, topic_id: str, newest: ClosingCommit | None) -> dict[int, int]:
     """The same as of that closing, whatever a rival has closed since."""
     if newest is None:
         return {}
@@ -177,7 +185,7 @@ def position_after(warehouse: Warehouse, rows: list[Batch], topic_id: str) -> di
 
 def rewinds(warehouse: Warehouse, topic_id: str) -> int:
     """How many times the topic's log was cut off before the position, and landing went back."""
-    return sum(row.kind == "rewind" and row.topic_id == topic_id for row in read_batches(warehouse))
+    return sum(row.topic_id == topic_id for row in read_kind(warehouse, "rewind"))
 
 
 def open_batch(warehouse: Warehouse) -> BatchCommit | None:
@@ -216,7 +224,7 @@ def begin_batch(warehouse: Warehouse, topic_id: str, ranges: Ranges) -> int:
         PositionBroken: they do not begin where the last batch ended.
     """
     newest = newest_closing(warehouse)
-    stands = _position(warehouse, topic_id, newest)
+    stands = position_at(warehouse, topic_id, newest)
     number = newest.batch + 1 if newest else 0
     overtaken = [each for each in ranges if stands.get(each.partition, 0) > each.start]
     if overtaken:

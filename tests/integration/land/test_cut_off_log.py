@@ -9,9 +9,11 @@ import pytest
 from confluent_kafka import Producer
 
 from headrace.offsets import text
-from headrace.settings import load_settings
+from headrace.reconcile.reconciliation import reconcile
+from headrace.settings import Settings, load_settings
 from headrace.tables.batches import landed_position, read_batches
 from headrace.tables.queries import scan
+from headrace.tables.slices import fix_slice
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker, scratch_broker
 from testbed.stages import LANDERS, Land, succeeded
@@ -73,10 +75,11 @@ def powers(warehouse: Warehouse) -> list[int]:
 
 
 def test_a_log_that_ends_before_the_position_is_refused_until_it_is_accepted(
-    land: Land, landed: tuple[Stream, Path], request: pytest.FixtureRequest
+    land: Land, landed: tuple[Stream, Path], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     stream, root = landed
     root /= request.node.callspec.params["land"]
+    settings = Settings(warehouse=root, home=tmp_path)
     warehouse, topic_id = stream.warehouse(root), stream.topic_id
     before = powers(warehouse)
     assert before == sorted([*range(16), 0, 1])
@@ -89,7 +92,10 @@ def test_a_log_that_ends_before_the_position_is_refused_until_it_is_accepted(
     assert "partition 0 ends at 13, landed up to 16" in refused.error.message
     assert powers(warehouse) == before
 
+    fix_slice(warehouse, job.slice)
     succeeded(land(job.model_copy(update={"accept_loss": True})))
+    entry = reconcile(stream.contract, settings, stream.config, job.run_id)
+    assert (entry.slice.visible, entry.slice.landed) == (3, 3)
     rewind = next(row for row in read_batches(warehouse) if row.kind == "rewind")
     assert text(rewind.ranges) == "0:[10, 16)"  # where it was cut off, though three more were written since
     assert landed_position(warehouse, topic_id) == {0: 13, 1: 2}
