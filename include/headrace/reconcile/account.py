@@ -61,8 +61,9 @@ class Account:
     """Everything that reconcile has to know of `readings` and `quarantine`.
 
     `sources`: the rows that each publication can have, 1 to that number. `places`: offsets by topic id and
-    partition; those that the broker has lost and given out again are of a log of its own. `foreign`: rows that their publication does not have. `batches`: records of each batch, by
-    table. `unreadable`: files that the log lists and that cannot be read, in words.
+    partition; those that the broker has lost and given out again count as a log of their own. `foreign`: rows
+    that their publication does not have. `batches`: records of each batch, by table. `unreadable`: files that
+    the log lists and that cannot be read, in words.
     """
 
     sources: dict[str, int]

@@ -122,7 +122,7 @@ class _Reconciliation:
                 return stand_on(self.warehouse, self.snapshot, sources, self.rewinds, reason)
             except Unsealed as shown:
                 reason = str(shown)
-        return count_all(self.warehouse, self.snapshot, sources, self.rewinds, before, reason)
+        return count_all(self.warehouse, self.snapshot, sources, self.rewinds, before, reason=reason)
 
     def _accounts(self, sources: dict[str, SealedSource], standing: Standing) -> Iterator[SourceAccount]:
         if self.contract.own_source is None:

@@ -67,6 +67,7 @@ def count_all(
     sources: dict[str, SealedSource],
     rewinds: tuple[Batch, ...],
     before: dict[str, SealedSource],
+    *,
     reason: str,
 ) -> Standing:
     """Count every row that the tables hold; `before`: sources as a seal had them."""

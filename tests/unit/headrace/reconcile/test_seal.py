@@ -18,10 +18,13 @@ from headrace.errors import NotReconciled, SourceError
 from headrace.reconcile.account import Account
 from headrace.reconcile.ledger import Entry, read_ledger
 from headrace.reconcile.seal import read_seal, seal_file
+from headrace.tables.batches import append_batch
 from headrace.tables.commits import log_file, open_table
 from headrace.tables.names import BATCHES, LEDGER, QUARANTINE, READINGS
-from testbed.landed_batches import commit_open
+from testbed.batch_rows import a_batch
+from testbed.landed_batches import commit_open, land_sent
 from testbed.mill import PUBLICATION, ROWS, RUN, Mill
+from testbed.parse_cases import TOPIC_ID
 
 Tamper = Callable[[Mill], None]
 
@@ -382,3 +385,21 @@ def test_the_seal_holds_what_was_counted(sealed: Mill) -> None:
         {"batch": 0, "landed": 9, "quarantined": 1},
         {"batch": 1, "landed": 9, "quarantined": 1},
     ]
+
+
+def test_offsets_that_the_broker_gave_out_again_stand_once_in_each_of_its_logs(sealed: Mill) -> None:
+    rewind = a_batch(2, (0, 15, 20), kind="rewind", topic_id=TOPIC_ID, records=0, landed=0)
+    append_batch(sealed.warehouse, rewind)
+    land_sent(sealed.attempt(), 3, 15, sealed.sent(21, 22, 23, 24, 25))
+    first = sealed.reconcile()
+    assert first.balanced
+    assert reason(sealed) == "landing went back since to where the topic's log was cut off"
+    assert counted(first) == (25, 0)
+    land_sent(sealed.attempt(), 4, 20, sealed.sent(26))
+    assert counted(sealed.reconcile()) == (1, 25)
+    land_sent(sealed.attempt(), 5, 21, sealed.sent(27))
+    append_batch(
+        sealed.warehouse, a_batch(6, (0, 21, 22), kind="rewind", topic_id=TOPIC_ID, records=0, landed=0)
+    )
+    land_sent(sealed.attempt(), 7, 21, sealed.sent(28))
+    assert sealed.reconcile().balanced
