@@ -71,6 +71,16 @@ SOURCE = pa.struct(
     ]
 )
 
+COUNTED = pa.struct(
+    [
+        ("new", pa.int64()),
+        ("sealed", pa.int64()),
+        ("version", pa.int64()),
+        ("sources", pa.int64()),
+        ("reason", pa.string()),
+    ]
+)
+
 LEDGER = pa.schema(
     [
         ("run_id", pa.string()),
@@ -80,6 +90,7 @@ LEDGER = pa.schema(
         ("slice", SLICE),
         ("sources", pa.list_(SOURCE)),
         ("batch_problems", TEXTS),
+        ("counted", COUNTED),
         ("balanced", pa.bool_()),
     ]
 )
