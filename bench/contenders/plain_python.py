@@ -57,15 +57,14 @@ def main() -> None:
 def write(job: Job, number: int, messages: list[Message]) -> None:
     """A batch into both tables."""
     assert job.slice
-    headers = [dict(message.headers() or ()) for message in messages]
+    headers = [dict(message.headers() or ()).get("headrace") for message in messages]
     records = pl.DataFrame(
         {
             "value": pl.Series([message.value() for message in messages], dtype=pl.Binary),
             "partition": [message.partition() for message in messages],
             "offset": [message.offset() for message in messages],
             "timestamp": [message.timestamp()[1] for message in messages],
-            "publication": pl.Series([each.get("headrace-publication") for each in headers], dtype=pl.Binary),
-            "row": pl.Series([each.get("headrace-row") for each in headers], dtype=pl.Binary),
+            "source": pl.Series(headers, dtype=pl.Binary),
         }
     )
     now = datetime.now(UTC)
@@ -85,8 +84,8 @@ def write(job: Job, number: int, messages: list[Message]) -> None:
         pl.lit(job.slice.topic_id).alias("topic_id"),
         *("partition", "offset"),
         pl.from_epoch("timestamp", "ms").dt.replace_time_zone("UTC").alias("timestamp"),
-        pl.col("publication").cast(pl.String),
-        pl.col("row").cast(pl.String).cast(pl.Int64),
+        pl.col("source").cast(pl.String).str.split(":").list.get(1).alias("publication"),
+        pl.col("source").cast(pl.String).str.split(":").list.get(2).cast(pl.Int64).alias("row"),
         pl.format('["{}"]', TIME).alias("identity"),
         pl.lit(number).alias("batch"),
     )

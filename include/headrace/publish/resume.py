@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
 from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 
 from headrace.errors import BrokerUnreachable, PublicationBroken
-from headrace.kafka.headers import PUBLICATION, ROW
 from headrace.kafka.reader import visible_records
 from headrace.kafka.topics import log_end, log_start
 from headrace.offsets import between, lag, reached
+from headrace.parse.provenance import header_lists, of_source
 from headrace.publish.publications import Publication
 
 TAIL = 25_000
@@ -34,7 +35,7 @@ def next_row(
         PublicationBroken: what the group, the topic and `publications` say cannot all be true, or retention
             has removed what would tell.
     """
-    _still_there(config, publication)
+    require_rows(config, publication)
     row = _committed(publication, progress)
     if publication.finished and row in {None, publication.rows + 1}:
         return publication.rows + 1  # its end is noted only after the last transaction's commit
@@ -48,7 +49,13 @@ def next_row(
     return row or 1
 
 
-def _still_there(config: Mapping[str, Any], publication: Publication) -> None:
+def require_rows(config: Mapping[str, Any], publication: Publication) -> None:
+    """Whether the topic still reaches as far as it did when the publication was finished.
+
+    Raises:
+        PublicationBroken: it ends before that.
+        BrokerUnreachable: no answer in time.
+    """
     end = log_end(config, publication.topic, committed=False)
     if not reached(end, publication.until):
         raise PublicationBroken(
@@ -92,21 +99,22 @@ class _Rows:
     def highest(self) -> int:
         return self.seen.rfind(1)
 
-    def add(self, message: Message) -> None:
-        headers = dict(message.headers() or [])
-        if headers.get(PUBLICATION) != self.publication.publication.encode():
-            return
-        text = headers.get(ROW)
-        row = int(text) if isinstance(text, bytes) and text.isdigit() else 0
-        if not 1 <= row <= self.publication.rows or self.seen[row]:
-            raise PublicationBroken(
-                f"topic {self.publication.topic}, partition {message.partition()}, offset "
-                f"{message.offset()}: claims to be row {text!r} of publication "
-                f"{self.publication.publication}, which has that row already or has no such row: another "
-                f"program has written records in its name. {REPUBLISH}"
-            )
-        self.seen[row] = 1
-        self.partitions.add(message.partition() or 0)
+    def add(self, messages: list[Message]) -> None:
+        found = pl.DataFrame(of_source(header_lists(list(map(Message.headers, messages)))))
+        own = found.with_row_index("at").filter(publication=self.publication.publication)
+        for at, row in own.select("at", "row").iter_rows():
+            if row is None or not 1 <= row <= self.publication.rows or self.seen[row]:
+                raise self._foreign(messages[at], row)
+            self.seen[row] = 1
+            self.partitions.add(messages[at].partition() or 0)
+
+    def _foreign(self, message: Message, row: int | None) -> PublicationBroken:
+        return PublicationBroken(
+            f"topic {self.publication.topic}, partition {message.partition()}, offset {message.offset()}: "
+            f"claims to be row {'that is no number' if row is None else row} of publication "
+            f"{self.publication.publication}, which has that row already or has no such row: another program "
+            f"has written records in its name. {REPUBLISH}"
+        )
 
 
 def _rows(
@@ -114,8 +122,7 @@ def _rows(
 ) -> _Rows:
     rows = _Rows(publication)
     for messages in visible_records(dict(config), publication.topic, between(start, end)):
-        for message in messages:
-            rows.add(message)
+        rows.add(messages)
     return rows
 
 

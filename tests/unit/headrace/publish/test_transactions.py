@@ -120,5 +120,5 @@ def test_the_cause_is_named_and_not_what_was_dropped_because_of_it(
         "cause": KafkaError(KafkaError.MSG_SIZE_TOO_LARGE),
     }
     for name in reported:
-        publisher._delivered(errors[name], None)
-    assert publisher._failed == errors["cause"]
+        publisher._refused(errors[name], None)
+    assert publisher._refused.first == errors["cause"]
