@@ -20,6 +20,7 @@ from bench.growth import land_on_both
 from bench.landing import ALL, land_all
 from bench.machine import described
 from bench.page import write_page
+from bench.publishing import publish_all
 from bench.small import T1_RECORDS, land_a_year, land_micro_batches
 from headrace.errors import HeadraceError
 
@@ -96,6 +97,21 @@ def landing(
         contenders = [each for each in ALL if not only or each.name in only]
         standings = land_all(folder, records, batch, runs, console, contenders=contenders)
     _keep(results, standings=[each.as_record() for each in standings])
+
+
+@app.command()
+def publishing(
+    records: Annotated[int, typer.Option(help="Records of 175 B; of 1.2 KB a quarter of them.")] = 1_000_000,
+    runs: Runs = 3,
+    results: Results = None,
+) -> None:
+    """Publish one file beside a plain Python script, a script with polars and Kafka's own perf tool."""
+    with _folder("publishing") as folder:
+        found = publish_all(folder, records, runs, console)
+    _keep(
+        results,
+        publishing={size: [each.as_record() for each in standings] for size, standings in found.items()},
+    )
 
 
 @app.command()

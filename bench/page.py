@@ -7,8 +7,9 @@ from statistics import median
 from typing import Any
 
 from bench.bars import draw
-from bench.contest import PLAIN_PYTHON, SPARK_NAIVE, SPARK_RAW, Contender, Standing
+from bench.contest import PLAIN_PYTHON, SPARK_NAIVE, SPARK_RAW, Named, Standing
 from bench.growth import Growth
+from bench.publishing import ALL as PUBLISHERS
 from headrace.settings import PROJECT
 
 RESULTS = Path(__file__).with_name("results")
@@ -31,6 +32,10 @@ def _blocks() -> Iterator[tuple[str, str]]:
         standings = _standings(landing["standings"])
         draw(standings, PICTURE)
         yield "landing", _circumstances(landing) + _table(standings, (SPARK_RAW, PLAIN_PYTHON))
+    if publishing := _read("publishing"):
+        sizes = publishing["publishing"].items()
+        tables = (f"Records of {size}: {_table(_standings(each), PUBLISHERS[1:])}" for size, each in sizes)
+        yield "publishing", _circumstances(publishing) + "\n\n".join(tables)
     if memory := _read("memory"):
         yield "memory", _circumstances(memory) + _table(_standings(memory["standings"]), ())
     if small := _read("small"):
@@ -54,7 +59,7 @@ def _circumstances(results: dict[str, Any]) -> str:
     return "".join(f"- {name}: {value}\n" for name, value in results["measured"].items()) + "\n"
 
 
-def _table(standings: Sequence[Standing], beside: Sequence[Contender]) -> str:
+def _table(standings: Sequence[Standing], beside: Sequence[Named]) -> str:
     named = {each.name: each for each in standings}
     heads = [
         "",
