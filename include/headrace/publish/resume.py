@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
 from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 
 from headrace.errors import BrokerUnreachable, PublicationBroken
 from headrace.kafka.reader import visible_records
 from headrace.kafka.topics import log_end, log_start
 from headrace.offsets import between, lag, reached
-from headrace.parse.provenance import header_lists, of_source
 from headrace.publish.publications import Publication
 
 TAIL = 25_000
@@ -100,9 +98,13 @@ class _Rows:
         return self.seen.rfind(1)
 
     def add(self, messages: list[Message]) -> None:
-        found = pl.DataFrame(of_source(header_lists(list(map(Message.headers, messages)))))
-        own = found.with_row_index("at").filter(publication=self.publication.publication)
-        for at, row in own.select("at", "row").iter_rows():
+        # not at the top: most publishers meet no record of their own, and polars is large
+        from headrace.parse.provenance import header_lists, of_source
+
+        found = of_source(header_lists([message.headers() for message in messages]))
+        for at, (publication, row) in enumerate(zip(found["publication"], found["row"], strict=True)):
+            if publication != self.publication.publication:
+                continue
             if row is None or not 1 <= row <= self.publication.rows or self.seen[row]:
                 raise self._foreign(messages[at], row)
             self.seen[row] = 1
@@ -122,8 +124,15 @@ def _rows(
 ) -> _Rows:
     rows = _Rows(publication)
     for messages in visible_records(dict(config), publication.topic, between(start, end)):
-        rows.add(messages)
+        if named := [message for message in messages if _names(message, publication)]:
+            rows.add(named)
     return rows
+
+
+def _names(message: Message, publication: Publication) -> bool:
+    """Whether a header holds the publication's name, which says nothing yet of the record."""
+    name = publication.publication.encode()
+    return any(name in value for _, value in message.headers() or () if isinstance(value, bytes))
 
 
 def _recovered(publication: Publication, rows: _Rows, starts: dict[int, int], ends: dict[int, int]) -> int:
