@@ -100,6 +100,11 @@ class CsvRows:
     file: Path | IO[bytes]
     source: CsvSource
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the file is."""
+        return self.file.parent if isinstance(self.file, Path) else None
+
     def header(self) -> list[str]:
         """The names in the first line; raises as `read`."""
         header, _ = self.read()

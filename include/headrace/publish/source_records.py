@@ -25,7 +25,7 @@ def source_records(
     header, chunks = rows.read()
     key = _key([header.index(field) for field in contract.record.key])
     as_they_are, escaped = _forms(header)
-    identities = None if contract.record.identity else RowIdentities(str(rows.source.path), last)
+    identities = None if contract.record.identity else RowIdentities(str(rows.source.path), last, rows.folder)
     before = 0
     for whole in chunks:
         skipped = 0 if identities else min(max(first - 1 - before, 0), len(whole))
