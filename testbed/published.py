@@ -50,8 +50,7 @@ def read(config: dict[str, Any], topic: str, isolation: str = "read_committed") 
 
 def row_number(message: Message) -> int:
     """The source's row that the record says it is."""
-    ((name, value),) = message.headers() or []
-    assert name == "headrace"
+    value = dict(message.headers() or [])["headrace"]
     assert isinstance(value, bytes)
     return int(value.split(b":")[2])
 

@@ -28,5 +28,5 @@ Header = tuple[str, str | bytes | None]
 
 def row_header(publication: str, row: int, row_identity: str | None = None) -> Header:
     """The header of a source's row, counted from 1."""
-    known = f"1:{publication}:{row}"
-    return (HEADER, (f"{known}:{row_identity}" if row_identity else known).encode())
+    own = f":{row_identity}" if row_identity else ""
+    return HEADER, f"1:{publication}:{row}{own}".encode()

@@ -7,20 +7,19 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from headrace.contract.model import Contract
-from headrace.errors import ContractError
+from headrace.errors import ContractError, PublicationBroken
 from headrace.kafka.headers import PUBLICATION_DIGITS
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.csv_rows import CsvRows
 from headrace.publish.csv_source import check_header, check_source, find_source
 from headrace.publish.publications import Publication, change_publications, read_publications
-from headrace.publish.resume import next_row, require_rows
+from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
 from headrace.publish.spool import is_spooled, spool_source
 from headrace.publish.transactions import Transactions
@@ -30,8 +29,8 @@ from headrace.task_log import Report
 
 log = logging.getLogger(__name__)
 
-ROWS = 10_000
-"""Rows of one transaction."""
+ROWS = 50_000
+"""Rows of one transaction, unless they are large. Its end takes some 30 ms, in which nothing is sent."""
 
 
 class Published(BaseModel):
@@ -115,6 +114,11 @@ def publish(
         # noted before the first record: no row of the topic belongs to a publication that nobody knows
         change_publications(warehouse, lambda rows: _begun(rows, publication))
         first = next_row(config, publication, transactions.progress(), resumed=before is not None)
+        if first <= publication.rows != spooled.rows:
+            raise PublicationBroken(
+                f"publication {publication.publication} was begun when {source.path} had {publication.rows} "
+                f"rows; as the contract reads the same bytes now they are {spooled.rows}. {REPUBLISH}"
+            )
         rows = CsvRows(spooled.file, source)
         records = source_records(rows, contract, publication.publication, last=publication.rows, first=first)
         _publish_rows(records, publication, first, transactions, report)
@@ -172,12 +176,13 @@ def _publish_rows(
     transactions: Transactions,
     report: Report,
 ) -> None:
-    for start in range(first, publication.rows + 1, ROWS):
+    while first <= publication.rows:
         began = time.monotonic()
-        sent = transactions.commit(islice(records, ROWS), metadata=publication.publication)
+        sent = transactions.commit(records, publication.publication, ROWS)
         rate = sent / (time.monotonic() - began)
-        done = start + sent - 1
-        report(f"published rows {start}-{done} of {publication.rows} ({rate:,.0f} records/s)")
+        done = first + sent - 1
+        report(f"published rows {first}-{done} of {publication.rows} ({rate:,.0f} records/s)")
+        first += sent
 
 
 def _until(config: Mapping[str, Any], publication: Publication, first: int) -> dict[int, int]:

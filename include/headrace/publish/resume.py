@@ -1,7 +1,7 @@
 """How far a publication has come: its committed progress, compared with the topic and `publications`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 
@@ -12,7 +12,7 @@ from headrace.offsets import between, lag, reached
 from headrace.publish.publications import Publication
 
 TAIL = 25_000
-"""Offsets of each partition's end that a resumed publication is compared with: more than two transactions."""
+"""Offsets of each partition's end that a publication is compared with: they show its last transaction."""
 
 REPUBLISH = (
     "Trigger a run with the parameter republish: it publishes the source once more, and rows that are landed "
@@ -132,7 +132,8 @@ def _rows(
 def _names(message: Message, publication: Publication) -> bool:
     """Whether a header holds the publication's name, which says nothing yet of the record."""
     name = publication.publication.encode()
-    return any(name in value for _, value in message.headers() or () if isinstance(value, bytes))
+    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    return any(name in value for _, value in headers if value)
 
 
 def _recovered(publication: Publication, rows: _Rows, starts: dict[int, int], ends: dict[int, int]) -> int:

@@ -113,6 +113,22 @@ def test_a_publisher_that_may_still_run_is_fenced_though_the_file_is_as_publishe
     assert own.states() == ["published", "superseded"]
 
 
+def test_a_file_that_is_read_in_another_way_than_when_it_was_begun_is_refused(
+    own: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing.Transactions, "commit", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            own.publish("1")
+    warehouse = Warehouse.of(own.settings, own.contract.stream)
+    change_publications(warehouse, lambda rows: [row.model_copy(update={"rows": 7}) for row in rows])
+    with pytest.raises(
+        PublicationBroken, match=r"was begun when .* had 7 rows; .* they are 3\. Trigger a run"
+    ):
+        own.publish("2")
+    assert own.publish("3", republish=True).published == 3
+
+
 def _interrupted(*_: object, **__: object) -> int:
     raise KeyboardInterrupt
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from headrace.kafka.headers import Header
 from headrace.publish import transactions
 from headrace.publish.transactions import Transactions
 
@@ -107,6 +108,42 @@ def test_a_moving_coordinator_is_asked_again_for_the_progress(
     monkeypatch.setattr(publisher, "_group", Group(committed))
     assert publisher.progress().offset == 7
     assert asked == [transactions.ANSWER_SECONDS] * 2
+
+
+class Sent:
+    """A producer that takes so many records until its queue is full, and more after each poll."""
+
+    def __init__(self, room: int) -> None:
+        self.room, self.values = room, list[str]()
+
+    def produce(self, _: str, value: str, *__: object, **___: object) -> None:
+        if self.room <= 0:
+            raise BufferError
+        self.room -= 1
+        self.values.append(value)
+
+    def poll(self, _: float) -> None:
+        self.room += 2
+
+    def purge(self) -> None:
+        """Nothing waits."""
+
+
+@pytest.mark.parametrize("room", [0, 3, 100])
+def test_a_transaction_ends_at_its_rows_or_bytes_and_the_next_one_goes_on_there(
+    publisher: Transactions, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    producer = Sent(room)
+    monkeypatch.setattr(publisher, "_producer", producer)
+    monkeypatch.setattr(transactions, "BYTES", 5)
+    values = ["a", "b", "c", "dddd", "ee", "f"]
+    records = iter([(row, None, value, list[Header]()) for row, value in enumerate(values, start=1)])
+    lasts = []
+    for _ in range(4):
+        publisher._sent = 0
+        lasts.append((publisher._send(records, 3), publisher._sent))
+    assert lasts == [(3, 3), (5, 2), (6, 1), (0, 0)]
+    assert producer.values == values
 
 
 @pytest.mark.parametrize(
