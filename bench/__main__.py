@@ -20,6 +20,7 @@ from bench.growth import land_on_both
 from bench.landing import ALL, land_all
 from bench.machine import described
 from bench.page import write_page
+from bench.publishing import publish_all
 from bench.reconciling import as_records, reconcile_all
 from bench.scale import SIZES, land_at_sizes
 from bench.series import run_series
@@ -115,6 +116,21 @@ def scale(
     with _folder("scale") as folder:
         found = land_at_sizes(folder, sizes or SIZES, batch, console)
     _keep(results, sizes=[[each.as_record() for each in size] for size in found])
+
+
+@app.command()
+def publishing(
+    records: Annotated[int, typer.Option(help="Records of 175 B; of 1.2 KB a quarter of them.")] = 1_000_000,
+    runs: Runs = 3,
+    results: Results = None,
+) -> None:
+    """Publish one file beside a plain Python script, a script with polars and Kafka's own perf tool."""
+    with _folder("publishing") as folder:
+        found = publish_all(folder, records, runs, console)
+    _keep(
+        results,
+        publishing={size: [each.as_record() for each in standings] for size, standings in found.items()},
+    )
 
 
 @app.command()

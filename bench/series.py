@@ -25,14 +25,35 @@ class Benchmark:
 
 SERIES = (
     Benchmark("run", "run"),
-    Benchmark("landing", "landing", quick=("--records", "200000", "--runs", "1")),
+    Benchmark("publishing", "publishing", quick=("--records", "100000", "--runs", "1")),
+    Benchmark("landing", "landing", quick=("--records", "100000", "--runs", "1")),
     Benchmark(
-        "wide", "landing", ("--wide", "--records", "500000"), ("--wide", "--records", "50000", "--runs", "1")
+        "wide",
+        "landing",
+        ("--wide", "--records", "500000"),
+        (
+            "--wide",
+            "--records",
+            "20000",
+            "--runs",
+            "1",
+            "--only",
+            "Headrace, worker",
+            "--only",
+            "plain Python",
+        ),
+    ),
+    Benchmark("scale", "scale", quick=("--records", "20000", "--records", "50000")),
+    Benchmark(
+        "memory",
+        "landing",
+        ("--only", "Headrace, Spark", "--records", "20000000", "--runs", "1"),
+        ("--only", "Headrace, Spark", "--records", "300000", "--runs", "1"),
     ),
     Benchmark("small", "small", quick=("--runs", "1", "--batches", "10")),
     Benchmark("ageing", "ageing", quick=("--batches", "30")),
-    Benchmark("growth", "growth", quick=("--held", "1000000")),
-    Benchmark("scale", "scale", quick=("--records", "50000", "--records", "200000")),
+    Benchmark("growth", "growth", quick=("--held", "500000")),
+    Benchmark("reconcile", "reconcile", quick=("--held", "500000", "--new", "50000", "--runs", "1")),
 )
 
 

@@ -12,7 +12,7 @@ import yaml
 from confluent_kafka import KafkaError, Message, Producer
 
 from headrace.errors import DeliveryIncomplete
-from headrace.kafka.headers import publication_headers, row_header
+from headrace.kafka.headers import row_header
 from headrace.settings import PROJECT, load_settings
 from local.stack.broker import scratch_broker
 from testbed.streams import Stream, make_stream
@@ -98,14 +98,13 @@ def _fill(stream: Stream, first: int, records: int, more: int) -> None:
     own = {"transactional.id": "bench", "compression.type": "zstd", "linger.ms": 20, "log_level": 2}
     producer = Producer({**stream.config, "partitioner": "murmur2_random", **own})
     producer.init_transactions()
-    shared = publication_headers("0123456789abcdef0123", "0" * 64)
     end = first + records
     for start in range(first, end, ROWS):
         producer.begin_transaction()
         some = rows(start, min(ROWS, end - start), 1, more)
         values = some.select(pl.struct(pl.all()).struct.json_encode()).to_series()
         for number, (key, value) in enumerate(zip(some[:, 0], values, strict=True), start + 1):
-            headers = [*shared, row_header(number)]
+            headers = [row_header("0123456789abcdef0123", number)]
             producer.produce(stream.contract.topic.name, value, key, headers=headers, on_delivery=answered)
         producer.commit_transaction()
     if failed:

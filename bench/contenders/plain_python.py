@@ -54,15 +54,14 @@ def write(job: Job, signals: tuple[Signal, ...], number: int, messages: list[Mes
     """A batch into both tables."""
     assert job.slice
     fields = {each.fields[0]: each for each in signals}
-    headers = [dict(message.headers() or ()) for message in messages]
+    headers = [dict(message.headers() or ()).get("headrace") for message in messages]
     records = pl.DataFrame(
         {
             "value": pl.Series([message.value() for message in messages], dtype=pl.Binary),
             "partition": [message.partition() for message in messages],
             "offset": [message.offset() for message in messages],
             "timestamp": [message.timestamp()[1] for message in messages],
-            "publication": pl.Series([each.get("headrace-publication") for each in headers], dtype=pl.Binary),
-            "row": pl.Series([each.get("headrace-row") for each in headers], dtype=pl.Binary),
+            "source": pl.Series(headers, dtype=pl.Binary),
         }
     )
     now, shape = datetime.now(UTC), pl.Struct(dict.fromkeys((TIME, *fields), pl.String))
@@ -84,8 +83,8 @@ def write(job: Job, signals: tuple[Signal, ...], number: int, messages: list[Mes
         pl.lit(job.slice.topic_id).alias("topic_id"),
         *("partition", "offset"),
         pl.from_epoch("timestamp", "ms").dt.replace_time_zone("UTC").alias("timestamp"),
-        pl.col("publication").cast(pl.String),
-        pl.col("row").cast(pl.String).cast(pl.Int64),
+        pl.col("source").cast(pl.String).str.split(":").list.get(1).alias("publication"),
+        pl.col("source").cast(pl.String).str.split(":").list.get(2).cast(pl.Int64).alias("row"),
         pl.format('["{}"]', TIME).alias("identity"),
         pl.lit(number).alias("batch"),
     )

@@ -199,8 +199,8 @@ def try_(
 
     Exit code 0 when every record becomes a reading, 1 when one is refused, 2 when nothing could be read.
     """
-    from headrace.sample.no_pandas import spare_pandas
     from headrace.sample.try_sample import try_sample
+    from headrace.tables.no_pandas import spare_pandas
 
     spare_pandas()
     try:

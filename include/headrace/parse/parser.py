@@ -13,10 +13,9 @@ from headrace.parse.checks import Texts, checks, first_failure
 from headrace.parse.event_time import EventTime
 from headrace.parse.field_table import FieldTable
 from headrace.parse.naming import Naming
-from headrace.parse.provenance import identity, of_source
+from headrace.parse.provenance import HEADERS, identity, of_source
 
 INSTANT = pa.timestamp("us", tz="UTC")
-HEADERS = pa.list_(pa.struct({"key": pa.string(), "value": pa.binary()}))
 
 RECORDS = pa.schema(
     {

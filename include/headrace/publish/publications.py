@@ -15,6 +15,7 @@ from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import open_table
 from headrace.tables.compaction import compact
 from headrace.tables.names import PUBLICATIONS
+from headrace.tables.no_pandas import spare_pandas
 from headrace.tables.warehouse import Warehouse
 
 LOCK_SECONDS = 60.0
@@ -72,6 +73,7 @@ def change_publications(
         before = read_publications(warehouse)
         after = change(before)
         if after != before:
+            spare_pandas()
             try:
                 write_deltalake(
                     str(warehouse.table(PUBLICATIONS)), arrow_table(Publication, after), mode="overwrite"

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from types import ModuleType
 
-import pyarrow as pa
-
 
 class _NoPandas(MetaPathFinder):
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
@@ -19,6 +17,8 @@ def spare_pandas() -> None:
 
     It looks once and then knows (pyarrow 26); what needs pandas, such as `to_pandas`, looks again.
     """
+    import pyarrow as pa
+
     if "pandas" not in sys.modules:
         finder = _NoPandas()
         sys.meta_path.insert(0, finder)
