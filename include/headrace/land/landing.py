@@ -19,7 +19,7 @@ from headrace.land.conclusion import conclude
 from headrace.land.records import read_again, read_records
 from headrace.land.retention import readable, settle_retention, settle_topic
 from headrace.land.truncation import settle_cut_off
-from headrace.offsets import Ranges, between, reached, text
+from headrace.offsets import Ranges, between, reached, subtract, text
 from headrace.parse.parser import Parser
 from headrace.staging.committer import commit_batch
 from headrace.staging.landed_readings import not_landed, places_of
@@ -87,9 +87,9 @@ class Landing:
             rest = not_landed(parsed, places_of(self._table(READINGS), commit.batch))
             staged = stage(rest, staging)
             staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._originals)
-        return self._close(commit, staging, staged)
+        return self._close(commit, staging, staged, lost=subtract(commit.ranges, ranges))
 
-    def _close(self, commit: BatchCommit, staging: Staging, staged: Staged) -> Batch:
+    def _close(self, commit: BatchCommit, staging: Staging, staged: Staged, lost: Ranges = ()) -> Batch:
         """What follows the commit point: `quarantine`, then the batch's row in `batches`."""
         attempt = self.attempt
         quarantined = self._quarantine(commit, staged)
@@ -108,6 +108,7 @@ class Landing:
             contract_sha256=commit.contract_sha256,
             started=staging.landed_at,
             finished=datetime.now(UTC),
+            lost=lost,
         )
         append_batch(attempt.warehouse, row)
         for name, committed in ((READINGS, True), (QUARANTINE, quarantined > 0)):
@@ -196,4 +197,5 @@ def say_batch(row: Batch) -> None:
     say(
         f"batch {row.batch}: {text(row.ranges)} records {row.records} landed {row.landed} "
         f"quarantined {row.quarantined}, {row.records / seconds:.0f} records/s"
+        f"{f', lost {text(row.lost)}' if row.lost else ''}"
     )

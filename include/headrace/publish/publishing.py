@@ -99,6 +99,8 @@ def publish(
         run_id=run_id,
         state="publishing",
         started=datetime.now(UTC),
+        encoding=source.encoding,
+        delimiter=source.delimiter,
     )
     before = _begun_before(new, read_publications(warehouse), republish)
     publication = before or new
@@ -119,7 +121,7 @@ def publish(
                 f"publication {publication.publication} was begun when {source.path} had {publication.rows} "
                 f"rows; as the contract reads the same bytes now they are {spooled.rows}. {REPUBLISH}"
             )
-        rows = CsvRows(spooled.file, source)
+        rows = CsvRows(spooled.file, publication.read_as(source))
         records = source_records(rows, contract, publication.publication, last=publication.rows, first=first)
         _publish_rows(records, publication, first, transactions, report)
     until = _until(config, publication, first)

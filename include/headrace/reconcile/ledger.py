@@ -1,10 +1,10 @@
 """The table `ledger`: one row per reconciled run, balanced or not."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from deltalake import write_deltalake
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, computed_field
 
 from headrace.offsets import Ranges
 from headrace.tables.arrow_schema import arrow_table
@@ -67,7 +67,10 @@ class Counted(BaseModel):
 
 
 class Entry(BaseModel):
-    """A row of the ledger; `counted` is None in rows of before there were seals."""
+    """A row of the ledger; `notes`: what could not be counted as always, in words.
+
+    `counted` is None in rows of before there were seals.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -79,6 +82,7 @@ class Entry(BaseModel):
     sources: tuple[SourceAccount, ...]
     batch_problems: tuple[str, ...] = ()
     counted: Counted | None = None
+    notes: Annotated[tuple[str, ...], BeforeValidator(lambda notes: notes or ())] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -103,12 +107,14 @@ class Entry(BaseModel):
             + (", not all landed yet" if source.pending else "")
             for source in self.sources
         ]
-        visible = "no longer in the log" if self.slice.visible is None else f"{self.slice.visible:,} visible"
+        visible = (
+            "expired from the log since" if self.slice.visible is None else f"{self.slice.visible:,} visible"
+        )
         account = f"{self.slice.landed:,} landed + {self.slice.quarantined:,} quarantined"
         said.append(f"this run's slice: {visible} = {account}")
         if self.counted:
             said.append(str(self.counted))
-        return said
+        return [*said, *self.notes]
 
 
 def append_entry(warehouse: Warehouse, entry: Entry) -> None:

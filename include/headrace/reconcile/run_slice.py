@@ -1,21 +1,25 @@
 """A slice of the topic: what consumers see of it, held against the tables offset by offset."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from headrace.kafka.reader import visible_records
 from headrace.kafka.topics import describe_topic, log_start
-from headrace.offsets import OffsetRange, Position, Ranges
+from headrace.offsets import OffsetRange, Ranges, subtract, text
 from headrace.reconcile.account import Account, Marks
 from headrace.reconcile.ledger import SliceAccount
 from headrace.reconcile.number_set import Numbers, NumberSet
 from headrace.reconcile.problems import named
+from headrace.tables.batches import Batch, batches_within
 from headrace.tables.slices import Slice
 
 Visible = dict[int, NumberSet]
 """Partition -> the offsets that consumers see."""
+
+Closed = Callable[[], Iterable[Batch]]
+"""Reads the closed batches, of which there may be thousands; asked only where the log cannot tell."""
 
 OFFSETS_AT_ONCE = 250_000
 END = 2**63 - 1
@@ -23,14 +27,16 @@ END = 2**63 - 1
 
 
 def account_for_slice(
-    run_slice: Slice, config: dict[str, Any], account: Account, gaps: Position
+    run_slice: Slice, config: dict[str, Any], account: Account, lost: Sequence[OffsetRange], closed: Closed
 ) -> SliceAccount:
-    """Compare what consumers see of the slice with the tables; `gaps`: where each partition's last one ends.
+    """Compare what consumers see of the slice with the tables; `lost`: offsets that were accepted as that.
+
+    Where the log has lost some of it since, the tables are held against the ranges of the `closed` batches.
 
     Raises:
         TopicMissing, BrokerUnreachable, SettingsError: the topic cannot be read.
     """
-    visible = _visible(run_slice, config, gaps) if run_slice.ranges else {}
+    visible = _visible(run_slice, config, lost) if run_slice.ranges else {}
     marks = {each.partition: _marks(account, run_slice, each) for each in run_slice.ranges}
     stored = sum(marks[each.partition].all.count(each.start, each.until) for each in run_slice.ranges)
     quarantined = sum(
@@ -41,28 +47,37 @@ def account_for_slice(
         visible=None if visible is None else sum(map(len, visible.values())),
         landed=stored - quarantined,
         quarantined=quarantined,
-        problems=tuple(_problems(run_slice, visible, account)),
+        problems=(
+            *_problems(run_slice, visible, account),
+            *(_miscounted(run_slice, account, closed()) if visible is None else ()),
+        ),
     )
+
+
+def _miscounted(run_slice: Slice, account: Account, closed: Iterable[Batch]) -> Iterator[str]:
+    """What the batches of the slice have not brought into the tables; their ranges are all that is left."""
+    for row in batches_within(list(closed), run_slice.topic_id, run_slice.start, run_slice.until):
+        held = sum(_marks(account, run_slice, each).all.count(each.start, each.until) for each in row.ranges)
+        if row.kind == "batch" and held != row.records:
+            yield (
+                f"topic {run_slice.topic}, {text(row.ranges)}: the tables hold {held} records of these "
+                f"offsets, batch {row.batch} had {row.records}"
+            )
 
 
 def _marks(account: Account, run_slice: Slice, each: OffsetRange) -> Marks:
     return account.places.get((run_slice.topic_id, each.partition), Marks())
 
 
-def _visible(run_slice: Slice, config: dict[str, Any], gaps: Position) -> Visible | None:
-    """What consumers see of the slice; None if the log lost some of it."""
+def _visible(run_slice: Slice, config: dict[str, Any], lost: Sequence[OffsetRange]) -> Visible | None:
+    """What consumers see of the slice; None if the log has lost some of it that nobody accepted as lost."""
     if describe_topic(config, run_slice.topic).topic_id != run_slice.topic_id:
         return None  # the topic was made anew: its offsets are other records
     start = log_start(config, run_slice.topic)
-    ranges = []
-    for each in run_slice.ranges:
-        begin = max(each.start, gaps.get(each.partition, 0))
-        if begin >= each.until:
-            continue
-        if start.get(each.partition, 0) > begin:
-            return None
-        ranges.append(OffsetRange(partition=each.partition, start=begin, until=each.until))
-    return read_offsets(config, run_slice.topic, tuple(ranges))
+    ranges = subtract(run_slice.ranges, lost)
+    if any(start.get(each.partition, 0) > each.start for each in ranges):
+        return None
+    return read_offsets(config, run_slice.topic, ranges)
 
 
 def read_offsets(config: dict[str, Any], topic: str, ranges: Ranges) -> Visible:

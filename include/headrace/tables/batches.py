@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from headrace.errors import ForeignCommit, HeadraceError, PositionBroken, WarehouseUnavailable
-from headrace.offsets import Position, Ranges, advance, rewind
+from headrace.offsets import OffsetRange, Position, Ranges, advance, rewind
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import (
     BatchCommit,
@@ -24,6 +24,9 @@ from headrace.tables.names import BATCHES, READINGS
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
 
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
 CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
 """Operations of maintenance, in a log's words."""
 
@@ -33,6 +36,9 @@ class Batch(BaseModel):
 
     A gap: offsets that retention had eaten. A rewind: landed offsets that the broker has lost since, from
     where the log was cut off to where landing stood; it gives them out again, to other records.
+
+    `lost`: the part of a batch's ranges that the broker no longer had when it was finished; in rows of older
+    versions there is none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,6 +55,7 @@ class Batch(BaseModel):
     contract_sha256: str
     started: datetime
     finished: datetime
+    lost: Annotated[Ranges, BeforeValidator(lambda ranges: ranges or ())] = ()
 
 
 def read_batches(warehouse: Warehouse) -> list[Batch]:
@@ -59,12 +66,31 @@ def read_batches(warehouse: Warehouse) -> list[Batch]:
     return sorted((Batch.model_validate(row) for row in rows), key=lambda row: row.batch)
 
 
-def read_kind(warehouse: Warehouse, kind: Literal["gap", "rewind"]) -> list[Batch]:
-    """The gaps, or the rewinds, alone, in their order."""
+def read_rewinds(warehouse: Warehouse) -> list[Batch]:
+    """The rewinds alone, in their order."""
+    import pyarrow.compute as pc
+
+    return _read_some(warehouse, lambda _: pc.field("kind") == "rewind")
+
+
+def read_losses(warehouse: Warehouse, topic_id: str, newest: int) -> list[OffsetRange]:
+    """Offsets of that topic that were accepted as lost, up to the batch `newest`: gaps, parts of batches."""
+    import pyarrow.compute as pc
+
+    def told(columns: list[str]) -> pc.Expression:
+        gap = pc.field("kind") == "gap"
+        return gap | (pc.list_value_length(pc.field("lost")) > 0) if "lost" in columns else gap
+
+    rows = (row for row in _read_some(warehouse, told) if row.topic_id == topic_id and row.batch <= newest)
+    return [each for row in rows for each in (row.ranges if row.kind == "gap" else row.lost)]
+
+
+def _read_some(warehouse: Warehouse, which: "Callable[[list[str]], pc.Expression]") -> list[Batch]:
     if not warehouse.exists(BATCHES):
         return []
-    found = open_table(warehouse.table(BATCHES)).to_pyarrow_table(filters=[("kind", "=", kind)])
-    return sorted((Batch.model_validate(row) for row in found.to_pylist()), key=lambda row: row.batch)
+    dataset = open_table(warehouse.table(BATCHES)).to_pyarrow_dataset()
+    found = dataset.to_table(filter=which(dataset.schema.names)).to_pylist()
+    return sorted((Batch.model_validate(row) for row in found), key=lambda row: row.batch)
 
 
 def append_batch(warehouse: Warehouse, row: Batch) -> None:
@@ -93,6 +119,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
                 table,
                 arrow_table(Batch, [row]),
                 mode="append",
+                schema_mode="merge",  # tables of older versions lack `lost`
                 configuration=CHECKPOINT_EVERY,
                 commit_properties=CommitProperties(
                     custom_metadata={"userMetadata": closing.model_dump_json()},
@@ -185,7 +212,7 @@ def position_after(warehouse: Warehouse, rows: list[Batch], topic_id: str) -> di
 
 def rewinds(warehouse: Warehouse, topic_id: str) -> int:
     """How many times the topic's log was cut off before the position, and landing went back."""
-    return sum(row.topic_id == topic_id for row in read_kind(warehouse, "rewind"))
+    return sum(row.topic_id == topic_id for row in read_rewinds(warehouse))
 
 
 def open_batch(warehouse: Warehouse) -> BatchCommit | None:

@@ -29,6 +29,7 @@ BATCHES = pa.schema(
         ("contract_sha256", pa.string()),
         ("started", INSTANT),
         ("finished", INSTANT),
+        ("lost", RANGES),
     ]
 )
 
@@ -45,6 +46,8 @@ PUBLICATIONS = pa.schema(
         ("started", INSTANT),
         ("finished", INSTANT),
         ("until", pa.map_(pa.int32(), pa.int64())),
+        ("encoding", pa.string()),
+        ("delimiter", pa.string()),
     ]
 )
 
@@ -91,6 +94,7 @@ LEDGER = pa.schema(
         ("sources", pa.list_(SOURCE)),
         ("batch_problems", TEXTS),
         ("counted", COUNTED),
+        ("notes", TEXTS),
         ("balanced", pa.bool_()),
     ]
 )
