@@ -149,10 +149,12 @@ class CsvRows:
 
     def _lines(self, text: str) -> list[str]:
         """The text's lines if a CSV reader would make of each line a row; else none."""
-        other_ends = text.count("\r") > text.count("\r\n")
-        if other_ends or '"' in text or "\0" in text or self.source.delimiter in '"\r\n':
+        if '"' in text or "\0" in text or self.source.delimiter in '"\r\n':
             return []
-        lines = text.replace("\r\n", "\n").split("\n")
+        end = "\r\n" if "\r" in text else "\n"
+        lines = text.split(end)
+        if end == "\r\n" and {text.count("\r"), text.count("\n")} != {len(lines) - 1}:
+            return []  # lines end in more than one way
         if not lines[-1]:
             del lines[-1]
         longest = max(map(len, lines))

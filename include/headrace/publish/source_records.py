@@ -24,39 +24,35 @@ def source_records(
     """
     header, chunks = rows.read()
     key = _key([header.index(field) for field in contract.record.key])
-    as_they_are, escaped = _forms(header)
+    as_they_are, escaped = _object(header, '"'), _object(header, "")
     identities = None if contract.record.identity else RowIdentities(str(rows.source.path), last, rows.folder)
     before = 0
     for whole in chunks:
         skipped = 0 if identities else min(max(first - 1 - before, 0), len(whole))
         chunk = whole.behind(skipped)
-        form, fields = as_they_are if chunk.is_plain() else escaped
+        plain = chunk.is_plain()
+        pieces = as_they_are if plain else escaped
         for row, values in enumerate(chunk.values(), before + skipped + 1):
             if row > last:
                 return
-            value = form % fields(values)
+            pieces[1::2] = values if plain else map(encode_basestring, values)
+            value = "".join(pieces)
             identity = identities.of_next(value) if identities else None
             if row >= first:
                 yield row, key(values), value, [row_header(publication, row, identity)]
         before += len(whole)
 
 
-Form = tuple[str, Callable[[Row], tuple[str, ...]]]
-"""A JSON object without its values, and what makes them fit."""
+def _object(header: Row, quote: str) -> list[str]:
+    """The pieces of a JSON object, with an empty one for each value; `quote`: what stands around a value.
 
-
-def _forms(header: Row) -> tuple[Form, Form]:
-    """For rows without anything to escape, and for all others.
-
-    What comes of it is, to the byte, `json.dumps` of the row as a dictionary, compact and not in ASCII.
+    Put together they are, to the byte, `json.dumps` of the row as a dictionary, compact and not in ASCII.
     """
-    names = [encode_basestring(name).replace("%", "%%") for name in header]
-    as_they_are, escaped = (",".join(f"{name}:{value}" for name in names) for value in ('"%s"', "%s"))
-    return (f"{{{as_they_are}}}", tuple), (f"{{{escaped}}}", _escaped)
-
-
-def _escaped(values: Row) -> tuple[str, ...]:
-    return tuple(map(encode_basestring, values))
+    pieces = ["{"]
+    for name in header:
+        pieces[-1] += f"{encode_basestring(name)}:{quote}"
+        pieces += ["", f"{quote},"]
+    return [*pieces[:-1], f"{quote}}}"]
 
 
 def _key(columns: Sequence[int]) -> Callable[[Row], str | None]:
@@ -65,4 +61,4 @@ def _key(columns: Sequence[int]) -> Callable[[Row], str | None]:
         return lambda _: None
     if len(columns) == 1:
         return itemgetter(*columns)
-    return lambda values: f"[{','.join(_escaped([values[each] for each in columns]))}]"
+    return lambda values: f"[{','.join(encode_basestring(values[each]) for each in columns)}]"
