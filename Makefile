@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up status down test test-long test-all test-browser chaos lint lock executors
-.PHONY: bench bench-landing bench-small bench-growth
+.PHONY: bench bench-landing bench-small bench-growth bench-counts
 export PYTHON
 
 # Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
@@ -53,6 +53,9 @@ bench-small: ## Land T1.csv's 50,530 records, and micro-batches of a thousand; B
 
 bench-growth: ## Land batches on a table of 20 M rows and on an empty one; ROWS=
 	@local/run -m bench growth $(if $(ROWS),--held $(ROWS))
+
+bench-counts: ## Ask a stream of 5 M rows and a thousand commits what it holds; ROWS= COMMITS=
+	@local/run -m bench counts $(if $(ROWS),--rows $(ROWS)) $(if $(COMMITS),--commits $(COMMITS))
 
 lint: ## Check style, types and the arrows between the rooms
 	@local/run -m ruff check .

@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.bars import draw
 from bench.contest import PLAIN_PYTHON, SPARK_NAIVE, SPARK_RAW, Contender, Standing
+from bench.counts import Counting
 from bench.growth import Growth
 from headrace.settings import PROJECT
 
@@ -39,6 +40,8 @@ def _blocks() -> Iterator[tuple[str, str]]:
         yield "micro-batches", _micro_batches(small["micro_batches"])
     if growth := _read("growth"):
         yield "growth", _circumstances(growth) + _growth(growth["growth"])
+    if counts := _read("counts"):
+        yield "counts", _circumstances(counts) + _counts(counts["counts"])
 
 
 def _read(name: str) -> dict[str, Any] | None:
@@ -96,6 +99,16 @@ def _growth(record: dict[str, Any]) -> str:
         for size in growth.empty
     ]  # fmt: skip
     return _markdown([f"records of a batch, {growth.held:,} rows held", "by the clock", "by CPU"], rows)
+
+
+def _counts(record: dict[str, Any]) -> str:
+    counting = Counting(**record)
+    rows = [
+        [name, *(f"{each:.3f} s" for each in counting.median(name)), f"{min(each[0] for each in took):.3f} s"]
+        for name, took in counting.took.items()
+    ]
+    heads = [f"{counting.rows:,} rows in {counting.commits:,} commits", "by the clock", "by CPU", "least"]
+    return _markdown(heads, rows)
 
 
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
