@@ -144,18 +144,12 @@ def signals(warehouse: Warehouse, names: list[str], most: int = SAMPLE) -> pl.Da
     return pl.concat(pl.DataFrame(part).select(columns) for part in parts)
 
 
-def daily(warehouse: Warehouse, months: int) -> pl.DataFrame:
-    """The completeness of each day and entity, of the newest months."""
-    day = pl.col("signal_date")
-    newest = day >= day.max().dt.truncate("1mo").dt.offset_by(f"-{months - 1}mo")
-    columns = ("signal_date", "distinct_signal_ts", "expected")
-    return scan(warehouse, DAILY_COMPLETENESS).select(columns).filter(newest).collect()
-
-
 def hourly(warehouse: Warehouse, column: str, zone: str, since: date) -> pl.DataFrame:
     """`signal_hour` in that zone and one average of `hourly_average`, from that day on."""
     hour = pl.col("signal_hour")
-    frame = scan(warehouse, HOURLY_AVERAGE).filter(hour >= datetime.combine(since, time.min, ZoneInfo(zone)))
+    # In UTC: polars 2.1.0 hands an instant of another zone to pyarrow as if it were one of UTC.
+    midnight = datetime.combine(since, time.min, ZoneInfo(zone)).astimezone(UTC)
+    frame = scan(warehouse, HOURLY_AVERAGE).filter(hour >= midnight)
     return frame.select(hour.dt.convert_time_zone(zone), column).collect()
 
 
