@@ -110,7 +110,10 @@ class _Filled:
     def commit(self, number: int, first: int, until: int) -> None:
         """A run: a batch, the gold tables' days that it touches, its account."""
         fill_batch(
-            self.attempt, number, _with_refusals(parsed_rows(STREAM, first, until - first), first), first
+            self.attempt,
+            number,
+            _with_refusals(parsed_rows(self.attempt.contract, STREAM, first, until - first), first),
+            first,
         )
         commit = GoldCommit(
             run_id=str(number),

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from bench.stream import broker, full_stream, instants, rows
+from headrace.contract.model import Contract
 from headrace.identities.index import catch_up
 from headrace.land.landing import Landing
 from headrace.land.worker import land_in_worker, next_ranges
@@ -112,7 +113,9 @@ def _side(stream: Stream, root: Path, run_slice: Slice) -> Side:
 def _fill(attempt: Attempt, topic_id: str, held: int) -> None:
     """Rows of earlier times than the topic's."""
     for batch, first in enumerate(track(range(0, held, FILL), "filling a table")):
-        fill_batch(attempt, batch, parsed_rows(topic_id, first, min(FILL, held - first)), first)
+        fill_batch(
+            attempt, batch, parsed_rows(attempt.contract, topic_id, first, min(FILL, held - first)), first
+        )
 
 
 def fill_batch(attempt: Attempt, batch: int, parsed: pa.RecordBatch, first: int) -> None:
@@ -138,12 +141,13 @@ def fill_batch(attempt: Attempt, batch: int, parsed: pa.RecordBatch, first: int)
     append_batch(warehouse, row)
 
 
-def parsed_rows(topic_id: str, first: int, count: int) -> pa.RecordBatch:
+def parsed_rows(contract: Contract, topic_id: str, first: int, count: int) -> pa.RecordBatch:
     """What the parser makes of those rows, all of them sound."""
     values = rows(first, count, 1)
     local = instants(first, count, 1)
-    names = values.columns[1:]
-    lists = values.select(pl.concat_list(names)).to_series().to_arrow()
+    signals = {field: signal.name for signal in contract.record.signals for field in signal.fields}
+    names = [signals[column] for column in values.columns[1:]]
+    lists = values.select(pl.concat_list(values.columns[1:])).to_series().to_arrow()
     columns: dict[str, Any] = {
         "signal_ts": local.dt.replace_time_zone("Europe/Istanbul").dt.convert_time_zone("UTC").to_arrow(),
         "signals": pa.MapArray.from_arrays(
