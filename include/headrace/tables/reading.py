@@ -15,8 +15,7 @@ def read_rows(table: "DeltaTable", where: str | None = None) -> list[dict[str, A
 
     By delta-rs' own engine: pyarrow, and the pandas that it looks for, take a second to import.
     """
-    rows: list[dict[str, Any]] = table.scan(predicate=where).read_all().to_struct_array().to_pylist()
-    return rows
+    return list(table.scan(predicate=where).read_all().to_struct_array().to_pylist())
 
 
 def dataset(
