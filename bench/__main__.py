@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench.ageing import land_many
+from bench.counts import ask_all
 from bench.curve import draw
 from bench.growth import land_on_both
 from bench.landing import ALL, land_all
@@ -188,6 +189,19 @@ def reconcile(
     with _folder("reconcile") as folder:
         found = reconcile_all(folder, held, new, runs, console)
     _keep(results, reconcile=as_records(found))
+
+
+@app.command()
+def counts(
+    rows: Annotated[int, typer.Option(help="Rows that the tables hold.")] = 5_000_000,
+    commits: Annotated[int, typer.Option(help="Commits in which they came.")] = 1_000,
+    runs: Runs = 5,
+    results: Results = None,
+) -> None:
+    """Ask a stream of millions of rows and a thousand commits how much it holds; draw its report."""
+    with _folder("counts") as folder:
+        found = ask_all(folder, rows, commits, console, runs)
+    _keep(results, counts=asdict(found))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from typing import Any
 from bench.ageing import Ageing
 from bench.bars import draw as draw_bars
 from bench.contest import PLAIN_PYTHON, SPARK_NAIVE, SPARK_RAW, Named, Standing
+from bench.counts import Counting
 from bench.curve import draw as draw_curve
 from bench.growth import Growth
 from bench.lines import draw as draw_lines
@@ -128,6 +129,16 @@ def _growth(results: Results) -> str:
     return _markdown([f"records of a batch, {growth.held:,} rows held", "by the clock", "by CPU"], rows)
 
 
+def _counts(results: Results) -> str:
+    counting = Counting(**results["counts"])
+    rows = [
+        [name, *(f"{each:.3f} s" for each in counting.median(name)), f"{min(each[0] for each in took):.3f} s"]
+        for name, took in counting.took.items()
+    ]
+    heads = [f"{counting.rows:,} rows in {counting.commits:,} commits", "by the clock", "by CPU", "least"]
+    return _markdown(heads, rows)
+
+
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
@@ -175,5 +186,6 @@ BLOCKS: dict[str, tuple[str, Callable[[Results], str]]] = {
     "growth": ("growth", _growth),
     "publishing": ("publishing", _publishing),
     "reconcile": ("reconcile", _reconciled),
+    "counts": ("counts", _counts),
 }
 """Each block of the page: the file of results that it is made of, and what writes it."""

@@ -53,6 +53,7 @@ SERIES = (
     Benchmark("small", "small", quick=("--runs", "1", "--batches", "10")),
     Benchmark("ageing", "ageing", quick=("--batches", "30")),
     Benchmark("growth", "growth", quick=("--held", "500000")),
+    Benchmark("counts", "counts", quick=("--rows", "100000", "--commits", "100", "--runs", "1")),
     Benchmark("reconcile", "reconcile", quick=("--held", "500000", "--new", "50000", "--runs", "1")),
 )
 

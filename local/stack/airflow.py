@@ -65,7 +65,7 @@ def _configuration(settings: Settings) -> dict[str, str]:
         "CORE": {
             "DAGS_FOLDER": PROJECT / "dags",
             "PLUGINS_FOLDER": PROJECT / "plugins",
-            "EXECUTOR": "LocalExecutor",
+            "EXECUTOR": "headrace_airflow.executor.PreloadingExecutor",
             "PARALLELISM": 4,
             "LOAD_EXAMPLES": False,
             "DAGS_ARE_PAUSED_AT_CREATION": True,

@@ -171,6 +171,15 @@ def test_an_absent_folder_of_contracts_is_named(tmp_path: Path, monkeypatch: pyt
     assert "HEADRACE_STREAMS" in bag.import_errors["broken_contracts.py"]
 
 
+def test_a_task_reads_its_own_contract_alone(streams: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow names the DAG whose task it is about to run."""
+    contract(streams, "another")
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "another")
+    assert set(read_dags().dags) == {"another"}
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "of no stream")
+    assert set(read_dags().dags) == {"another", "wind_turbine"}
+
+
 def test_reading_the_dag_files_imports_nothing_heavy() -> None:
     script = (
         "import sys; from airflow.dag_processing.dagbag import DagBag; "

@@ -30,7 +30,8 @@ from headrace.tables.attempt import Attempt
 from headrace.tables.batches import landed_position, next_batch, open_batch, read_batches
 from headrace.tables.commits import BatchCommit, GoldCommit, batch_commit, newest_batch
 from headrace.tables.names import DAILY_COMPLETENESS, LANDED, QUARANTINE, READINGS
-from headrace.tables.queries import counts, is_analysed
+from headrace.tables.progress import is_analysed
+from headrace.tables.queries import counts
 from headrace.tables.warehouse import LAYOUT, Warehouse
 from headrace_spark.gold import analyse
 from testbed import layout_one

@@ -114,7 +114,7 @@ class Analysed(_Condition):
 
     def check(self, config: Mapping[str, Any]) -> Verdict:
         """Ask the newest commits of the gold tables."""
-        from headrace.tables.queries import is_analysed
+        from headrace.tables.progress import is_analysed
 
         settings = load_settings()
         analysis = find_contract(settings.streams_path, self.stream).analysis_sha256

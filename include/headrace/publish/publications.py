@@ -12,11 +12,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from headrace.contract.model import CsvSource
 from headrace.errors import WarehouseUnavailable
+from headrace.no_pandas import spare_pandas
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import open_table
 from headrace.tables.compaction import compact
 from headrace.tables.names import PUBLICATIONS
-from headrace.tables.no_pandas import spare_pandas
 from headrace.tables.warehouse import Warehouse
 
 LOCK_SECONDS = 60.0

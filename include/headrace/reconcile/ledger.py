@@ -7,11 +7,16 @@ from deltalake import write_deltalake
 from pydantic import BaseModel, BeforeValidator, ConfigDict, computed_field
 
 from headrace.offsets import Ranges
+from headrace.tables.active_files import active_files, last_rows_from
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import open_table
 from headrace.tables.compaction import compact
 from headrace.tables.names import LEDGER
+from headrace.tables.reading import read_rows
 from headrace.tables.warehouse import Warehouse
+
+NEWEST = 16
+"""Accounts that are read at first: that of a run which goes on is among them, in a ledger of thousands."""
 
 
 class SourceAccount(BaseModel):
@@ -133,5 +138,27 @@ def read_ledger(warehouse: Warehouse) -> list[Entry]:
     """All accounts, oldest first."""
     if not warehouse.exists(LEDGER):
         return []
-    rows: list[dict[str, Any]] = open_table(warehouse.table(LEDGER)).to_pyarrow_table().to_pylist()
+    return _entries(read_rows(open_table(warehouse.table(LEDGER))))
+
+
+def _entries(rows: list[dict[str, Any]]) -> list[Entry]:
     return sorted((Entry.model_validate(row) for row in rows), key=lambda entry: entry.finished)
+
+
+def newest_entries(warehouse: Warehouse, count: int = NEWEST) -> list[Entry]:
+    """The newest accounts, oldest first, read without the many before them."""
+    if not warehouse.exists(LEDGER):
+        return []
+    table = open_table(warehouse.table(LEDGER))
+    since = last_rows_from(active_files(table, "finished"), count)
+    where = None if since is None else f"finished >= '{since.isoformat()}'"
+    return _entries(read_rows(table, where))[-count:]
+
+
+def account_of(warehouse: Warehouse, run_id: str) -> Entry | None:
+    """The newest account of that run; None where it has none."""
+    for entries in (newest_entries, read_ledger):
+        found = [entry for entry in entries(warehouse) if entry.run_id == run_id]
+        if found:
+            return found[-1]
+    return None

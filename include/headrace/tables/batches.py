@@ -21,6 +21,7 @@ from headrace.tables.commits import (
 from headrace.tables.compaction import CHECKPOINT_EVERY, compact
 from headrace.tables.durability import sync_commits
 from headrace.tables.names import BATCHES, READINGS
+from headrace.tables.reading import read_rows
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
 
@@ -62,7 +63,10 @@ def read_batches(warehouse: Warehouse) -> list[Batch]:
     """All batches and gaps in their order; the table has few rows, one per batch."""
     if not warehouse.exists(BATCHES):
         return []
-    rows: list[dict[str, Any]] = open_table(warehouse.table(BATCHES)).to_pyarrow_table().to_pylist()
+    return _batches(read_rows(open_table(warehouse.table(BATCHES))))
+
+
+def _batches(rows: list[dict[str, Any]]) -> list[Batch]:
     return sorted((Batch.model_validate(row) for row in rows), key=lambda row: row.batch)
 
 
@@ -294,3 +298,12 @@ def batches_within(
             for each in row.ranges
         ):
             yield row
+
+
+def newest_batches(warehouse: Warehouse, count: int) -> list[Batch]:
+    """The newest batches and gaps in their order, read without the many before them."""
+    newest = newest_closing(warehouse)
+    if newest is None:
+        return []
+    table = open_table(warehouse.table(BATCHES))
+    return _batches(read_rows(table, f"batch > {newest.batch - count}"))[-count:]

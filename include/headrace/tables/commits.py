@@ -1,6 +1,8 @@
 """What every commit of Headrace carries as Delta user metadata, and how it is read back without a JVM."""
 
 import json
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 NEWEST = 16
 """Commits that are read at first: what is asked for is nearly always among them, in a log of thousands."""
+
+COMMIT = re.compile(r"\d{20}\.json")
+"""How the file of a commit is called in a table's log."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -126,6 +131,12 @@ def _require_whole(newest: Path | None) -> None:
             "power cut, or a disk full? Commits that a task was told of are on the disk whole, so nobody was "
             "told of this one: remove the file, and clear the task, which does it again"
         )
+
+
+def newest_version(path: Path) -> int:
+    """The version of the table's newest commit, from the names in its log alone."""
+    with os.scandir(path / "_delta_log") as log:
+        return max(int(entry.name[:20]) for entry in log if COMMIT.fullmatch(entry.name))
 
 
 def log_file(path: Path, version: int) -> Path:

@@ -52,11 +52,17 @@ class LandOperator(SparkStageOperator):
 
     def done_here(self, contract: Contract, job: Job) -> bool:
         """Land without a JVM what the contract leaves to the worker, or where nothing is left to land."""
-        from headrace.land.engines import land_here, needs_spark
-        from headrace.land.landing import Landing
+        from headrace.land.idle import nothing_to_land
 
         assert job.slice is not None  # noqa: S101  # `prepare` has fixed it
         attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
+        nothing_new = nothing_to_land(attempt.warehouse, job.slice)
+        if nothing_new is not None:
+            self.log.info("%s", nothing_new)
+            return True
+        from headrace.land.engines import land_here, needs_spark
+        from headrace.land.landing import Landing
+
         landing = Landing(attempt, job.slice, job.kafka, job.accept_loss)
         if needs_spark(landing):
             return False
