@@ -1,0 +1,20 @@
+"""A driver's processes: spark-submit's JVM, the Python that it started, the Python of its executors."""
+
+from contextlib import suppress
+
+import psutil
+
+
+def kill_tree(first: psutil.Process) -> list[int]:
+    """Kill a process with all that it started, at once; the ids of those there were.
+
+    A driver may be killed at any point; the tables know where it stood.
+    """
+    try:
+        tree = [first, *first.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+    for process in tree:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    return [process.pid for process in tree]
