@@ -5,16 +5,21 @@ from contextlib import suppress
 import psutil
 
 
+def tree(first: psutil.Process) -> list[psutil.Process]:
+    """A process with all that it started; empty where it has ended."""
+    try:
+        return [first, *first.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
 def kill_tree(first: psutil.Process) -> list[int]:
     """Kill a process with all that it started, at once; the ids of those there were.
 
     A driver may be killed at any point; the tables know where it stood.
     """
-    try:
-        tree = [first, *first.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-    for process in tree:
+    processes = tree(first)
+    for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    return [process.pid for process in tree]
+    return [process.pid for process in processes]

@@ -32,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def _keeper(home: Path) -> Iterator["psutil.Process"]:
+def the_keeper(home: Path) -> Iterator["psutil.Process"]:
     environment = {**driver_environment(os.environ), **spark_environment(load_settings())}
     environment.pop("PYTEST_CURRENT_TEST", None)
     with keeper(home, environment) as process:
@@ -40,7 +40,7 @@ def _keeper(home: Path) -> Iterator["psutil.Process"]:
 
 
 @pytest.fixture(autouse=True)
-def _task(home: Path, _keeper: psutil.Process, monkeypatch: pytest.MonkeyPatch) -> None:
+def _task(home: Path, the_keeper: psutil.Process, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of a task beside that keeper."""
     for name, value in spark_environment(load_settings()).items():
         monkeypatch.setenv(name, value)
@@ -48,10 +48,10 @@ def _task(home: Path, _keeper: psutil.Process, monkeypatch: pytest.MonkeyPatch) 
     connection = '{"conn_type": "spark", "host": "local[1]", "extra": {"deploy-mode": "client"}}'
     monkeypatch.setenv("AIRFLOW_CONN_SPARK_DEFAULT", connection)
     monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", SECRET)
-    os.environ.pop("PYTEST_CURRENT_TEST", None)
 
 
 def driver(tmp_path: Path, script: str) -> tuple[DriverHook, str]:
+    os.environ.pop("PYTEST_CURRENT_TEST", None)  # pytest's own, which the keeper has not
     file = tmp_path / "a job.py"
     file.write_text(script, "utf-8")
     job = Job(
@@ -126,7 +126,7 @@ def test_a_killed_task_takes_its_kept_driver_along(tmp_path: Path, kept: KeptDri
 def test_a_jvm_that_is_killed_inside_a_job_fails_it_for_another_try(tmp_path: Path, kept: KeptDriver) -> None:
     hook, file = driver(
         tmp_path,
-        f"import os, signal, threading\nos.kill({kept.process.pid}, signal.SIGKILL)\nthreading.Event().wait()\n",
+        f"import os, threading\nos.kill({kept.process.pid}, 9)\nthreading.Event().wait()\n",
     )
     processes = both(kept)
     assert "the Spark driver ended (killed) without naming a reason" in failure(hook, file)
@@ -154,10 +154,14 @@ def test_a_task_that_vanishes_takes_its_kept_driver_along(tmp_path: Path, kept: 
 
 
 def test_a_killed_keeper_takes_its_driver_along_and_the_next_task_starts_its_own(
-    home: Path, tmp_path: Path, kept: KeptDriver, _keeper: psutil.Process, capsys: pytest.CaptureFixture[str]
+    home: Path,
+    tmp_path: Path,
+    kept: KeptDriver,
+    the_keeper: psutil.Process,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     processes = both(kept)
-    _keeper.kill()
+    the_keeper.kill()
     assert psutil.wait_procs(processes, timeout=60)[1] == []
     assert kept_drivers(home) is None
     hook, file = driver(tmp_path, "print('done all the same')\n")
