@@ -153,7 +153,7 @@ def test_a_task_that_vanishes_takes_its_kept_driver_along(tmp_path: Path, kept: 
     assert psutil.wait_procs(processes, timeout=30)[1] == []
 
 
-def test_a_killed_keeper_takes_its_driver_along_and_the_next_task_starts_its_own(
+def test_a_killed_keeper_takes_its_driver_along_and_the_next_task_has_its_own(
     home: Path,
     tmp_path: Path,
     kept: KeptDriver,
