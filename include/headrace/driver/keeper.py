@@ -183,20 +183,28 @@ class Keeper:
     def _keep_one(self) -> None:
         pause = 1.0
         while True:
-            with self._lock:
-                driver = _Driver(self._command, self._likeness())
-                self._drivers.append(driver)
-            log.info("driver %s is starting", driver.pid)
-            code = driver.await_end()
-            with self._lock:
-                self._drivers.remove(driver)
-            if driver.claim is not None:
-                log.info("driver %s has ended (%s): it was for %s", driver.pid, code, driver.claim.job)
-                pause = 1.0
-                continue
-            log.warning("driver %s ended (%s) without a job:\n%s", driver.pid, code, driver.last_words())
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            try:
+                pause = 1.0 if self._kept() else min(2 * pause, LONGEST_PAUSE)
+            except OSError as failed:  # no process, no pipe: the machine is short of them
+                log.warning("no driver could be started: %s", failed)
+                pause = LONGEST_PAUSE
+            if pause > 1.0:
+                time.sleep(pause)
+
+    def _kept(self) -> bool:
+        """Start a driver and wait for its end; whether a task had it."""
+        with self._lock:
+            driver = _Driver(self._command, self._likeness())
+            self._drivers.append(driver)
+        log.info("driver %s is starting", driver.pid)
+        code = driver.await_end()
+        with self._lock:
+            self._drivers.remove(driver)
+        if driver.claim is not None:
+            log.info("driver %s has ended (%s): it was for %s", driver.pid, code, driver.claim.job)
+            return True
+        log.warning("driver %s ended (%s) without a job:\n%s", driver.pid, code, driver.last_words())
+        return False
 
     # -- requests
 
@@ -211,7 +219,7 @@ class Keeper:
                 connection.sendall(answer.model_dump_json().encode())
         except PermissionError as foreign:
             log.warning("refused: %s", foreign)
-        except (OSError, ValidationError) as failed:
+        except (OSError, ValidationError, psutil.Error) as failed:
             log.info("a request came to nothing: %s", failed)
 
     def _answer_to(self, request: Request, asking: int, connection: socket.socket) -> Answer | None:

@@ -22,11 +22,12 @@ ENVIRONMENT = {
 DRIVER = (sys.executable, "-c", IMITATION)
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A home whose keeper has a driver."""
-    with keeper(tmp_path, ENVIRONMENT, *DRIVER):
-        yield tmp_path
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home whose keeper has one driver after the other, each test's own."""
+    home = tmp_path_factory.mktemp("home")
+    with keeper(home, ENVIRONMENT, *DRIVER):
+        yield home
 
 
 def a_driver(home: Path) -> WarmDriver:
@@ -76,6 +77,7 @@ def test_a_used_driver_is_replaced(home: Path) -> None:
 
 
 def test_a_task_that_wants_another_driver_gets_none(home: Path) -> None:
+    the_driver(home, "starting")
     assert claimed(home, ENVIRONMENT, "--master", "yarn") == (
         "it differs in arguments (--master yarn is not --master local[1] --deploy-mode client)"
     )
