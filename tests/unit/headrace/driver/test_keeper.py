@@ -73,7 +73,9 @@ def test_of_two_claims_at_once_one_gets_the_driver(home: Path) -> None:
 def test_a_used_driver_is_replaced(home: Path) -> None:
     first = a_driver(home)
     assert list(first.run(handover()))
-    assert a_driver(home).process.pid != first.process.pid
+    second = a_driver(home)
+    assert second.process.pid != first.process.pid
+    assert list(second.run(handover()))
 
 
 def test_a_task_that_wants_another_driver_gets_none(home: Path) -> None:
@@ -96,7 +98,9 @@ def test_a_driver_that_dies_idle_is_told_and_replaced(home: Path) -> None:
     driver.process.kill()
     assert [line for line in driver.run(handover()) if "made for" not in line] == []
     assert (driver.took, driver.ended) == (False, None)
-    assert a_driver(home).process.pid != driver.process.pid
+    another = a_driver(home)
+    assert another.process.pid != driver.process.pid
+    assert list(another.run(handover()))
 
 
 def test_a_keeper_that_is_killed_takes_its_idle_driver_along_and_no_other(tmp_path: Path) -> None:
