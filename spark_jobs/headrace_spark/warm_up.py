@@ -12,6 +12,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from math import ceil
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,7 +34,7 @@ from headrace_spark.gold import analyse
 from headrace_spark.kafka_source import stream_records
 from headrace_spark.landing import land_by_spark  # noqa: F401  # imports what a landing imports
 from headrace_spark.session import build_session
-from headrace_spark.staging import stage_on_executors
+from headrace_spark.staging import OFFSETS_A_TASK, stage_on_executors
 
 STREAM, TOPIC_ID, RECORD_COUNT = "warm_up", "warm-up", 200
 CONTRACT = {
@@ -105,12 +106,16 @@ class _Small:
         parser = Parser(attempt.contract, TOPIC_ID)
         staging = Staging.of(attempt.contract, attempt.warehouse, 0, now)
 
+        tasks = self.spark.sparkContext.defaultParallelism
+
         def take(records: DataFrame, _: int) -> None:
-            staged = stage_on_executors(records, parser, staging, RECORD_COUNT)
+            staged = stage_on_executors(records, parser, staging, tasks * OFFSETS_A_TASK)
             commit_batch(attempt.warehouse.table(READINGS), STREAM, commit, staged.readings)
 
         (self.folder / "topic").mkdir()
-        pq.write_table(_records(), self.folder / "topic" / "records.parquet")
+        rows = ceil(RECORD_COUNT / tasks)
+        for task in range(tasks):  # so that each core has its Python
+            pq.write_table(_records().slice(task * rows, rows), self.folder / "topic" / f"{task}.parquet")
         records = self.spark.read.parquet(f"file://{self.folder}/topic")
         stream = self.spark.readStream.schema(records.schema).parquet(f"file://{self.folder}/topic")
         query = (
