@@ -14,6 +14,8 @@ from urllib.parse import quote
 import httpx
 import psutil
 
+from headrace.driver.process_tree import tree
+from headrace.driver.warm import KeptDriver, kept_drivers
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.tables.warehouse import Warehouse
 from local.install.jars import ROOTS, fetch_jars
@@ -96,9 +98,22 @@ class Pipeline:
         """A page of the web UI, as the logged-in user sees it."""
         return self.airflow._http.get(url)
 
-    def drivers(self, script: str) -> list[psutil.Process]:
-        """The live processes of this stack that run that Spark script: the JVM and its Python."""
-        return [each for each in processes.belonging(self.settings.home_path) if _runs(each, script)]
+    def drivers(self, stage: str) -> list[psutil.Process]:
+        """The JVM and its Python that run that stage in this stack: a new driver's, or a kept one's."""
+        kept = [each.process.pid for each in self._kept() if (each.job or "").startswith(stage)]
+        if kept:
+            return tree(psutil.Process(kept[0]))
+        own = processes.belonging(self.settings.home_path)
+        return [each for each in own if _runs(each, f"{stage}.py")]
+
+    def task_of(self, driver: list[psutil.Process]) -> psutil.Process:
+        """The task's process that waits for that driver."""
+        kept = {each.process.pid: each.task for each in self._kept()}
+        jvm = next(process for process in driver if process.name() == "java")
+        return psutil.Process(kept.get(jvm.pid) or jvm.ppid())
+
+    def _kept(self) -> tuple[KeptDriver, ...]:
+        return kept_drivers(self.settings.home_path) or ()
 
     def awaited(self, condition: Any, seconds: float) -> Any:
         """What `condition` answers, as soon as that is something; Airflow is not asked all the time."""
@@ -128,6 +143,7 @@ def fresh_settings(home: Path, *sources: Path) -> Settings:
         source_roots=":".join(map(str, roots)),
         airflow_port=free_port(),
         kafka_port=free_port(),
+        warm_drivers=1,
     )
 
 

@@ -154,10 +154,7 @@ def test_a_task_killed_while_it_lands_is_tried_again_and_nothing_is_lost_or_doub
 ) -> None:
     run_id, before = republished, counts(pipeline.warehouse)
     driver = pipeline.awaited(lambda: _whole_driver(pipeline), seconds=200)
-    jvm = next(process for process in driver if process.name() == "java")
-    task = jvm.parent()
-    assert task is not None
-    task.kill()
+    pipeline.task_of(driver).kill()
     # Its driver sees that nobody waits for it any more.
     assert psutil.wait_procs(driver, timeout=60)[1] == []
     assert pipeline.awaited(lambda: pipeline.task(run_id, "land")["try_number"] == 2, seconds=90)
@@ -170,8 +167,8 @@ def test_a_task_killed_while_it_lands_is_tried_again_and_nothing_is_lost_or_doub
 
 
 def _whole_driver(pipeline: Pipeline) -> list[psutil.Process]:
-    """The JVM and the Python of `land`, once both run."""
-    driver = pipeline.drivers("land.py")
+    """The JVM and the Python of `land`, once both run; a kept driver's run before."""
+    driver = pipeline.drivers("land")
     try:
         names = {process.name().rstrip("0123456789.") for process in driver}
     except psutil.NoSuchProcess:  # spark-submit's own launcher ends as the JVM begins

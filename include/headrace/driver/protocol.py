@@ -38,14 +38,24 @@ class Guardian(BaseModel):
         """
         return cls(pid=pid, started=psutil.Process(pid).create_time())
 
+    def find(self) -> psutil.Process:
+        """That very process, and not a later one with its id.
+
+        Raises:
+            psutil.NoSuchProcess: it has ended.
+        """
+        process = psutil.Process(self.pid)
+        if abs(process.create_time() - self.started) >= 1 or process.status() == psutil.STATUS_ZOMBIE:
+            raise psutil.NoSuchProcess(self.pid)
+        return process
+
     def is_alive(self) -> bool:
-        """Whether that very process still runs, and not a later one with its id."""
+        """Whether that very process still runs."""
         try:
-            process = psutil.Process(self.pid)
-            started: float = process.create_time()
-            return abs(started - self.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+            self.find()
         except psutil.NoSuchProcess:
             return False
+        return True
 
 
 class Job(BaseModel):
