@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
-import psutil
 import pytest
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -123,9 +122,8 @@ def test_analyse_knows_the_slice_and_refuses_a_run_without_one(contract: Path, b
 def test_a_driver_is_told_whose_end_is_its_own(contract: Path) -> None:
     ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
     job, _ = LandOperator(task_id="land", contract=contract).prepare(load_contract(contract), context())
-    assert [(each.pid, each.started) for each in job.guardians] == [
-        (pid, psutil.Process(pid).create_time()) for pid in (os.getpid(), os.getppid())
-    ]
+    assert [each.pid for each in job.guardians] == [os.getpid(), os.getppid()]
+    assert all(each.is_alive() for each in job.guardians)
 
 
 def test_nothing_of_the_job_is_in_what_airflow_stores_or_a_process_list_shows(
