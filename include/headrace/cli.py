@@ -121,10 +121,12 @@ def show(
 
     Exit code 0, also while the broker is away (the lag is unknown then); 1 when there is no such stream.
     """
+    from headrace.no_pandas import spare_pandas
     from headrace.report.overview import overview
     from headrace.report.standing import print_overview
     from headrace.tables.warehouse import Warehouse
 
+    spare_pandas()
     try:
         settings = load_settings()
         warehouse = Warehouse.of(settings, stream)
@@ -199,7 +201,7 @@ def try_(
 
     Exit code 0 when every record becomes a reading, 1 when one is refused, 2 when nothing could be read.
     """
-    from headrace.sample.no_pandas import spare_pandas
+    from headrace.no_pandas import spare_pandas
     from headrace.sample.try_sample import try_sample
 
     spare_pandas()

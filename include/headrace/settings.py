@@ -31,6 +31,12 @@ class Settings(BaseSettings):
     )
     airflow_port: int = Field(8080, ge=1, le=65535, description="port of the web UI and REST API")
     kafka_port: int = Field(9092, ge=1, le=65535, description="port of the embedded broker")
+    warm_drivers: int | None = Field(
+        None,
+        ge=0,
+        le=8,
+        description="Spark drivers kept warm on this host; not set: one, where memory is 8 GB or more",
+    )
 
     def _absolute(self, path: Path) -> Path:
         return path if path.is_absolute() else PROJECT / path

@@ -55,7 +55,7 @@ def reference_text() -> str:
 
     dag = _wind_turbine()
     stages = (type(task) for task in _ordered(dag) if not isinstance(task, Gate))
-    kinds = dict.fromkeys((*stages, AuditOperator))
+    kinds: dict[type, None] = dict.fromkeys((*stages, AuditOperator))
     bases = dict.fromkeys(base for kind in kinds for base in _bases(kind))
     parts = {
         "The DAG of a stream": STREAM + _tasks(dag),

@@ -70,7 +70,7 @@ def test_the_stages_stand_in_their_order_with_gates_between(wind_turbine: DAG) -
     assert {task.task_id: set(task.downstream_task_ids) for task in wind_turbine.tasks} == {
         "provision_topics": {"topic_ready"},
         "topic_ready": {"publish"},
-        "publish": {"published_visible"},
+        "publish": {"published_visible", "land"},  # which covers what was published
         "published_visible": {"land"},
         "land": {"landed"},
         "landed": {"analyse"},
@@ -169,6 +169,15 @@ def test_an_absent_folder_of_contracts_is_named(tmp_path: Path, monkeypatch: pyt
     bag = read_dags()
     assert streams_in(bag) == set()
     assert "HEADRACE_STREAMS" in bag.import_errors["broken_contracts.py"]
+
+
+def test_a_task_reads_its_own_contract_alone(streams: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow names the DAG whose task it is about to run."""
+    contract(streams, "another")
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "another")
+    assert set(read_dags().dags) == {"another"}
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "of no stream")
+    assert set(read_dags().dags) == {"another", "wind_turbine"}
 
 
 def test_reading_the_dag_files_imports_nothing_heavy() -> None:

@@ -30,7 +30,8 @@ from headrace.tables.attempt import Attempt
 from headrace.tables.batches import landed_position, next_batch, open_batch, read_batches
 from headrace.tables.commits import BatchCommit, GoldCommit, batch_commit, newest_batch
 from headrace.tables.names import DAILY_COMPLETENESS, LANDED, QUARANTINE, READINGS
-from headrace.tables.queries import counts, is_analysed
+from headrace.tables.progress import is_analysed
+from headrace.tables.queries import counts
 from headrace.tables.warehouse import LAYOUT, Warehouse
 from headrace_spark.gold import analyse
 from testbed import layout_one
@@ -182,7 +183,7 @@ def test_landing_goes_on_where_it_was(spark: SparkSession, attempt: Attempt) -> 
     with warehouse.writing():
         land_values(attempt, 4, 12, b'{"time": "05 01 2018 00:00", "p": 1}', b"{")
     assert [row.batch for row in read_batches(warehouse)] == [0, 1, 2, 3, 4]
-    account = count_all(warehouse, take_snapshot(warehouse), {}, {}, "migrated").account
+    account = count_all(warehouse, take_snapshot(warehouse), {}, (), {}, reason="migrated").account
     assert list(check_batches(warehouse, account, newest=4)) == []
     assert (
         len(_by_spark(spark, warehouse.table(READINGS))),

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from headrace.reconcile.number_set import Numbers, Tally
 from headrace.reconcile.records import ORIGIN
+from headrace.tables.batches import Batch
 from headrace.tables.names import QUARANTINE
 
 COLUMNS = [f"provenance.{name}" for name in ORIGIN]
@@ -60,22 +61,19 @@ class Account:
     """Everything that reconcile has to know of `readings` and `quarantine`.
 
     `sources`: the rows that each publication can have, 1 to that number. `places`: offsets by topic id and
-    partition. `foreign`: rows that their publication does not have. `batches`: records of each batch, by
-    table. `unreadable`: files that the log lists and that cannot be read, in words.
+    partition; those that the broker has lost and given out again count as a log of their own. `foreign`: rows
+    that their publication does not have. `batches`: records of each batch, by table. `unreadable`: files that
+    the log lists and that cannot be read, in words.
     """
 
     sources: dict[str, int]
+    rewinds: tuple[Batch, ...] = ()
     places: dict[tuple[str, int], Marks] = field(default_factory=dict)
     rows: dict[str, Marks] = field(default_factory=dict)
     foreign: dict[str, Numbers] = field(default_factory=dict)
     batches: pl.DataFrame = field(default_factory=EMPTY.clone)
     records: int = 0
     unreadable: list[str] = field(default_factory=list)
-
-    @property
-    def doubles(self) -> bool:
-        """Whether an offset stands twice."""
-        return any(marks.all.again for marks in self.places.values())
 
     @property
     def is_whole(self) -> bool:
@@ -90,7 +88,7 @@ class Account:
     def add(self, table: str, origins: pl.DataFrame) -> None:
         """Add rows of that table: the columns of `ORIGIN`."""
         self.records += len(origins)
-        known = origins.drop_nulls(["topic_id", "partition", "offset"])
+        known = self._by_log(origins.drop_nulls(["topic_id", "partition", "offset"]))
         for (topic_id, partition), own in known.group_by("topic_id", "partition"):
             marks = self.places.setdefault((str(topic_id), int(str(partition))), Marks())
             marks.add(table, own["offset"].to_numpy())
@@ -102,6 +100,22 @@ class Account:
         counts = counted.select("batch", pl.col("records").alias(same), pl.lit(0, pl.Int64).alias(other))
         together = pl.concat([self.batches, counts.select(self.batches.columns)])
         self.batches = together.group_by("batch").sum().sort("batch")
+
+    def _by_log(self, origins: pl.DataFrame) -> pl.DataFrame:
+        """With the rows whose offsets were given out again under a topic id of their own."""
+        for rewind in self.rewinds:
+            for each in rewind.ranges:
+                lost = (
+                    (pl.col("topic_id") == rewind.topic_id)
+                    & (pl.col("batch") < rewind.batch)
+                    & (pl.col("partition") == each.partition)
+                    & (pl.col("offset") >= each.start)
+                )
+                own = pl.lit(f"{rewind.topic_id} before batch {rewind.batch}")
+                origins = origins.with_columns(
+                    pl.when(lost).then(own).otherwise("topic_id").alias("topic_id")
+                )
+        return origins
 
     def _add_rows(self, table: str, publication: str, numbers: Numbers) -> None:
         marks = self.rows.setdefault(publication, Marks())

@@ -1,17 +1,22 @@
 """The table `ledger`: one row per reconciled run, balanced or not."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from deltalake import write_deltalake
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, computed_field
 
 from headrace.offsets import Ranges
+from headrace.tables.active_files import active_files, last_rows_from
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import open_table
 from headrace.tables.compaction import compact
 from headrace.tables.names import LEDGER
+from headrace.tables.reading import read_rows
 from headrace.tables.warehouse import Warehouse
+
+NEWEST = 16
+"""Accounts that are read at first: that of a run which goes on is among them, in a ledger of thousands."""
 
 
 class SourceAccount(BaseModel):
@@ -67,7 +72,10 @@ class Counted(BaseModel):
 
 
 class Entry(BaseModel):
-    """A row of the ledger; `counted` is None in rows of before there were seals."""
+    """A row of the ledger; `notes`: what could not be counted as always, in words.
+
+    `counted` is None in rows of before there were seals.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -79,6 +87,7 @@ class Entry(BaseModel):
     sources: tuple[SourceAccount, ...]
     batch_problems: tuple[str, ...] = ()
     counted: Counted | None = None
+    notes: Annotated[tuple[str, ...], BeforeValidator(lambda notes: notes or ())] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -103,12 +112,14 @@ class Entry(BaseModel):
             + (", not all landed yet" if source.pending else "")
             for source in self.sources
         ]
-        visible = "no longer in the log" if self.slice.visible is None else f"{self.slice.visible:,} visible"
+        visible = (
+            "expired from the log since" if self.slice.visible is None else f"{self.slice.visible:,} visible"
+        )
         account = f"{self.slice.landed:,} landed + {self.slice.quarantined:,} quarantined"
         said.append(f"this run's slice: {visible} = {account}")
         if self.counted:
             said.append(str(self.counted))
-        return said
+        return [*said, *self.notes]
 
 
 def append_entry(warehouse: Warehouse, entry: Entry) -> None:
@@ -127,5 +138,27 @@ def read_ledger(warehouse: Warehouse) -> list[Entry]:
     """All accounts, oldest first."""
     if not warehouse.exists(LEDGER):
         return []
-    rows: list[dict[str, Any]] = open_table(warehouse.table(LEDGER)).to_pyarrow_table().to_pylist()
+    return _entries(read_rows(open_table(warehouse.table(LEDGER))))
+
+
+def _entries(rows: list[dict[str, Any]]) -> list[Entry]:
     return sorted((Entry.model_validate(row) for row in rows), key=lambda entry: entry.finished)
+
+
+def newest_entries(warehouse: Warehouse, count: int = NEWEST) -> list[Entry]:
+    """The newest accounts, oldest first, read without the many before them."""
+    if not warehouse.exists(LEDGER):
+        return []
+    table = open_table(warehouse.table(LEDGER))
+    since = last_rows_from(active_files(table, "finished"), count)
+    where = None if since is None else f"finished >= '{since.isoformat()}'"
+    return _entries(read_rows(table, where))[-count:]
+
+
+def account_of(warehouse: Warehouse, run_id: str) -> Entry | None:
+    """The newest account of that run; None where it has none."""
+    for entries in (newest_entries, read_ledger):
+        found = [entry for entry in entries(warehouse) if entry.run_id == run_id]
+        if found:
+            return found[-1]
+    return None

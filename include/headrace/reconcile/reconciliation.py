@@ -8,24 +8,23 @@ compared with these counts, never used for them.
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
 from headrace.contract.model import Contract
 from headrace.errors import NotReconciled, WarehouseError
 from headrace.kafka.topics import describe_topic, log_start
-from headrace.offsets import reached
+from headrace.offsets import OffsetRange, reached, subtract
 from headrace.publish.publications import Publication, read_publications
 from headrace.reconcile.batch_counts import check_batches
 from headrace.reconcile.ledger import Entry, SourceAccount, append_entry
 from headrace.reconcile.run_slice import account_for_slice
 from headrace.reconcile.seal import Seal, SealedSource, read_seal, write_seal
 from headrace.reconcile.snapshot import Snapshot, take_snapshot
-from headrace.reconcile.sources import account_for_source, is_accounted, sources_of
+from headrace.reconcile.sources import account_for_source, is_accounted, notes_on, sources_of
 from headrace.reconcile.standing import Standing, count_all, stand_on
 from headrace.reconcile.table_log import Unsealed
 from headrace.settings import Settings
-from headrace.tables.batches import Batch, position_at, read_notes
+from headrace.tables.batches import Batch, position_at, read_batches, read_losses, read_rewinds
 from headrace.tables.names import BATCHES
 from headrace.tables.slices import Slice, find_slice, new_slice
 from headrace.tables.warehouse import Warehouse
@@ -42,7 +41,7 @@ def reconcile(contract: Contract, settings: Settings, config: dict[str, Any], ru
     Raises:
         NotReconciled: records are lost, doubled or miscounted; the message names them.
         WarehouseError: the run has no slice.
-        SourceError: the spool of a source whose rows were not counted yet is gone.
+        SourceError: the spool of a source cannot be read.
     """
     warehouse = Warehouse.of(settings, contract.stream)
     run_slice = find_slice(warehouse, run_id)
@@ -63,7 +62,7 @@ def audit(contract: Contract, settings: Settings, config: dict[str, Any], run_id
     Raises:
         NotReconciled: as `reconcile`.
         WarehouseError: nothing has been landed yet.
-        SourceError: the spool of a source is gone.
+        SourceError: as `reconcile`.
     """
 
     def landed_so_far(snapshot: Snapshot) -> Slice:
@@ -89,6 +88,8 @@ class _Reconciliation:
         self.snapshot = take_snapshot(self.warehouse)
         # Read after the tables: a publication is noted before its first record, so none of them is unknown.
         self.publications = read_publications(self.warehouse)
+        every = read_rewinds(self.warehouse)
+        self.rewinds = tuple(each for each in every if each.batch <= self.snapshot.newest)
 
     def settle(self, slice_of: Callable[[Snapshot], Slice]) -> Entry:
         """Count, keep the account, and seal it; raises as `reconcile`."""
@@ -97,17 +98,17 @@ class _Reconciliation:
         spool = self.settings.spool_path
         sources = sources_of(self.publications, self.contract.own_source, spool, before)
         standing = self._stand(sources, before)
-        account = standing.account
-        notes = self._notes if run_slice.ranges or account.doubles else []
+        lost = self._losses(run_slice.topic_id) if run_slice.ranges else []
         entry = Entry(
             run_id=run_slice.run_id,
             finished=datetime.now(UTC),
             topic=run_slice.topic,
             topic_id=run_slice.topic_id,
-            slice=account_for_slice(run_slice, self.config, account, notes),
+            slice=account_for_slice(run_slice, self.config, standing.account, lost, self._closed),
             sources=tuple(self._accounts(sources, standing)),
-            batch_problems=(*self._check_batches(standing), *account.unreadable),
+            batch_problems=(*self._check_batches(standing), *standing.account.unreadable),
             counted=standing.counted,
+            notes=tuple(notes_on(self.publications, sources)),
         )
         append_entry(self.warehouse, entry)
         if not entry.balanced:
@@ -119,10 +120,10 @@ class _Reconciliation:
         reason = self.seal
         if isinstance(reason, Seal):
             try:
-                return stand_on(self.warehouse, self.snapshot, sources, reason)
+                return stand_on(self.warehouse, self.snapshot, sources, self.rewinds, reason)
             except Unsealed as shown:
                 reason = str(shown)
-        return count_all(self.warehouse, self.snapshot, sources, before, reason)
+        return count_all(self.warehouse, self.snapshot, sources, self.rewinds, before, reason=reason)
 
     def _accounts(self, sources: dict[str, SealedSource], standing: Standing) -> Iterator[SourceAccount]:
         if self.contract.own_source is None:
@@ -132,19 +133,36 @@ class _Reconciliation:
             marks = standing.account.rows.get(each.publication)
             whole = marks is not None and marks.all.met.count(1, source.rows + 1) == source.rows
             pending = each.state == "publishing" or not (whole or self._is_landed(each))
-            loss = 0 if whole else self._accepted_loss(each.topic_id)
+            loss = 0 if whole else self._lost_of(each)
             yield account_for_source(each, source, standing.account, pending, loss)
 
     def _is_landed(self, publication: Publication) -> bool:
-        position = position_at(self.warehouse, publication.topic_id, self.snapshot.closing)
-        return reached(position, publication.until)
+        return reached(self._position(publication.topic_id), publication.until)
 
-    def _accepted_loss(self, topic_id: str) -> int:
-        return sum(row.records for row in self._notes if row.kind == "gap" and row.topic_id == topic_id)
+    def _position(self, topic_id: str) -> dict[int, int]:
+        return position_at(self.warehouse, topic_id, self.snapshot.closing)
 
-    @cached_property
-    def _notes(self) -> list[Batch]:
-        return [row for row in read_notes(self.warehouse) if row.batch <= self.snapshot.newest]
+    def _lost_of(self, publication: Publication) -> int:
+        """How many of the offsets that a publication can have got were accepted as lost.
+
+        They lie behind those that were published into the topic before it, and before its own end.
+        """
+        begins: dict[int, int] = {}
+        for each in self.publications:
+            if each.topic_id == publication.topic_id and each.started < publication.started:
+                begins |= {place: max(begins.get(place, 0), end) for place, end in each.until.items()}
+        own = tuple(
+            OffsetRange(partition=place, start=begins.get(place, 0), until=max(end, begins.get(place, 0)))
+            for place, end in (publication.until or self._position(publication.topic_id)).items()
+        )
+        lost = self._losses(publication.topic_id)
+        return sum(map(len, own)) - sum(map(len, subtract(own, lost)))
+
+    def _losses(self, topic_id: str) -> list[OffsetRange]:
+        return read_losses(self.warehouse, topic_id, self.snapshot.newest)
+
+    def _closed(self) -> list[Batch]:
+        return [row for row in read_batches(self.warehouse) if row.batch <= self.snapshot.newest]
 
     def _check_batches(self, standing: Standing) -> Iterator[str]:
         seal, now = standing.seal, self.snapshot

@@ -1,75 +1,83 @@
 """A slice of the topic: what consumers see of it, held against the tables offset by offset."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from headrace.kafka.reader import visible_records
 from headrace.kafka.topics import describe_topic, log_start
-from headrace.offsets import OffsetRange, Position, Ranges
+from headrace.offsets import OffsetRange, Ranges, subtract, text
 from headrace.reconcile.account import Account, Marks
-from headrace.reconcile.given_again import GivenAgain, count, doubled, given_again
 from headrace.reconcile.ledger import SliceAccount
 from headrace.reconcile.number_set import Numbers, NumberSet
 from headrace.reconcile.problems import named
-from headrace.tables.batches import Batch
+from headrace.tables.batches import Batch, batches_within
 from headrace.tables.slices import Slice
 
 Visible = dict[int, NumberSet]
 """Partition -> the offsets that consumers see."""
 
+Closed = Callable[[], Iterable[Batch]]
+"""Reads the closed batches, of which there may be thousands; asked only where the log cannot tell."""
+
 OFFSETS_AT_ONCE = 250_000
+END = 2**63 - 1
+"""After the last offset that a partition can have."""
 
 
 def account_for_slice(
-    run_slice: Slice, config: dict[str, Any], account: Account, notes: Sequence[Batch]
+    run_slice: Slice, config: dict[str, Any], account: Account, lost: Sequence[OffsetRange], closed: Closed
 ) -> SliceAccount:
-    """Compare what consumers see of the slice with the tables; `notes`: what of `batches` is no batch.
+    """Compare what consumers see of the slice with the tables; `lost`: offsets that were accepted as that.
+
+    Where the log has lost some of it since, the tables are held against the ranges of the `closed` batches.
 
     Raises:
         TopicMissing, BrokerUnreachable, SettingsError: the topic cannot be read.
     """
-    visible = _visible(run_slice, config, gap_ends(notes, run_slice.topic_id)) if run_slice.ranges else {}
-    again = given_again(notes)
-    stored = quarantined = 0
-    for each in run_slice.ranges:
-        marks, older = _marks(account, run_slice, each), again.get((run_slice.topic_id, each.partition), ())
-        stored += count(marks.all, each, older)
-        quarantined += count(marks.quarantined, each, older)
+    visible = _visible(run_slice, config, lost) if run_slice.ranges else {}
+    marks = {each.partition: _marks(account, run_slice, each) for each in run_slice.ranges}
+    stored = sum(marks[each.partition].all.count(each.start, each.until) for each in run_slice.ranges)
+    quarantined = sum(
+        marks[each.partition].quarantined.count(each.start, each.until) for each in run_slice.ranges
+    )
     return SliceAccount(
         ranges=run_slice.ranges,
         visible=None if visible is None else sum(map(len, visible.values())),
         landed=stored - quarantined,
         quarantined=quarantined,
-        problems=tuple(_problems(run_slice, visible, account, again)),
+        problems=(
+            *_problems(run_slice, visible, account),
+            *(_miscounted(run_slice, account, closed()) if visible is None else ()),
+        ),
     )
+
+
+def _miscounted(run_slice: Slice, account: Account, closed: Iterable[Batch]) -> Iterator[str]:
+    """What the batches of the slice have not brought into the tables; their ranges are all that is left."""
+    for row in batches_within(list(closed), run_slice.topic_id, run_slice.start, run_slice.until):
+        held = sum(_marks(account, run_slice, each).all.count(each.start, each.until) for each in row.ranges)
+        if row.kind == "batch" and held != row.records:
+            yield (
+                f"topic {run_slice.topic}, {text(row.ranges)}: the tables hold {held} records of these "
+                f"offsets, batch {row.batch} had {row.records}"
+            )
 
 
 def _marks(account: Account, run_slice: Slice, each: OffsetRange) -> Marks:
     return account.places.get((run_slice.topic_id, each.partition), Marks())
 
 
-def gap_ends(notes: Sequence[Batch], topic_id: str) -> dict[int, int]:
-    """Where the newest accepted gap of each partition ends."""
-    gaps = (row for row in notes if row.kind == "gap" and row.topic_id == topic_id)
-    return {each.partition: each.until for row in gaps for each in row.ranges}
-
-
-def _visible(run_slice: Slice, config: dict[str, Any], gaps: Position) -> Visible | None:
-    """What consumers see of the slice; None if the log lost some of it."""
+def _visible(run_slice: Slice, config: dict[str, Any], lost: Sequence[OffsetRange]) -> Visible | None:
+    """What consumers see of the slice; None if the log has lost some of it that nobody accepted as lost."""
     if describe_topic(config, run_slice.topic).topic_id != run_slice.topic_id:
         return None  # the topic was made anew: its offsets are other records
     start = log_start(config, run_slice.topic)
-    ranges = []
-    for each in run_slice.ranges:
-        begin = max(each.start, gaps.get(each.partition, 0))
-        if begin >= each.until:
-            continue
-        if start.get(each.partition, 0) > begin:
-            return None
-        ranges.append(OffsetRange(partition=each.partition, start=begin, until=each.until))
-    return read_offsets(config, run_slice.topic, tuple(ranges))
+    ranges = subtract(run_slice.ranges, lost)
+    if any(start.get(each.partition, 0) > each.start for each in ranges):
+        return None
+    return read_offsets(config, run_slice.topic, ranges)
 
 
 def read_offsets(config: dict[str, Any], topic: str, ranges: Ranges) -> Visible:
@@ -89,16 +97,14 @@ def read_offsets(config: dict[str, Any], topic: str, ranges: Ranges) -> Visible:
     return seen
 
 
-def _problems(
-    run_slice: Slice, visible: Visible | None, account: Account, again: GivenAgain
-) -> Iterator[str]:
+def _problems(run_slice: Slice, visible: Visible | None, account: Account) -> Iterator[str]:
     def at(partition: int, offset: int) -> str:
         return f"topic {run_slice.topic}, partition {partition}, offset {offset}"
 
     if visible is not None:
         lost = _differences(run_slice, visible, account, lost=True)
         yield from named(lost, lambda partition, offset: f"{at(partition, offset)}: is in no table")
-    yield from _doubled(run_slice, account, again)
+    yield from _doubled(run_slice, account)
     if visible is not None:
         unseen = _differences(run_slice, visible, account, lost=False)
         yield from named(
@@ -121,7 +127,7 @@ def _differences(
             yield each.partition, numbers
 
 
-def _doubled(run_slice: Slice, account: Account, again: GivenAgain) -> list[str]:
+def _doubled(run_slice: Slice, account: Account) -> list[str]:
     """Whatever stands twice, in whatever slice: one of the two may have been counted long ago."""
 
     def say(place: tuple[str, int], offset: int) -> str:
@@ -130,9 +136,10 @@ def _doubled(run_slice: Slice, account: Account, again: GivenAgain) -> list[str]
         topic = run_slice.topic if own else f"with the id {topic_id}"
         return f"topic {topic}, partition {partition}, offset {offset}: is in the tables more than once"
 
-    found = (
-        (place, numbers)
-        for place, marks in sorted(account.places.items())
-        for numbers in doubled(marks.all, again.get(place, ()))
-    )
-    return named(found, say)
+    return named(_again(account), say)
+
+
+def _again(account: Account) -> Iterable[tuple[tuple[str, int], Numbers]]:
+    for place, marks in sorted(account.places.items()):
+        for numbers in marks.all.again.within(0, END):
+            yield place, numbers

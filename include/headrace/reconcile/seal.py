@@ -28,13 +28,17 @@ NO_PARTITION = -1
 
 
 class SealedSource(BaseModel):
-    """A publication: the rows it can have; `proven`: as counted from a spool whose bytes have that hash."""
+    """A publication: the rows it can have; `proven`: as counted from a spool whose bytes have that hash.
+
+    `gone`: the spool is not there, and they are as `publish` had counted them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     sha256: str
     rows: int
     proven: bool
+    gone: bool = False
 
 
 class SealedSet(BaseModel):

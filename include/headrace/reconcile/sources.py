@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from headrace.contract.model import CsvSource
-from headrace.errors import SourceError
 from headrace.publish.csv_source import count_rows
 from headrace.publish.publications import Publication
 from headrace.reconcile.account import NO_NUMBER, Account, Marks
@@ -28,8 +27,10 @@ def sources_of(
 ) -> dict[str, SealedSource]:
     """The rows of every publication, counted from its spool unless a seal has them from the same bytes.
 
+    A spool that is gone (a home that was lost) is a known state: `publish` counted its rows, and noted them.
+
     Raises:
-        SourceError: a spool is gone, or cannot be read.
+        SourceError: a spool cannot be read.
     """
     found = {}
     for publication in publications:
@@ -47,13 +48,21 @@ def sources_of(
 
 def _count(publication: Publication, source: CsvSource, file: Path) -> SealedSource:
     if not file.exists():
-        raise SourceError(
-            f"{file}: the copy of {publication.source} that was published is gone, and its rows cannot be "
-            "counted; put a copy with that sha256 there"
-        )
+        return SealedSource(sha256=publication.sha256, rows=publication.rows, proven=False, gone=True)
     with file.open("rb") as reading:
         proven = hashlib.file_digest(reading, "sha256").hexdigest() == publication.sha256
-    return SealedSource(sha256=publication.sha256, rows=count_rows(file, source), proven=proven)
+    rows = count_rows(file, publication.read_as(source)) if proven else publication.rows
+    return SealedSource(sha256=publication.sha256, rows=rows, proven=proven)
+
+
+def notes_on(publications: Iterable[Publication], sources: dict[str, SealedSource]) -> Iterator[str]:
+    """What of the sources could not be counted again, in words."""
+    for each in publications:
+        if sources[each.publication].gone:
+            yield (
+                f"{each.source} (publication {each.publication}): its copy in the spool is gone, so its "
+                f"{each.rows:,} rows are those that `publish` counted"
+            )
 
 
 def account_for_source(
@@ -81,7 +90,7 @@ def _problems(
     name = f"{publication.source} (publication {publication.publication})"
     marks = account.rows.get(publication.publication, Marks())
     end = source.rows + 1
-    if not source.proven:
+    if not (source.proven or source.gone):
         yield f"{name}: its copy in the spool is not what was published: sha256 {source.sha256}; restore it"
     if absent and not loss:
         yield from named(

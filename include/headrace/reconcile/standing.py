@@ -8,6 +8,7 @@ from headrace.reconcile.ledger import Counted
 from headrace.reconcile.seal import Seal, SealedSource
 from headrace.reconcile.snapshot import Snapshot
 from headrace.reconcile.table_log import Unsealed
+from headrace.tables.batches import Batch
 from headrace.tables.names import LANDED, READINGS
 from headrace.tables.warehouse import Warehouse
 
@@ -22,7 +23,11 @@ class Standing:
 
 
 def stand_on(
-    warehouse: Warehouse, snapshot: Snapshot, sources: dict[str, SealedSource], seal: Seal
+    warehouse: Warehouse,
+    snapshot: Snapshot,
+    sources: dict[str, SealedSource],
+    rewinds: tuple[Batch, ...],
+    seal: Seal,
 ) -> Standing:
     """Add to the sealed account what landing has brought since; the seal's own account is used up by it.
 
@@ -32,6 +37,8 @@ def stand_on(
     if snapshot.tables.keys() != seal.tables.keys():
         raise Unsealed("there are other tables than when it was sealed")
     _require_same_rows(sources, seal)
+    if any(each.batch > seal.newest for each in rewinds):
+        raise Unsealed("landing went back since to where the topic's log was cut off")
     found = {
         name: since(warehouse.table(name), warehouse.stream, seal.tables[name], snapshot.tables[name])
         for name in LANDED
@@ -41,6 +48,7 @@ def stand_on(
         _require_rearranged(warehouse, name, each, sources)
     account, sealed = seal.account, seal.account.records
     account.sources = {name: source.rows for name, source in sources.items()}
+    account.rewinds = rewinds
     for name, each in found.items():
         account.add_files(name, paths(warehouse.table(name), each.added))
     counted = Counted(
@@ -57,11 +65,13 @@ def count_all(
     warehouse: Warehouse,
     snapshot: Snapshot,
     sources: dict[str, SealedSource],
+    rewinds: tuple[Batch, ...],
     before: dict[str, SealedSource],
+    *,
     reason: str,
 ) -> Standing:
     """Count every row that the tables hold; `before`: sources as a seal had them."""
-    account = Account({name: source.rows for name, source in sources.items()})
+    account = Account({name: source.rows for name, source in sources.items()}, rewinds)
     for name in LANDED:
         if name in snapshot.tables:
             account.add_files(name, paths(warehouse.table(name), snapshot.tables[name].files))

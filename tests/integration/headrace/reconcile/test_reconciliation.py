@@ -9,6 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 import yaml
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable, write_deltalake
 from typer.testing import CliRunner
 
@@ -16,6 +18,7 @@ from headrace.cli import app
 from headrace.contract.model import Contract
 from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.errors import NotReconciled, WarehouseError
+from headrace.kafka.topics import log_end
 from headrace.publish.publishing import publish
 from headrace.reconcile.ledger import Entry, read_ledger
 from headrace.reconcile.reconciliation import audit, reconcile
@@ -274,3 +277,16 @@ def test_it_takes_the_sources_rows_from_the_source(stream: Stream, finished: Pat
     write_deltalake(str(table), fewer, mode="overwrite")
     (source,) = reconcile(contract, settings, stream.config, RUN).sources
     assert source.rows == ROWS
+
+
+def test_a_slice_that_has_expired_since_is_counted_by_its_batches(stream: Stream, finished: Path) -> None:
+    """The last of the module: nothing is left in the topic."""
+    ends = log_end(stream.config, stream.contract.topic.name)
+    gone = [TopicPartition(stream.contract.topic.name, each, end) for each, end in ends.items()]
+    for answer in AdminClient(stream.config).delete_records(gone).values():
+        answer.result(30)
+    entry = reconcile(stream.contract, settings_for(finished, "finished"), stream.config, RUN)
+    assert (entry.balanced, entry.slice.visible) == (True, None)
+    assert any("this run's slice: expired from the log since = " in line for line in entry.lines())
+    problems = failing(stream, finished, "lost")
+    assert any("the tables hold 599 records of these offsets, batch 0 had 600" in each for each in problems)

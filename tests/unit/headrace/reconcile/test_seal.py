@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,19 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from headrace.errors import NotReconciled, SourceError
+from headrace.errors import NotReconciled
+from headrace.offsets import OffsetRange
+from headrace.publish.publications import change_publications, read_publications
 from headrace.reconcile.account import Account
 from headrace.reconcile.ledger import Entry, read_ledger
 from headrace.reconcile.seal import read_seal, seal_file
+from headrace.tables.batches import append_batch
 from headrace.tables.commits import log_file, open_table
 from headrace.tables.names import BATCHES, LEDGER, QUARANTINE, READINGS
-from testbed.landed_batches import commit_open
+from testbed.batch_rows import a_batch
+from testbed.landed_batches import commit_open, land_sent
 from testbed.mill import PUBLICATION, ROWS, RUN, Mill
+from testbed.parse_cases import TOPIC_ID
 
 Tamper = Callable[[Mill], None]
 
@@ -339,12 +346,58 @@ def test_a_spool_that_is_gone_later_does_not_matter(sealed: Mill) -> None:
     assert "the rows of 1 source stood as counted before" in entry.lines()[-1]
 
 
-def test_a_spool_that_is_gone_before_it_was_counted_is_named(mill: Mill) -> None:
+def test_a_spool_that_is_gone_before_it_was_counted_is_a_known_state(mill: Mill) -> None:
     mill.spool.unlink()
-    with pytest.raises(
-        SourceError, match=f"{mill.sha256}: the copy of .*mill.csv that was published is gone"
-    ):
+    entry = mill.reconcile()
+    assert entry.balanced
+    assert (
+        f"its copy in the spool is gone, so its {ROWS} rows are those that `publish` counted"
+        in entry.lines()[-1]
+    )
+    assert read_ledger(mill.warehouse)[-1].notes == entry.notes
+
+
+def test_a_source_is_counted_as_it_was_read_when_it_was_published(mill: Mill) -> None:
+    """The next file has another delimiter: by it a row of the old one has a field too few."""
+    published = read_publications(mill.warehouse)[0]
+    as_read = published.model_copy(update={"encoding": "utf-8", "delimiter": ","})
+    change_publications(mill.warehouse, lambda _: [as_read])
+    source = mill.contract.own_source
+    assert source
+    other = source.model_copy(update={"delimiter": ";", "encoding": "latin-1"})
+    mill.contract = mill.contract.model_copy(update={"source": other})
+    entry = mill.reconcile()
+    assert (entry.balanced, entry.sources[0].rows) == (True, ROWS)
+
+
+def test_a_loss_excuses_the_publications_that_can_have_had_its_offsets_alone(mill: Mill) -> None:
+    """Rows 21 to 30 are lost; then the source is published once more, and one of its rows is not landed."""
+    append_batch(
+        mill.warehouse, a_batch(2, (0, 20, ROWS), kind="gap", topic_id=TOPIC_ID, records=10, landed=0)
+    )
+    entry = mill.reconcile()
+    assert (entry.balanced, entry.sources[0].accepted_loss) == (True, 10)
+    first = read_publications(mill.warehouse)[0]
+    later = {"publication": "f" * 20, "started": first.started + timedelta(1), "until": {0: 2 * ROWS}}
+    change_publications(mill.warehouse, lambda rows: [*rows, first.model_copy(update=later)])
+    again = [
+        replace(each, headers=[("headrace-publication", b"f" * 20), each.headers[1]])
+        for each in mill.sent(*range(1, ROWS))
+    ]
+    land_sent(mill.attempt(), 3, ROWS, again)
+    nothing = {"records": 0, "landed": 0}
+    append_batch(mill.warehouse, a_batch(4, (0, 2 * ROWS - 1, 2 * ROWS), topic_id=TOPIC_ID, **nothing))
+    with pytest.raises(NotReconciled, match=f"publication {'f' * 20}.*: row {ROWS} is in no table"):
         mill.reconcile()
+
+
+def test_what_an_open_batch_had_lost_is_a_named_loss(mill: Mill) -> None:
+    lost = (OffsetRange(partition=0, start=20, until=25),)
+    staged = commit_open(mill.attempt(), 2, 25, mill.sent(*range(26, 31)))
+    counts = {"landed": staged.landed, "quarantined": staged.quarantined, "records": staged.records}
+    append_batch(mill.warehouse, a_batch(2, (0, 20, ROWS), topic_id=TOPIC_ID, lost=lost, **counts))
+    entry = mill.reconcile()
+    assert (entry.balanced, entry.sources[0].accepted_loss) == (True, 5)
 
 
 def test_a_spool_that_was_changed_is_named(mill: Mill) -> None:
@@ -382,3 +435,21 @@ def test_the_seal_holds_what_was_counted(sealed: Mill) -> None:
         {"batch": 0, "landed": 9, "quarantined": 1},
         {"batch": 1, "landed": 9, "quarantined": 1},
     ]
+
+
+def test_offsets_that_the_broker_gave_out_again_stand_once_in_each_of_its_logs(sealed: Mill) -> None:
+    rewind = a_batch(2, (0, 15, 20), kind="rewind", topic_id=TOPIC_ID, records=0, landed=0)
+    append_batch(sealed.warehouse, rewind)
+    land_sent(sealed.attempt(), 3, 15, sealed.sent(21, 22, 23, 24, 25))
+    first = sealed.reconcile()
+    assert first.balanced
+    assert reason(sealed) == "landing went back since to where the topic's log was cut off"
+    assert counted(first) == (25, 0)
+    land_sent(sealed.attempt(), 4, 20, sealed.sent(26))
+    assert counted(sealed.reconcile()) == (1, 25)
+    land_sent(sealed.attempt(), 5, 21, sealed.sent(27))
+    append_batch(
+        sealed.warehouse, a_batch(6, (0, 21, 22), kind="rewind", topic_id=TOPIC_ID, records=0, landed=0)
+    )
+    land_sent(sealed.attempt(), 7, 21, sealed.sent(28))
+    assert sealed.reconcile().balanced
