@@ -62,6 +62,18 @@ class Pipeline:
 
         return str(self.awaited(state, seconds=400))
 
+    def mark_success(self, run_id: str, task_id: str) -> None:
+        """What a person does with a task in the web UI: it counts as done, and has done nothing."""
+        path = f"/api/v2/dags/{self.dag}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}"
+        self.airflow._http.patch(path, json={"new_state": "success"}).raise_for_status()
+
+    def clear(self, run_id: str, task_id: str) -> None:
+        """Clear a task and all after it, and wait until the run goes on."""
+        what = {"dag_run_id": run_id, "task_ids": [task_id], "include_downstream": True}
+        asked = {**what, "dry_run": False, "only_failed": False, "reset_dag_runs": True}
+        path = f"/api/v2/dags/{self.dag}/clearTaskInstances"
+        self.airflow._http.post(path, json=asked).raise_for_status()
+
     def task(self, run_id: str, task_id: str) -> dict[str, Any]:
         """One task of a run as it is now."""
         tasks = self.airflow.task_instances(self.dag, run_id)

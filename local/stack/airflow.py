@@ -47,6 +47,7 @@ def headrace_environment(settings: Settings) -> dict[str, str]:
         "HEADRACE_WAREHOUSE": str(settings.warehouse_path),
         "HEADRACE_STREAMS": str(settings.streams_path),
         "HEADRACE_SOURCE_ROOTS": ":".join(map(str, settings.source_root_paths)),
+        "HEADRACE_AUDIT_SCHEDULE": settings.audit_schedule,
         "HEADRACE_AIRFLOW_PORT": str(settings.airflow_port),
         "HEADRACE_KAFKA_PORT": str(settings.kafka_port),
         "HEADRACE_WARM_DRIVERS": str(warm_drivers(settings)),
@@ -86,7 +87,7 @@ def _configuration(settings: Settings) -> dict[str, str]:
         "CORE": {
             "DAGS_FOLDER": PROJECT / "dags",
             "PLUGINS_FOLDER": PROJECT / "plugins",
-            "EXECUTOR": "LocalExecutor",
+            "EXECUTOR": "headrace_airflow.executor.PreloadingExecutor",
             "PARALLELISM": 4,
             "LOAD_EXAMPLES": False,
             "DAGS_ARE_PAUSED_AT_CREATION": True,
