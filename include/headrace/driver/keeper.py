@@ -266,7 +266,7 @@ class Keeper:
         if differing := claim.likeness.differences(driver.likeness):
             return Answer(why=f"it differs in {', '.join(differing)}")
         driver.give(connection, claim, asking)
-        log.info("driver %s (%s) is given to process %s for %s", driver.pid, driver.state, asking, claim.job)
+        log.info("driver %s is given to process %s for %s", driver.pid, asking, claim.job)
         return None
 
 
