@@ -21,7 +21,7 @@ from headrace.publish.csv_source import check_header, check_source, find_source
 from headrace.publish.publications import Publication, change_publications, read_publications
 from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
-from headrace.publish.spool import is_spooled, spool_source
+from headrace.publish.spool import Spooled, is_spooled, spool_source
 from headrace.publish.transactions import Transactions
 from headrace.settings import Settings
 from headrace.tables.warehouse import Warehouse
@@ -88,21 +88,9 @@ def publish(
     spooled = spool_source(
         file, settings.spool_path, lambda read: check_source(CsvRows(read, source), contract)
     )
-    topic = describe_topic(config, contract.topic.name)
-    new = Publication(
-        publication=_digest(contract.stream, topic.name, spooled.sha256, run_id if republish else None),
-        source=str(source.path),
-        sha256=spooled.sha256,
-        rows=spooled.rows,
-        topic=topic.name,
-        topic_id=topic.topic_id,
-        run_id=run_id,
-        state="publishing",
-        started=datetime.now(UTC),
+    publication, resumed = _publication(
+        contract, spooled, config, warehouse, run_id=run_id, republish=republish
     )
-    before = _begun_before(new, read_publications(warehouse), republish)
-    publication = before or new
-    require_topic_id(config, publication.topic, publication.topic_id)
     transactions = Transactions(
         config,
         publication.topic,
@@ -113,7 +101,7 @@ def publish(
         transactions.fence()
         # noted before the first record: no row of the topic belongs to a publication that nobody knows
         change_publications(warehouse, lambda rows: _begun(rows, publication))
-        first = next_row(config, publication, transactions.progress(), resumed=before is not None)
+        first = next_row(config, publication, transactions.progress(), resumed)
         if first <= publication.rows != spooled.rows:
             raise PublicationBroken(
                 f"publication {publication.publication} was begun when {source.path} had {publication.rows} "
@@ -142,6 +130,37 @@ def _unchanged(contract: Contract, known: list[Publication], file: Path, spool: 
         return None
     check_header(CsvRows(spool / published.sha256, source).header(), contract, f"{source.path}, line 1")
     return published
+
+
+def _publication(
+    contract: Contract,
+    spooled: Spooled,
+    config: Mapping[str, Any],
+    warehouse: Warehouse,
+    *,
+    run_id: str,
+    republish: bool,
+) -> tuple[Publication, bool]:
+    """What is to be published of the spooled file, and whether that was begun before."""
+    source = contract.own_source
+    assert source  # noqa: S101  # the caller has looked
+    topic = describe_topic(config, contract.topic.name)
+    new = Publication(
+        publication=_digest(contract.stream, topic.name, spooled.sha256, run_id if republish else None),
+        source=str(source.path),
+        sha256=spooled.sha256,
+        rows=spooled.rows,
+        topic=topic.name,
+        topic_id=topic.topic_id,
+        run_id=run_id,
+        state="publishing",
+        started=datetime.now(UTC),
+    )
+    before = _begun_before(new, read_publications(warehouse), republish)
+    publication = before or new
+    if publication.topic_id != topic.topic_id:
+        require_topic_id(config, publication.topic, publication.topic_id)
+    return publication, before is not None
 
 
 def _account(
