@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from bench.stream import broker, full_stream, instants, rows
+from headrace.contract.model import Contract
 from headrace.identities.index import catch_up
 from headrace.land.landing import Landing
 from headrace.land.worker import land_in_worker, next_ranges
@@ -24,6 +25,7 @@ from headrace.staging.committer import commit_batch
 from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import Batch, append_batch
+from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables
 from headrace.tables.names import QUARANTINE, READINGS
 from headrace.tables.slices import Slice
@@ -85,7 +87,7 @@ def land_on_both(folder: Path, held: int, console: Console, steps: Mapping[int, 
         stream = full_stream(folder, config, records, max(steps), first=held)
         run_slice = stream.slice_to_end()
         empty, full = (_side(stream, folder / name, run_slice) for name in ("empty", "full"))
-        _fill(full.landing.attempt, stream.topic_id, held)
+        fill(full.landing.attempt, stream.topic_id, held)
         for size, count in steps.items():
             for number in range(count):
                 for side in (empty, full) if number % 2 else (full, empty):
@@ -108,35 +110,44 @@ def _side(stream: Stream, root: Path, run_slice: Slice) -> Side:
     return Side(landing, dict(run_slice.start))
 
 
-def _fill(attempt: Attempt, topic_id: str, held: int) -> None:
-    """Rows of earlier times than the topic's, as the parser makes them; staged, committed, closed."""
-    warehouse = attempt.warehouse
+def fill(attempt: Attempt, topic_id: str, held: int) -> None:
+    """Rows of earlier times than the topic's."""
     for batch, first in enumerate(track(range(0, held, FILL), "filling a table")):
-        count = min(FILL, held - first)
-        ranges = (OffsetRange(partition=ELSEWHERE, start=first, until=first + count),)
-        now = datetime.now(UTC)
-        staged = stage([_parsed(topic_id, first, count)], Staging.of(attempt.contract, warehouse, batch, now))
-        catch_up(warehouse)
-        commit = attempt.batch_commit(batch, topic_id, ranges)
-        for name, files in ((READINGS, staged.readings), (QUARANTINE, ())):
-            commit_batch(warehouse.table(name), warehouse.stream, commit, files)
-        row = Batch(
-            **commit.model_dump(exclude={"kind"}),
-            kind="batch",
-            records=count,
-            landed=count,
-            quarantined=0,
-            started=now,
-            finished=now,
+        fill_batch(
+            attempt, batch, parsed_rows(attempt.contract, topic_id, first, min(FILL, held - first)), first
         )
-        append_batch(warehouse, row)
 
 
-def _parsed(topic_id: str, first: int, count: int) -> pa.RecordBatch:
+def fill_batch(attempt: Attempt, batch: int, parsed: pa.RecordBatch, first: int) -> None:
+    """Rows as the parser makes them: staged, committed, closed."""
+    warehouse, count, now = attempt.warehouse, parsed.num_rows, datetime.now(UTC)
+    ranges = (OffsetRange(partition=ELSEWHERE, start=first, until=first + count),)
+    topic_id = parsed["provenance"].field("topic_id")[0].as_py()
+    staged = stage([parsed], Staging.of(attempt.contract, warehouse, batch, now))
+    catch_up(warehouse)
+    commit = attempt.batch_commit(batch, topic_id, ranges)
+    for name, files in ((READINGS, staged.readings), (QUARANTINE, staged.quarantine)):
+        commit_batch(warehouse.table(name), warehouse.stream, commit, files)
+        compact(warehouse.table(name))
+    row = Batch(
+        **commit.model_dump(exclude={"kind"}),
+        kind="batch",
+        records=count,
+        landed=staged.landed,
+        quarantined=staged.quarantined,
+        started=now,
+        finished=now,
+    )
+    append_batch(warehouse, row)
+
+
+def parsed_rows(contract: Contract, topic_id: str, first: int, count: int) -> pa.RecordBatch:
+    """What the parser makes of those rows, all of them sound."""
     values = rows(first, count, 1)
     local = instants(first, count, 1)
-    names = values.columns[1:]
-    lists = values.select(pl.concat_list(names)).to_series().to_arrow()
+    signals = {field: signal.name for signal in contract.record.signals for field in signal.fields}
+    names = [signals[column] for column in values.columns[1:]]
+    lists = values.select(pl.concat_list(values.columns[1:])).to_series().to_arrow()
     columns: dict[str, Any] = {
         "signal_ts": local.dt.replace_time_zone("Europe/Istanbul").dt.convert_time_zone("UTC").to_arrow(),
         "signals": pa.MapArray.from_arrays(

@@ -1,5 +1,6 @@
 """Batches brought into real tables as landing does it, from the parser's rows, without Spark or a broker."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -60,12 +61,13 @@ def land_as_they_are(warehouse: Warehouse, batch: int, *parsed: pa.RecordBatch) 
 
 def land_values(attempt: Attempt, batch: int, start: int, *values: bytes | None) -> None:
     """Land records of these values as the batch that begins at `start`, without looking for repeats."""
-    ranges = (OffsetRange(partition=0, start=start, until=start + len(values)),)
-    commit = attempt.batch_commit(batch, TOPIC_ID, ranges)
-    parsed = Parser(attempt.contract, TOPIC_ID).parse(records([Sent(value) for value in values], start))
-    staged = stage([parsed], Staging.of(attempt.contract, attempt.warehouse, batch, LANDED_AT))
-    for name, files in ((READINGS, staged.readings), (QUARANTINE, staged.quarantine)):
-        commit_batch(attempt.warehouse.table(name), attempt.warehouse.stream, commit, files)
+    land_sent(attempt, batch, start, [Sent(value) for value in values])
+
+
+def land_sent(attempt: Attempt, batch: int, start: int, sent: Sequence[Sent]) -> None:
+    """The same of whole records."""
+    ranges = (OffsetRange(partition=0, start=start, until=start + len(sent)),)
+    staged = commit_open(attempt, batch, start, sent)
     row = a_batch(
         batch,
         *((each.partition, each.start, each.until) for each in ranges),
@@ -74,3 +76,14 @@ def land_values(attempt: Attempt, batch: int, start: int, *values: bytes | None)
         quarantined=staged.quarantined,
     )
     append_batch(attempt.warehouse, row)
+
+
+def commit_open(attempt: Attempt, batch: int, start: int, sent: Sequence[Sent]) -> Staged:
+    """The batch's rows in both tables, and the batch not closed."""
+    ranges = (OffsetRange(partition=0, start=start, until=start + len(sent)),)
+    commit = attempt.batch_commit(batch, TOPIC_ID, ranges)
+    parsed = Parser(attempt.contract, TOPIC_ID).parse(records(sent, start))
+    staged = stage([parsed], Staging.of(attempt.contract, attempt.warehouse, batch, LANDED_AT))
+    for name, files in ((READINGS, staged.readings), (QUARANTINE, staged.quarantine)):
+        commit_batch(attempt.warehouse.table(name), attempt.warehouse.stream, commit, files)
+    return staged

@@ -70,11 +70,11 @@ def _first(headers: pa.ListArray, name: str) -> pa.BinaryArray:
     return entries.field("value").take(named.take(first))
 
 
-def identity(declared: Sequence[pl.Expr], topic_id: str) -> pl.Expr:
+def identity(declared: Sequence[pl.Expr], log: str) -> pl.Expr:
     """What makes a record itself, as the text of a JSON array; null where a declared part is missing.
 
     Where nothing is declared it is what the publisher says of a source's row, or the row's number where an
-    older one said no more; else the record's own place, also of whoever writes something else there.
+    older one said no more; else the record's place in the `log`, also of whoever writes something else there.
     """
     if declared:
         return _json_array(*declared)
@@ -86,7 +86,7 @@ def identity(declared: Sequence[pl.Expr], topic_id: str) -> pl.Expr:
         .then(_json_array(row_identity))
         .when(published & row_identity.is_null())
         .then(_json_array(publication, row.cast(pl.String)))
-        .otherwise(_json_array(pl.lit(topic_id), *place))
+        .otherwise(_json_array(pl.lit(log), *place))
     )
 
 

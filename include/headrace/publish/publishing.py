@@ -17,7 +17,7 @@ from headrace.errors import ContractError, PublicationBroken
 from headrace.kafka.headers import PUBLICATION_DIGITS
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.csv_rows import CsvRows
-from headrace.publish.csv_source import check_header, check_source, find_source
+from headrace.publish.csv_source import check_header, check_source, count, find_source
 from headrace.publish.publications import Publication, change_publications, read_publications
 from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
@@ -102,12 +102,9 @@ def publish(
         # noted before the first record: no row of the topic belongs to a publication that nobody knows
         change_publications(warehouse, lambda rows: _begun(rows, publication))
         first = next_row(config, publication, transactions.progress(), resumed)
-        if first <= publication.rows != spooled.rows:
-            raise PublicationBroken(
-                f"publication {publication.publication} was begun when {source.path} had {publication.rows} "
-                f"rows; as the contract reads the same bytes now they are {spooled.rows}. {REPUBLISH}"
-            )
-        rows = CsvRows(spooled.file, source)
+        rows = CsvRows(spooled.file, publication.read_as(source))  # as its first rows were
+        if resumed and first <= publication.rows:
+            _require_rows(publication, rows)
         records = source_records(rows, contract, publication.publication, last=publication.rows, first=first)
         _publish_rows(records, publication, first, transactions, report)
     until = _until(config, publication, first)
@@ -155,6 +152,8 @@ def _publication(
         run_id=run_id,
         state="publishing",
         started=datetime.now(UTC),
+        encoding=source.encoding,
+        delimiter=source.delimiter,
     )
     before = _begun_before(new, read_publications(warehouse), republish)
     publication = before or new
@@ -176,6 +175,16 @@ def _account(
         until=until,
         seconds=seconds,
     )
+
+
+def _require_rows(publication: Publication, rows: CsvRows) -> None:
+    """Whether it still has the rows that were counted when it was begun."""
+    now = count(rows)
+    if now != publication.rows:
+        raise PublicationBroken(
+            f"publication {publication.publication} was begun when {publication.source} had "
+            f"{publication.rows} rows; as it is read now the same bytes have {now}. {REPUBLISH}"
+        )
 
 
 def _begun_before(new: Publication, known: list[Publication], republish: bool) -> Publication | None:

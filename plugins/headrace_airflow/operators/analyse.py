@@ -23,11 +23,13 @@ class AnalyseOperator(SparkStageOperator):
 
     def done_here(self, contract: Contract, job: Job) -> bool:
         """Start no driver where nothing was landed since the last analysis."""
-        from headrace.tables.queries import nothing_to_analyse
+        from headrace.tables.progress import nothing_to_analyse
 
         done = nothing_to_analyse(Warehouse(job.warehouse, contract.stream), contract.analysis_sha256)
         if done:
-            self.log.info("Nothing was landed since the last analysis: the gold tables stay as they are")
+            self.log.info(
+                "nothing new: no batch was landed since the last analysis; the gold tables stay as they are"
+            )
         return done
 
     def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
