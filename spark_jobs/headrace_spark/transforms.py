@@ -1,8 +1,11 @@
 """The analysis as functions of frames: no reading, no writing, no clock.
 
 The session's zone is the contract's: days and hours are those of its clock. An hour is an instant, so the one
-that a clock change doubles is two rows where the source's times tell them apart.
+that a clock change doubles is two rows where the source's times tell them apart. The same is made of the same
+readings without Spark by `headrace.analyse.transforms`; tests/spark/test_engines_agree.py.
 """
+
+from datetime import timedelta
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -17,49 +20,86 @@ DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\z"
 HOUR = ["signal_date", "signal_hour", "entity"]
 
 
-def daily_completeness(readings: DataFrame, event_time: EventTime) -> DataFrame:
-    """How many distinct times each day (and entity) has, and how many its clock's real length would hold.
+def averages_and_times(readings: DataFrame, contract: Contract) -> DataFrame:
+    """The one pass over the readings: a row an hour (and entity), of which both gold tables are made.
+
+    Columns: those of HOUR; `readings`; `averages`, an array of each signal's `sig_name`, `average` and
+    `circular` (a mean in degrees, [0, 360); null unless the signal is a direction), for which a missing value
+    counts for nothing; `distinct_signal_ts`, `first`, `last`; `slots`, those that have a reading.
+    """
+    hours = readings.groupBy(
+        "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
+    ).agg(
+        F.count("*").alias("readings"),
+        F.array(*map(_average_of, numeric(contract))).alias("averages"),
+        F.collect_set("signal_ts").alias("times"),
+    )
+    return hours.select(
+        *HOUR,
+        "readings",
+        "averages",
+        F.size("times").alias("distinct_signal_ts"),
+        F.array_min("times").alias("first"),
+        F.array_max("times").alias("last"),
+        _slots(contract.record.event_time).alias("slots"),
+    )
+
+
+def _slots(event_time: EventTime) -> Column:
+    """The slots [start, start + every) in which the hour's times lie, counted from the day's beginning."""
+    if event_time.every is None:
+        return F.lit(None).cast("array<bigint>")
+    begins, every = _begins(F.col("signal_date")), F.lit(event_time.every // timedelta(microseconds=1))
+    return F.array_distinct(
+        F.transform("times", lambda at: F.floor((F.unix_micros(at) - begins) / every).cast("bigint"))
+    )
+
+
+def daily_completeness(hours: DataFrame, event_time: EventTime) -> DataFrame:
+    """How many distinct times each day (and entity) has, and how many of its slots have none.
 
     Columns: `signal_date`, `entity`, `distinct_signal_ts`, `expected` and `missing` (null without a cadence),
-    `first`, `last`.
+    `first`, `last`. `hours` as `averages_and_times` has them.
     """
-    counted = readings.groupBy("signal_date", "entity").agg(
-        F.count_distinct("signal_ts").alias("distinct_signal_ts"),
-        F.min("signal_ts").alias("first"),
-        F.max("signal_ts").alias("last"),
+    counted = hours.groupBy("signal_date", "entity").agg(
+        F.sum("distinct_signal_ts").alias("distinct_signal_ts"),
+        F.min("first").alias("first"),
+        F.max("last").alias("last"),
+        F.array_distinct(F.flatten(F.collect_list("slots"))).alias("slots"),
     )
-    expected = _expected(event_time)
-    behind = expected - F.col("distinct_signal_ts")
-    return counted.select(
+    with_expected = counted.withColumn("expected", _expected(event_time))
+    slots = F.filter("slots", lambda slot: (slot >= 0) & (slot < F.col("expected")))
+    return with_expected.select(
         "signal_date",
         "entity",
         "distinct_signal_ts",
-        expected.alias("expected"),
-        # not below 0: a day may have times off the cadence
-        F.when(behind < 0, F.lit(0)).otherwise(behind).alias("missing"),
+        "expected",
+        (F.col("expected") - F.size(slots)).alias("missing"),
         "first",
         "last",
     )
 
 
 def _expected(event_time: EventTime) -> Column:
+    """How many slots the day really has; 23 or 25 hours when clocks change, none where a zone left it out."""
     if event_time.every is None:
         return F.lit(None).cast("bigint")
-    begins = F.unix_seconds(F.col("signal_date").cast("timestamp"))
-    ends = F.unix_seconds(F.date_add("signal_date", 1).cast("timestamp"))
-    return ((ends - begins) / F.lit(event_time.every.total_seconds())).cast("bigint")
+    whole = _begins(F.date_add("signal_date", 1)) - _begins(F.col("signal_date"))
+    slots = F.floor(whole / F.lit(event_time.every // timedelta(microseconds=1))).cast("bigint")
+    return F.when(whole > 0, F.greatest(slots, F.lit(1))).otherwise(0)
 
 
-def averages_by_signal(readings: DataFrame, signals: tuple[Signal, ...]) -> DataFrame:
+def _begins(day: Column) -> Column:
+    return F.unix_micros(day.cast("timestamp"))
+
+
+def averages_by_signal(hours: DataFrame) -> DataFrame:
     """The average of every signal in every hour (and entity), a row for each of them.
 
-    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `average`, `circular` (a mean in
-    degrees, [0, 360); null unless the signal is a direction). A missing value counts for nothing.
+    Columns: those of HOUR, `readings`, `sig_name`, `average`, `circular`. `hours` as `averages_and_times`
+    has them.
     """
-    averages = readings.groupBy(
-        "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
-    ).agg(F.count("*").alias("readings"), F.array(*map(_average_of, signals)).alias("averages"))
-    return averages.select(*HOUR, "readings", F.inline("averages"))
+    return hours.select(*HOUR, "readings", F.inline("averages"))
 
 
 def _average_of(signal: Signal) -> Column:
@@ -103,14 +143,15 @@ def renamed(averages: DataFrame, mapping: DataFrame) -> DataFrame:
     )
 
 
-def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
+def hourly_average(hours: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
     """One row per hour (and entity): each signal's average by its mapped name, the indicator, the readings.
 
-    `mapping` as in `renamed`. A direction has a second column, its circular mean.
+    `hours` as `averages_and_times` has them, `mapping` as in `renamed`. A direction has a second column, its
+    circular mean.
     """
     signals = numeric(contract)
     indicator = contract.analysis.indicator
-    averages = averages_by_signal(readings, signals)
+    averages = averages_by_signal(hours)
     if indicator:
         averages = with_indicator(averages, indicator)
     kept = [*HOUR, *([indicator.name] if indicator else []), "readings"]
@@ -118,8 +159,8 @@ def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) 
     columns = [
         column for signal in signals for column in _columns(signal, names.get(signal.name, signal.name))
     ]
-    hours = renamed(averages, mapping).groupBy(*kept).agg(*columns)
-    return hours.select(*HOUR, *map(column, hours.columns[len(kept) :]), *kept[len(HOUR) :])
+    rows = renamed(averages, mapping).groupBy(*kept).agg(*columns)
+    return rows.select(*HOUR, *map(column, rows.columns[len(kept) :]), *kept[len(HOUR) :])
 
 
 def column(name: str) -> Column:

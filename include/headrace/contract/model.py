@@ -6,13 +6,14 @@ The models are frozen and know nothing of files: `loader` reads them from YAML.
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headrace.contract.field_types import (
+    Bound,
     Cadence,
     ConfigText,
     FieldName,
@@ -25,8 +26,11 @@ from headrace.contract.field_types import (
 )
 from headrace.settings import PROJECT
 
-FIRST_DAY, LAST_DAY = date(1678, 1, 1), date(2261, 12, 31)
-"""The whole years of a timestamp in nanoseconds: what pandas, NumPy and most readers can hold."""
+ANALYSIS_RULES = 2
+"""Grows when `analyse` makes something else of the same contract: then all days are computed anew.
+
+2: completeness counts slots that have a reading.
+"""
 
 
 class _Part(BaseModel):
@@ -79,14 +83,21 @@ class EventTime(_Part):
     every: Cadence | None = Field(
         None, description="the cadence as an ISO 8601 duration; expected counts come from it"
     )
-    earliest: date = Field(
-        date(1970, 1, 1), ge=FIRST_DAY, description="an earlier event time goes to quarantine"
+    earliest: Bound = Field(
+        date(2000, 1, 1),
+        description="an earlier event time goes to quarantine; a duration counts back from the record's "
+        "timestamp in Kafka",
     )
-    latest: date = Field(LAST_DAY, le=LAST_DAY, description="a later event time goes to quarantine")
+    latest: Bound = Field(
+        timedelta(days=1),
+        description="a later event time goes to quarantine; a duration counts from the record's timestamp "
+        "in Kafka",
+    )
 
     @model_validator(mode="after")
     def _earliest_first(self) -> Self:
-        if self.earliest > self.latest:
+        earliest, latest = self.earliest, self.latest
+        if isinstance(earliest, date) and isinstance(latest, date) and earliest > latest:
             raise ValueError("earliest is after latest")
         return self
 
@@ -274,6 +285,7 @@ class Contract(_Part):
         mapping = self.analysis.signal_names_file
         return _sha256(
             {
+                "rules": ANALYSIS_RULES,
                 "analysis": self.analysis.model_dump(mode="json"),
                 "record": self.record.model_dump(mode="json"),
                 "mapping": mapping.read_text(encoding="utf-8-sig") if mapping else None,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
@@ -86,8 +87,10 @@ def _pictures(
         figure = pictures.curve(frame, wanted.curve.x, wanted.curve.y, wanted.curve.reference)
         yield f"{wanted.curve.y} against {wanted.curve.x}", "One point a reading.", _uri(figure)
     if counts.days:
-        daily = queries.scan(warehouse, DAILY_COMPLETENESS).collect()
-        figure = pictures.calendar(daily)
+        daily = queries.scan(warehouse, DAILY_COMPLETENESS)
+        if slots:
+            daily = daily.filter(pl.col("signal_date").is_between(slots.first, slots.last))
+        figure = pictures.calendar(daily.collect())
         yield "Completeness", f"A square a day. {_missing(slots)}", _uri(figure)
     if counts.hours and analysis.indicator:
         signal = analysis.indicator.signal
@@ -110,7 +113,7 @@ def _missing(slots: queries.Completeness | None) -> str:
         return ""
     return (
         f"Between the first day and the last {_number(slots.missing)} of {_number(slots.expected)} readings "
-        f"are missing; {_number(slots.absent_days)} days have none at all."
+        f"are missing; {_number(slots.absent_days)} days have none at all. {slots.remark()}"
     )
 
 
