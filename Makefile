@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up status down test test-long test-all test-browser chaos lint lock executors
-.PHONY: bench bench-landing bench-small bench-growth
+.PHONY: bench bench-landing bench-small bench-growth bench-analysis
 export PYTHON
 
 # Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
@@ -11,7 +11,7 @@ TESTS := $(addprefix tests/,unit dags spark integration e2e)
 LONG := $(addprefix tests/long/,chaos test_machines.py wrong_input land local cluster compose bench)
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 setup: ## Set up what is missing, under HEADRACE_HOME (every other verb does it too)
 	@local/run -c ''
@@ -53,6 +53,9 @@ bench-small: ## Land T1.csv's 50,530 records, and micro-batches of a thousand; B
 
 bench-growth: ## Land batches on a table of 20 M rows and on an empty one; ROWS=
 	@local/run -m bench growth $(if $(ROWS),--held $(ROWS))
+
+bench-analysis: ## Analyse 2 M readings by Spark and by the worker, and a day on 20 M; RECORDS= ROWS= RUNS=
+	@local/run -m bench analysis $(if $(RECORDS),--records $(RECORDS)) $(if $(ROWS),--held $(ROWS)) $(if $(RUNS),--runs $(RUNS))
 
 lint: ## Check style, types and the arrows between the rooms
 	@local/run -m ruff check .

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.analysis import NAIVE, Change
 from bench.bars import draw
 from bench.contest import PLAIN_PYTHON, SPARK_NAIVE, SPARK_RAW, Contender, Standing
 from bench.growth import Growth
@@ -39,6 +40,9 @@ def _blocks() -> Iterator[tuple[str, str]]:
         yield "micro-batches", _micro_batches(small["micro_batches"])
     if growth := _read("growth"):
         yield "growth", _circumstances(growth) + _growth(growth["growth"])
+    if analysis := _read("analysis"):
+        yield "analysis", _circumstances(analysis) + _table(_standings(analysis["standings"]), (NAIVE,))
+        yield "a-day", _change(Change.from_record(analysis["change"]))
 
 
 def _read(name: str) -> dict[str, Any] | None:
@@ -96,6 +100,21 @@ def _growth(record: dict[str, Any]) -> str:
         for size in growth.empty
     ]  # fmt: skip
     return _markdown([f"records of a batch, {growth.held:,} rows held", "by the clock", "by CPU"], rows)
+
+
+def _change(change: Change) -> str:
+    rows = []
+    for engine in change.full:
+        on_empty, on_full, cpu_on_empty, cpu_on_full = change.medians(engine)
+        rows.append(
+            [
+                engine,
+                f"{on_empty:.1f} s, {cpu_on_empty:.1f} s CPU",
+                f"{on_full:.1f} s, {cpu_on_full:.1f} s CPU",
+                f"{on_full / on_empty:.2f} by the clock, **{cpu_on_full / cpu_on_empty:.2f}** by CPU",
+            ]
+        )
+    return _markdown(["", "on an empty table", f"on {change.held:,} readings", "times as much"], rows)
 
 
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from headrace.offsets import OffsetRange
 from headrace.parse.parser import Parser
+from headrace.sample.records import sample_records
 from headrace.staging.committer import commit_batch
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
@@ -60,10 +61,22 @@ def land_as_they_are(warehouse: Warehouse, batch: int, *parsed: pa.RecordBatch) 
 
 def land_values(attempt: Attempt, batch: int, start: int, *values: bytes | None) -> None:
     """Land records of these values as the batch that begins at `start`, without looking for repeats."""
-    ranges = (OffsetRange(partition=0, start=start, until=start + len(values)),)
+    land_records(attempt, batch, records([Sent(value) for value in values], start), start=start)
+
+
+def land_source(attempt: Attempt) -> None:
+    """Land all rows of the contract's own source as batch 0, without looking for repeats."""
+    source = attempt.contract.own_source
+    assert source
+    land_records(attempt, 0, *sample_records(attempt.contract, source.file), start=0)
+
+
+def land_records(attempt: Attempt, batch: int, *of: pa.RecordBatch, start: int) -> None:
+    """Land batches of `RECORDS` as the batch that begins at `start`."""
+    ranges = (OffsetRange(partition=0, start=start, until=start + sum(map(len, of))),)
     commit = attempt.batch_commit(batch, TOPIC_ID, ranges)
-    parsed = Parser(attempt.contract, TOPIC_ID).parse(records([Sent(value) for value in values], start))
-    staged = stage([parsed], Staging.of(attempt.contract, attempt.warehouse, batch, LANDED_AT))
+    parsed = map(Parser(attempt.contract, TOPIC_ID).parse, of)
+    staged = stage(parsed, Staging.of(attempt.contract, attempt.warehouse, batch, LANDED_AT))
     for name, files in ((READINGS, staged.readings), (QUARANTINE, staged.quarantine)):
         commit_batch(attempt.warehouse.table(name), attempt.warehouse.stream, commit, files)
     row = a_batch(
