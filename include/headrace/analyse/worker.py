@@ -14,8 +14,8 @@ from headrace.contract.model import Contract
 from headrace.tables.attempt import Attempt
 from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE, READINGS
 
-ROWS_AT_ONCE = 250_000
-"""Readings that are in memory together, with all their signals; 60 MB of those of a wind turbine."""
+ROWS_AT_ONCE = 100_000
+"""Readings that are in memory together with all their signals; 25 MB of those of a wind turbine."""
 
 ROWS_OF_DAYS = 1_000_000
 """Readings of days that are computed together, of which only their times and the hours' sums are kept."""

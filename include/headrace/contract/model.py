@@ -168,8 +168,9 @@ class Landing(_Part):
 
     engine: Literal["spark", "worker", "auto"] = Field(
         "auto",
-        description="what lands: Spark; the Airflow worker itself, without a JVM; or Spark where a run has "
-        "two million records or more to land, else the worker",
+        description="what lands and analyses: Spark; the Airflow worker itself, without a JVM; or Spark "
+        "where a run has two million records or more to land, or twenty million readings to analyse, else "
+        "the worker",
     )
     max_records_per_batch: Annotated[int, Field(ge=1, le=100_000_000)] = 250_000
     on_conflict: Literal["quarantine"] = "quarantine"
