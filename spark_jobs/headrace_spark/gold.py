@@ -1,4 +1,4 @@
-"""The engine of `analyse` that is Spark: the rows of both gold tables, from one pass over the readings."""
+"""The engine of `analyse` that is Spark: the rows of both gold tables."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -13,7 +13,7 @@ from headrace.contract.model import Contract
 from headrace.tables.attempt import Attempt
 from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE
 from headrace_spark.readings import read_readings
-from headrace_spark.transforms import averages_and_times, daily_completeness, hourly_average
+from headrace_spark.transforms import daily_completeness, hourly_average
 
 
 def analyse(spark: SparkSession, attempt: Attempt) -> None:
@@ -22,17 +22,17 @@ def analyse(spark: SparkSession, attempt: Attempt) -> None:
 
 
 def analyse_in_spark(spark: SparkSession, attempt: Attempt, part: Part) -> Mapping[str, pa.Table]:
-    """The rows of both gold tables; an `Engine`."""
+    """The rows of both gold tables; an `Engine`.
+
+    Each reads its own columns, one the times and the other the signals. One aggregation for both costs more:
+    docs/decisions/2026-11-26-two-definitions-of-the-analysis.md.
+    """
     contract = attempt.contract
     readings = read_readings(spark, attempt.warehouse, part.version, part.days)
-    hours = averages_and_times(readings, contract).persist()
-    try:
-        return {
-            DAILY_COMPLETENESS: daily_completeness(hours, contract.record.event_time).toArrow(),
-            HOURLY_AVERAGE: hourly_average(hours, _mapping(spark, contract), contract).toArrow(),
-        }
-    finally:
-        hours.unpersist()
+    return {
+        DAILY_COMPLETENESS: daily_completeness(readings, contract.record.event_time).toArrow(),
+        HOURLY_AVERAGE: hourly_average(readings, _mapping(spark, contract), contract).toArrow(),
+    }
 
 
 def _mapping(spark: SparkSession, contract: Contract) -> DataFrame:

@@ -20,64 +20,40 @@ DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\z"
 HOUR = ["signal_date", "signal_hour", "entity"]
 
 
-def averages_and_times(readings: DataFrame, contract: Contract) -> DataFrame:
-    """The one pass over the readings: a row an hour (and entity), of which both gold tables are made.
-
-    Columns: those of HOUR; `readings`; `averages`, an array of each signal's `sig_name`, `average` and
-    `circular` (a mean in degrees, [0, 360); null unless the signal is a direction), for which a missing value
-    counts for nothing; `distinct_signal_ts`, `first`, `last`; `slots`, those that have a reading.
-    """
-    hours = readings.groupBy(
-        "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
-    ).agg(
-        F.count("*").alias("readings"),
-        F.array(*map(_average_of, numeric(contract))).alias("averages"),
-        F.collect_set("signal_ts").alias("times"),
-    )
-    return hours.select(
-        *HOUR,
-        "readings",
-        "averages",
-        F.size("times").alias("distinct_signal_ts"),
-        F.array_min("times").alias("first"),
-        F.array_max("times").alias("last"),
-        _slots(contract.record.event_time).alias("slots"),
-    )
-
-
-def _slots(event_time: EventTime) -> Column:
-    """The slots [start, start + every) in which the hour's times lie, counted from the day's beginning."""
-    if event_time.every is None:
-        return F.lit(None).cast("array<bigint>")
-    begins, every = _begins(F.col("signal_date")), F.lit(event_time.every // timedelta(microseconds=1))
-    return F.array_distinct(
-        F.transform("times", lambda at: F.floor((F.unix_micros(at) - begins) / every).cast("bigint"))
-    )
-
-
-def daily_completeness(hours: DataFrame, event_time: EventTime) -> DataFrame:
+def daily_completeness(readings: DataFrame, event_time: EventTime) -> DataFrame:
     """How many distinct times each day (and entity) has, and how many of its slots have none.
 
     Columns: `signal_date`, `entity`, `distinct_signal_ts`, `expected` and `missing` (null without a cadence),
-    `first`, `last`. `hours` as `averages_and_times` has them.
+    `first`, `last`.
     """
-    counted = hours.groupBy("signal_date", "entity").agg(
-        F.sum("distinct_signal_ts").alias("distinct_signal_ts"),
+    slot, expected = _slot(event_time), _expected(event_time)
+    times = readings.select("signal_date", "entity", "signal_ts").distinct()
+    slots = times.groupBy("signal_date", "entity", slot.alias("slot")).agg(
+        F.count("*").alias("times"), F.min("signal_ts").alias("first"), F.max("signal_ts").alias("last")
+    )
+    days = slots.groupBy("signal_date", "entity").agg(
+        F.sum("times").alias("distinct_signal_ts"),
+        F.count_if((F.col("slot") >= 0) & (F.col("slot") < expected)).alias("filled"),
         F.min("first").alias("first"),
         F.max("last").alias("last"),
-        F.array_distinct(F.flatten(F.collect_list("slots"))).alias("slots"),
     )
-    with_expected = counted.withColumn("expected", _expected(event_time))
-    slots = F.filter("slots", lambda slot: (slot >= 0) & (slot < F.col("expected")))
-    return with_expected.select(
+    return days.select(
         "signal_date",
         "entity",
         "distinct_signal_ts",
-        "expected",
-        (F.col("expected") - F.size(slots)).alias("missing"),
+        expected.alias("expected"),
+        (expected - F.col("filled")).alias("missing"),
         "first",
         "last",
     )
+
+
+def _slot(event_time: EventTime) -> Column:
+    """The slot [start, start + every) of its day in which a time lies, counted from the day's beginning."""
+    if event_time.every is None:
+        return F.lit(None).cast("bigint")
+    after = F.unix_micros("signal_ts") - _begins(F.col("signal_date"))
+    return F.floor(after / F.lit(event_time.every // timedelta(microseconds=1))).cast("bigint")
 
 
 def _expected(event_time: EventTime) -> Column:
@@ -93,13 +69,16 @@ def _begins(day: Column) -> Column:
     return F.unix_micros(day.cast("timestamp"))
 
 
-def averages_by_signal(hours: DataFrame) -> DataFrame:
+def averages_by_signal(readings: DataFrame, signals: tuple[Signal, ...]) -> DataFrame:
     """The average of every signal in every hour (and entity), a row for each of them.
 
-    Columns: those of HOUR, `readings`, `sig_name`, `average`, `circular`. `hours` as `averages_and_times`
-    has them.
+    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `average`, `circular` (a mean in
+    degrees, [0, 360); null unless the signal is a direction). A missing value counts for nothing.
     """
-    return hours.select(*HOUR, "readings", F.inline("averages"))
+    averages = readings.groupBy(
+        "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
+    ).agg(F.count("*").alias("readings"), F.array(*map(_average_of, signals)).alias("averages"))
+    return averages.select(*HOUR, "readings", F.inline("averages"))
 
 
 def _average_of(signal: Signal) -> Column:
@@ -143,15 +122,14 @@ def renamed(averages: DataFrame, mapping: DataFrame) -> DataFrame:
     )
 
 
-def hourly_average(hours: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
+def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
     """One row per hour (and entity): each signal's average by its mapped name, the indicator, the readings.
 
-    `hours` as `averages_and_times` has them, `mapping` as in `renamed`. A direction has a second column, its
-    circular mean.
+    `mapping` as in `renamed`. A direction has a second column, its circular mean.
     """
     signals = numeric(contract)
     indicator = contract.analysis.indicator
-    averages = averages_by_signal(hours)
+    averages = averages_by_signal(readings, signals)
     if indicator:
         averages = with_indicator(averages, indicator)
     kept = [*HOUR, *([indicator.name] if indicator else []), "readings"]
@@ -159,8 +137,8 @@ def hourly_average(hours: DataFrame, mapping: DataFrame, contract: Contract) -> 
     columns = [
         column for signal in signals for column in _columns(signal, names.get(signal.name, signal.name))
     ]
-    rows = renamed(averages, mapping).groupBy(*kept).agg(*columns)
-    return rows.select(*HOUR, *map(column, rows.columns[len(kept) :]), *kept[len(HOUR) :])
+    hours = renamed(averages, mapping).groupBy(*kept).agg(*columns)
+    return hours.select(*HOUR, *map(column, hours.columns[len(kept) :]), *kept[len(HOUR) :])
 
 
 def column(name: str) -> Column:

@@ -102,21 +102,21 @@ def _worker(readings: pa.Table, of: Contract, pieces: int = 1) -> dict[str, pa.T
 
 def _spark(spark: SparkSession, readings: pa.Table, of: Contract) -> dict[str, pa.Table]:
     with _zone(spark, of.record.event_time.timezone):
-        hours = by_spark.averages_and_times(spark.createDataFrame(readings), of).persist()
-        found = {
-            DAILY_COMPLETENESS: by_spark.daily_completeness(hours, of.record.event_time).toArrow(),
-            HOURLY_AVERAGE: by_spark.hourly_average(hours, _mapping(spark, of), of).toArrow(),
+        frame = spark.createDataFrame(readings)
+        return {
+            DAILY_COMPLETENESS: by_spark.daily_completeness(frame, of.record.event_time).toArrow(),
+            HOURLY_AVERAGE: by_spark.hourly_average(frame, _mapping(spark, of), of).toArrow(),
         }
-        hours.unpersist()
-    return found
 
 
 @contextmanager
 def _zone(spark: SparkSession, zone: str) -> Iterator[None]:
     before = spark.conf.get("spark.sql.session.timeZone")
     spark.conf.set("spark.sql.session.timeZone", zone)
-    yield
-    spark.conf.set("spark.sql.session.timeZone", str(before))
+    try:
+        yield
+    finally:
+        spark.conf.set("spark.sql.session.timeZone", str(before))
 
 
 def _rows(tables: Mapping[str, pa.Table], of: Contract) -> dict[str, list[dict[str, Any]]]:

@@ -1,6 +1,7 @@
 """A day's change reads the files that hold the day, and no others: by Spark's own count of files read."""
 
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -13,7 +14,7 @@ from headrace_spark.gold import analyse
 from testbed.landed_batches import land_values
 from testbed.parse_cases import contract
 
-DAYS = 30
+DAYS = 12
 
 
 def _value(day: int, minute: int) -> bytes:
@@ -26,43 +27,49 @@ def test_files_between_touched_days_are_passed_over(spark: SparkSession, tmp_pat
     create_tables(attempt.warehouse)
     for day in range(1, DAYS + 1):  # a file a day
         land_values(attempt, day - 1, day - 1, _value(day, 0))
-    assert _files_read(spark, attempt) == DAYS
-    land_values(attempt, DAYS, DAYS, _value(3, 10), _value(28, 10), _value(29, 10))
-    assert _files_read(spark, attempt) == 4  # those of 3, 28 and 29 June, and the new one
+    assert _files_read(spark, attempt) == {"times": DAYS, "signals": DAYS}
+    land_values(attempt, DAYS, DAYS, _value(3, 10), _value(10, 10), _value(11, 10))
+    assert _files_read(spark, attempt) == {
+        "times": 4,
+        "signals": 4,
+    }  # those of 3, 10 and 11 June, and the new one
     counted = scan(attempt.warehouse, DAILY_COMPLETENESS).sort("signal_date").collect()
     assert list(counted["distinct_signal_ts"]) == [
-        2 if day in (3, 28, 29) else 1 for day in range(1, DAYS + 1)
+        2 if day in (3, 10, 11) else 1 for day in range(1, DAYS + 1)
     ]
 
 
-def _files_read(spark: SparkSession, attempt: Attempt) -> int:
-    """Analyse, and count the files of `readings` that all queries of it have read."""
+def _files_read(spark: SparkSession, attempt: Attempt) -> dict[str, int]:
+    """Analyse, and count the files of `readings` that were read for times alone, and for signals too."""
     before = {each.executionId() for each in _executions(spark)}
     analyse(spark, attempt)
-    new = [each.executionId() for each in _executions(spark) if each.executionId() not in before]
-    # What the log's files are read by is no scan of Parquet that has this column.
-    return sum(_read_by(spark, number, "signal_ts") for number in new)
+    read = {"times": 0, "signals": 0}
+    for number in [each.executionId() for each in _executions(spark) if each.executionId() not in before]:
+        values = _store(spark).executionMetrics(number)
+        for scan_node in _scans_of_readings(spark, number):
+            (files,) = [
+                each for each in _listed(scan_node.metrics()) if each.name() == "number of files read"
+            ]
+            read["signals" if "signals" in scan_node.desc() else "times"] += int(
+                values.get(files.accumulatorId()).get()
+            )
+    return read
 
 
-def _executions(spark: SparkSession) -> list[object]:
+def _executions(spark: SparkSession) -> list[Any]:
     spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
     return _listed(_store(spark).executionsList())
 
 
-def _read_by(spark: SparkSession, execution: int, column: str) -> int:
-    values = _store(spark).executionMetrics(execution)
-    read = 0
-    for node in _listed(_store(spark).planGraph(execution).allNodes()):
-        if node.name().startswith("Scan parquet") and column in node.desc():
-            for metric in _listed(node.metrics()):
-                if metric.name() == "number of files read":
-                    read += int(values.get(metric.accumulatorId()).get())
-    return read
+def _scans_of_readings(spark: SparkSession, execution: int) -> list[Any]:
+    """What reads Parquet with this column; the files of the log have none of the name."""
+    nodes = _listed(_store(spark).planGraph(execution).allNodes())
+    return [each for each in nodes if each.name().startswith("Scan parquet") and "signal_ts" in each.desc()]
 
 
-def _store(spark: SparkSession) -> object:
+def _store(spark: SparkSession) -> Any:
     return spark._jsparkSession.sharedState().statusStore()
 
 
-def _listed(sequence: object) -> list[object]:
+def _listed(sequence: Any) -> list[Any]:
     return [sequence.apply(at) for at in range(sequence.size())]

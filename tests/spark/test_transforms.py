@@ -11,7 +11,6 @@ from pyspark.sql import functions as F
 from headrace.contract.model import Contract
 from headrace.tables.gold_columns import gold_column
 from headrace_spark.transforms import (
-    averages_and_times,
     band,
     circular_mean,
     daily_completeness,
@@ -71,8 +70,7 @@ def test_a_day_counts_distinct_times_and_what_its_clock_holds(spark: SparkSessio
 
 def _daily(readings: DataFrame, every: str) -> list[tuple[Any, ...]]:
     """Day, entity, distinct times, expected and missing slots."""
-    of = _contract(every)
-    days = daily_completeness(averages_and_times(readings, of), of.record.event_time)
+    days = daily_completeness(readings, _contract(every).record.event_time)
     return [tuple(row)[:5] for row in days.orderBy("signal_date", "entity").collect()]
 
 
@@ -111,9 +109,8 @@ def _at_instants(spark: SparkSession, *instants: datetime) -> DataFrame:
 
 
 def test_without_a_cadence_nothing_is_expected(spark: SparkSession) -> None:
-    of = _contract()
-    hours = averages_and_times(_readings(spark, ("2018-01-01 12:00", None, {})), of)
-    row = daily_completeness(hours, of.record.event_time).collect()[0]
+    readings = _readings(spark, ("2018-01-01 12:00", None, {}))
+    row = daily_completeness(readings, _contract().record.event_time).collect()[0]
     assert (row.distinct_signal_ts, row.expected, row.missing) == (1, None, None)
 
 
@@ -152,7 +149,7 @@ def test_a_signals_name_may_hold_dots_and_quotes(spark: SparkSession) -> None:
 
 def _hourly(readings: DataFrame, of: Contract) -> DataFrame:
     no_names = readings.sparkSession.createDataFrame([], "sig_name STRING, sig_mapping_name STRING")
-    return hourly_average(averages_and_times(readings, of), no_names, of)
+    return hourly_average(readings, no_names, of)
 
 
 def test_the_doubled_hour_of_a_clock_change_is_two_rows(spark: SparkSession) -> None:

@@ -6,6 +6,7 @@ An engine computes rows: Spark, or this process without a JVM. All else is the s
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import pyarrow as pa
 
@@ -35,7 +36,7 @@ ORDER = [("signal_date", "ascending")]
 """How the rows of the gold tables' files are ordered: who replaces a day passes over the rest."""
 
 Engine = Callable[[Attempt, Part], Mapping[str, pa.Table]]
-"""Computes the rows of both gold tables, in one pass over the readings; `gold_schemas` names the columns."""
+"""Computes the rows of both gold tables; `gold_schemas` names their columns."""
 
 
 def analyse(attempt: Attempt, engine: Engine) -> None:
@@ -85,17 +86,22 @@ def input_of(attempt: Attempt) -> GoldCommit:
 
 def left_to_do(attempt: Attempt, goal: GoldCommit) -> dict[str, Part | None]:
     """What of each gold table is to be computed anew: the touched days, all when the analysis is another."""
-    done = {table: newest_gold(attempt.warehouse, table) for table in GOLD}
-    return {table: _left(attempt, newest and newest.metadata, goal) for table, newest in done.items()}
+
+    @cache
+    def since(batch: int) -> Part:
+        files = ReadingsFiles.of(attempt.warehouse.table(READINGS), goal.readings_version)
+        return Part(goal.readings_version, tuple(files.touched_since(batch)), batch)
+
+    newest = {table: newest_gold(attempt.warehouse, table) for table in GOLD}
+    return {
+        table: _left(commit.metadata if commit else None, goal, since) for table, commit in newest.items()
+    }
 
 
-def _left(attempt: Attempt, done: GoldCommit | None, goal: GoldCommit) -> Part | None:
+def _left(done: GoldCommit | None, goal: GoldCommit, since: Callable[[int], Part]) -> Part | None:
     if done is None or done.analysis_sha256 != goal.analysis_sha256 or done.batch > goal.batch:
         return Part(goal.readings_version, None, -1)
-    if done.batch == goal.batch:
-        return None
-    files = ReadingsFiles.of(attempt.warehouse.table(READINGS), goal.readings_version)
-    return Part(goal.readings_version, tuple(files.touched_since(done.batch)), done.batch)
+    return None if done.batch == goal.batch else since(done.batch)
 
 
 def _rows(attempt: Attempt, part: Part, engine: Engine) -> Mapping[str, pa.Table]:

@@ -17,7 +17,7 @@ from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE, READINGS
 ROWS_AT_ONCE = 100_000
 """Readings that are in memory together with all their signals; 25 MB of those of a wind turbine."""
 
-ROWS_OF_DAYS = 1_000_000
+ROWS_OF_DAYS = 250_000
 """Readings of days that are computed together, of which only their times and the hours' sums are kept."""
 
 

@@ -140,7 +140,7 @@ def completeness(contract: "Contract", warehouse: Warehouse) -> Completeness | N
     slots = pl.DataFrame({"signal_date": days, "slots": slots_of_days(days, cadence.timezone, cadence.every)})
     present = inside.join(slots, "signal_date")["slots"]
     entities = inside["entity"].n_unique()
-    absent = entities * slots["slots"].sum() - present.sum()
+    absent = entities * int(slots["slots"].sum()) - int(present.sum())
     return Completeness(
         expected=int(inside["expected"].sum()) + absent,
         missing=int(inside["missing"].sum()) + absent,
