@@ -15,7 +15,7 @@ from headrace.parse.parser import PARSED, PROVENANCE
 from headrace.staging.committer import commit_batch
 from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import Batch, append_batch, next_batch
+from headrace.tables.batches import Batch, append_batch, landed_position, next_batch
 from headrace.tables.names import QUARANTINE, READINGS
 
 FILL = 250_000
@@ -29,7 +29,8 @@ def fill(attempt: Attempt, topic_id: str, start: int, until: int) -> None:
     warehouse = attempt.warehouse
     for first in track(range(start, until, FILL), "filling a table"):
         batch, count = next_batch(warehouse), min(FILL, until - first)
-        ranges = (OffsetRange(partition=ELSEWHERE, start=first, until=first + count),)
+        stands = landed_position(warehouse, topic_id).get(ELSEWHERE, 0)
+        ranges = (OffsetRange(partition=ELSEWHERE, start=stands, until=stands + count),)
         now = datetime.now(UTC)
         staged = stage([_parsed(topic_id, first, count)], Staging.of(attempt.contract, warehouse, batch, now))
         catch_up(warehouse)
