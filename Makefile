@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up status down test test-long test-all test-browser chaos lint lock executors
-.PHONY: bench bench-landing bench-small bench-growth bench-analysis
+.PHONY: bench bench-quick
 export PYTHON
 
 # Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
@@ -11,7 +11,7 @@ TESTS := $(addprefix tests/,unit dags spark integration e2e)
 LONG := $(addprefix tests/long/,chaos test_machines.py wrong_input land local cluster compose bench)
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 setup: ## Set up what is missing, under HEADRACE_HOME (every other verb does it too)
 	@local/run -c ''
@@ -42,20 +42,11 @@ test-browser: ## Run the tests that look at the web UI; they need Chromium
 chaos: ## Kill what can be killed, N= times, with SEED= and FAULT=, and compare the tables row by row
 	@local/run -m chaos $(if $(N),--trials $(N)) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault "$(FAULT)")
 
-bench: ## Land a thousand micro-batches on one stream: how much longer do the last ones take? BATCHES= RECORDS=
-	@local/run -m bench ageing $(if $(BATCHES),--batches $(BATCHES)) $(if $(RECORDS),--records $(RECORDS))
+bench: ## Run the benchmarks, 90 minutes, and write docs/performance.md anew; ONE=name for one of them
+	@local/run -m bench all $(if $(ONE),--one $(ONE))
 
-bench-landing: ## Land 2 M records by Spark and by the worker, beside Spark's ceiling and plain Python; RECORDS= RUNS=
-	@local/run -m bench landing $(if $(RECORDS),--records $(RECORDS)) $(if $(RUNS),--runs $(RUNS))
-
-bench-small: ## Land T1.csv's 50,530 records, and micro-batches of a thousand; BATCHES= RUNS=
-	@local/run -m bench small $(if $(BATCHES),--batches $(BATCHES)) $(if $(RUNS),--runs $(RUNS))
-
-bench-growth: ## Land batches on a table of 20 M rows and on an empty one; ROWS=
-	@local/run -m bench growth $(if $(ROWS),--held $(ROWS))
-
-bench-analysis: ## Analyse 2 M readings by Spark and by the worker, and a day on 20 M; RECORDS= ROWS= RUNS=
-	@local/run -m bench analysis $(if $(RECORDS),--records $(RECORDS)) $(if $(ROWS),--held $(ROWS)) $(if $(RUNS),--runs $(RUNS))
+bench-quick: ## Run the benchmarks in small, six minutes; ONE=name for one of them
+	@local/run -m bench all --quick $(if $(ONE),--one $(ONE))
 
 lint: ## Check style, types and the arrows between the rooms
 	@local/run -m ruff check .

@@ -15,13 +15,14 @@ from rich.markup import escape
 
 from bench.contenders import start
 from bench.contest import Contender, Standing, table
-from bench.filling import fill
+from bench.growth import ELSEWHERE, FILL, fill_batch, parsed_rows
 from bench.process import Cost, cost_of
 from bench.stream import definition, instants
 from headrace.contract.loader import load_contract
 from headrace.driver.protocol import Job
 from headrace.errors import RunFailed
 from headrace.tables.attempt import Attempt
+from headrace.tables.batches import landed_position, next_batch
 from headrace.tables.creation import create_tables
 from headrace.tables.names import GOLD
 from headrace.tables.warehouse import Warehouse
@@ -123,6 +124,14 @@ def _filled(folder: Path, records: int, first: int = 0) -> Job:
     create_tables(attempt.warehouse)
     fill(attempt, TOPIC_ID, first, first + records)
     return job
+
+
+def fill(attempt: Attempt, topic_id: str, start: int, until: int) -> None:
+    """Land rows `start` to `until` of T1's values, a minute apart, as if they came out of the topic."""
+    for first in range(start, until, FILL):
+        rows = parsed_rows(attempt.contract, topic_id, first, min(FILL, until - first))
+        stands = landed_position(attempt.warehouse, topic_id).get(ELSEWHERE, 0)
+        fill_batch(attempt, next_batch(attempt.warehouse), rows, stands)
 
 
 def _attempt(job: Job) -> Attempt:

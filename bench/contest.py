@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 from deltalake import DeltaTable
 from rich.console import Console
@@ -136,7 +136,16 @@ def _land(contender: Contender, course: Course, line: Callable[[str], None]) -> 
     return cost
 
 
-def table(standings: Sequence[Standing], beside: Sequence[Contender]) -> Table:
+class Named(Protocol):
+    """What a standing is known by."""
+
+    @property
+    def name(self) -> str:
+        """Its contender's name."""
+        ...
+
+
+def table(standings: Sequence[Standing], beside: Sequence[Named]) -> Table:
     """The standings, and how quick each is beside some of them."""
     title = f"{standings[0].records:,} records, {len(standings[0].runs)} runs: medians (least)"
     shown, named = Table(title=title), {each.name: each for each in standings}

@@ -3,23 +3,39 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+import polars as pl
+import pyarrow as pa
 from rich.console import Console
+from rich.progress import track
 
-from bench.filling import fill
-from bench.stream import broker, full_stream
+from bench.stream import broker, full_stream, instants, rows
+from headrace.contract.model import Contract
+from headrace.identities.index import catch_up
 from headrace.land.landing import Landing
 from headrace.land.worker import land_in_worker, next_ranges
-from headrace.offsets import advance
+from headrace.offsets import OffsetRange, advance
+from headrace.parse.parser import PARSED, PROVENANCE
+from headrace.staging.committer import commit_batch
+from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
+from headrace.tables.batches import Batch, append_batch
+from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables
+from headrace.tables.names import QUARANTINE, READINGS
 from headrace.tables.slices import Slice
 from headrace.tables.warehouse import Warehouse
 from testbed.streams import Stream
 
+FILL = 250_000
+"""Rows of each batch that fills the table."""
+ELSEWHERE = 1_000
+"""The partition that those rows are said to come from: the topic has none of that number."""
 STEPS: Mapping[int, int] = {1_000: 9, 250_000: 3}
 """How many batches of each size are landed on either table."""
 
@@ -71,7 +87,7 @@ def land_on_both(folder: Path, held: int, console: Console, steps: Mapping[int, 
         stream = full_stream(folder, config, records, max(steps), first=held)
         run_slice = stream.slice_to_end()
         empty, full = (_side(stream, folder / name, run_slice) for name in ("empty", "full"))
-        fill(full.landing.attempt, stream.topic_id, 0, held)
+        fill(full.landing.attempt, stream.topic_id, held)
         for size, count in steps.items():
             for number in range(count):
                 for side in (empty, full) if number % 2 else (full, empty):
@@ -92,3 +108,72 @@ def _side(stream: Stream, root: Path, run_slice: Slice) -> Side:
     create_tables(warehouse)
     landing = Landing(Attempt(stream.contract, warehouse, "bench"), run_slice, stream.config)
     return Side(landing, dict(run_slice.start))
+
+
+def fill(attempt: Attempt, topic_id: str, held: int) -> None:
+    """Rows of earlier times than the topic's."""
+    for batch, first in enumerate(track(range(0, held, FILL), "filling a table")):
+        fill_batch(
+            attempt, batch, parsed_rows(attempt.contract, topic_id, first, min(FILL, held - first)), first
+        )
+
+
+def fill_batch(attempt: Attempt, batch: int, parsed: pa.RecordBatch, first: int) -> None:
+    """Rows as the parser makes them: staged, committed, closed."""
+    warehouse, count, now = attempt.warehouse, parsed.num_rows, datetime.now(UTC)
+    ranges = (OffsetRange(partition=ELSEWHERE, start=first, until=first + count),)
+    topic_id = parsed["provenance"].field("topic_id")[0].as_py()
+    staged = stage([parsed], Staging.of(attempt.contract, warehouse, batch, now))
+    catch_up(warehouse)
+    commit = attempt.batch_commit(batch, topic_id, ranges)
+    for name, files in ((READINGS, staged.readings), (QUARANTINE, staged.quarantine)):
+        commit_batch(warehouse.table(name), warehouse.stream, commit, files)
+        compact(warehouse.table(name))
+    row = Batch(
+        **commit.model_dump(exclude={"kind"}),
+        kind="batch",
+        records=count,
+        landed=staged.landed,
+        quarantined=staged.quarantined,
+        started=now,
+        finished=now,
+    )
+    append_batch(warehouse, row)
+
+
+def parsed_rows(contract: Contract, topic_id: str, first: int, count: int) -> pa.RecordBatch:
+    """What the parser makes of those rows, all of them sound."""
+    values = rows(first, count, 1)
+    local = instants(first, count, 1)
+    signals = {field: signal.name for signal in contract.record.signals for field in signal.fields}
+    names = [signals[column] for column in values.columns[1:]]
+    lists = values.select(pl.concat_list(values.columns[1:])).to_series().to_arrow()
+    columns: dict[str, Any] = {
+        "signal_ts": local.dt.replace_time_zone("Europe/Istanbul").dt.convert_time_zone("UTC").to_arrow(),
+        "signals": pa.MapArray.from_arrays(
+            lists.offsets.cast(pa.int32()),
+            pa.array(names * count),
+            lists.values.cast(pa.string()),
+        ),
+        "provenance": _provenance(topic_id, first, values),
+    }
+    nothing = {each.name: pa.nulls(count, each.type) for each in PARSED}
+    return pa.RecordBatch.from_pydict(nothing | columns, PARSED)
+
+
+def _provenance(topic_id: str, first: int, values: pl.DataFrame) -> pa.StructArray:
+    count = len(values)
+    numbers = pa.array(np.arange(first, first + count))
+    columns = {
+        "topic_id": pa.repeat(topic_id, count),
+        "partition": pa.repeat(pa.scalar(ELSEWHERE, pa.int32()), count),
+        "offset": numbers,
+        "timestamp": pa.repeat(pa.scalar(datetime(2017, 1, 1, tzinfo=UTC), pa.timestamp("us", "UTC")), count),
+        "publication": pa.repeat("0123456789abcdef0123", count),
+        "row": pa.array(np.arange(first + 1, first + count + 1)),
+        "identity": values.select(pl.format('["{}"]', values.columns[0]))
+        .to_series()
+        .to_arrow()
+        .cast(pa.string()),
+    }
+    return pa.StructArray.from_arrays(list(columns.values()), fields=list(PROVENANCE))

@@ -18,6 +18,7 @@ from bench.contest import (
 )
 from bench.stream import broker, full_stream
 
+OWN = (HEADRACE_SPARK, HEADRACE_WORKER)
 ALL = (HEADRACE_SPARK, SPARK_RAW, HEADRACE_WORKER, PLAIN_PYTHON)
 
 
@@ -29,11 +30,12 @@ def land_all(
     console: Console,
     *,
     contenders: Sequence[Contender] = ALL,
+    more: int = 0,
 ) -> list[Standing]:
-    """The standings of all four, or of those that are named, over one topic."""
+    """The standings of all four, or of those that are named, over one topic; `more` signals a record."""
     with broker(folder) as config:
         console.print(f"filling a topic with {records:,} records")
-        stream = full_stream(folder, config, records, batch)
+        stream = full_stream(folder, config, records, batch, more=more)
         standings = contest(Course(stream, records, folder / "warehouse"), contenders, runs, console)
     console.print(table(standings, [peer for peer in (SPARK_RAW, PLAIN_PYTHON) if peer in contenders]))
     return standings

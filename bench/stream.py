@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 from confluent_kafka import KafkaError, Message, Producer
 
 from headrace.errors import DeliveryIncomplete
-from headrace.kafka.headers import publication_headers, row_header
+from headrace.kafka.headers import row_header
 from headrace.settings import PROJECT, load_settings
 from local.stack.broker import scratch_broker
 from testbed.streams import Stream, make_stream
@@ -22,6 +23,8 @@ BAD_EVERY = 1_000
 """One row of so many has a power that is no number, so that most batches go through quarantine too."""
 ROWS = 10_000
 """Rows of one transaction, as `publish` has them."""
+WIDE = 20
+"""Signals beside T1's four that make a record 1.2 KB long."""
 
 
 @contextmanager
@@ -35,27 +38,33 @@ def broker(folder: Path) -> Iterator[dict[str, Any]]:
         own.kill()
 
 
-def definition(stream: str, records: int) -> dict[str, Any]:
-    """The shipped contract under another name, with micro-batches of so many records."""
+def definition(stream: str, records: int, more: int = 0) -> dict[str, Any]:
+    """The shipped contract under another name: micro-batches of so many records, so many more signals."""
     shipped: dict[str, Any] = yaml.safe_load(SHIPPED.read_text("utf-8"))
     shipped["stream"] = stream
     shipped["topic"]["name"] = f"{stream}.readings"
     shipped["landing"]["max_records_per_batch"] = records
     shipped["record"]["event_time"]["latest"] = "2261-12-31"  # so many rows go on beyond today
+    shipped["record"]["signals"] += [{"name": name, "fields": [name]} for name in _more(more)]
     return shipped
 
 
-def rows(first: int, count: int, minutes: int) -> pl.DataFrame:
+def _more(count: int) -> list[str]:
+    return [f"Generator_Bearing_Temperature_{number:02}" for number in range(1, count + 1)]
+
+
+def rows(first: int, count: int, minutes: int, more: int = 0) -> pl.DataFrame:
     """T1's values over and over, at times of their own, so many minutes apart, from 2017 on.
 
-    Since then the turbine's clock is never changed: no time is skipped.
+    `more` signals repeat them by turns. Since 2017 the turbine's clock is never changed: no time is skipped.
     """
-    time, power, *_ = _once().columns
+    time, power, *others = _once().columns
     number = pl.int_range(first, first + count, eager=True)
     bad = number % BAD_EVERY == BAD_EVERY - 1
     return _once()[(number % len(_once())).to_list()].with_columns(
         instants(first, count, minutes).dt.strftime("%d %m %Y %H:%M").alias(time),
         pl.when(bad).then(pl.lit("out of order")).otherwise(pl.col(power)).alias(power),
+        *(pl.col(other).alias(name) for name, other in zip(_more(more), cycle(others), strict=False)),
     )
 
 
@@ -70,14 +79,16 @@ def _once() -> pl.DataFrame:
     return pl.read_csv(T1, infer_schema=False, encoding="utf8")
 
 
-def full_stream(folder: Path, config: dict[str, Any], records: int, batch: int, first: int = 0) -> Stream:
+def full_stream(
+    folder: Path, config: dict[str, Any], records: int, batch: int, *, first: int = 0, more: int = 0
+) -> Stream:
     """A stream of so many records in its topic, a minute apart, in micro-batches of `batch`."""
-    stream = make_stream(folder, config["bootstrap.servers"], definition("landing", batch))
-    _fill(stream, first, records)
+    stream = make_stream(folder, config["bootstrap.servers"], definition("landing", batch, more))
+    _fill(stream, first, records, more)
     return stream
 
 
-def _fill(stream: Stream, first: int, records: int) -> None:
+def _fill(stream: Stream, first: int, records: int, more: int) -> None:
     """What `publish` sends, without its account of it: the same keys, values, headers and transactions."""
     failed: list[KafkaError] = []
 
@@ -88,14 +99,13 @@ def _fill(stream: Stream, first: int, records: int) -> None:
     own = {"transactional.id": "bench", "compression.type": "zstd", "linger.ms": 20, "log_level": 2}
     producer = Producer({**stream.config, "partitioner": "murmur2_random", **own})
     producer.init_transactions()
-    shared = publication_headers("0123456789abcdef0123", "0" * 64)
     end = first + records
     for start in range(first, end, ROWS):
         producer.begin_transaction()
-        some = rows(start, min(ROWS, end - start), 1)
+        some = rows(start, min(ROWS, end - start), 1, more)
         values = some.select(pl.struct(pl.all()).struct.json_encode()).to_series()
         for number, (key, value) in enumerate(zip(some[:, 0], values, strict=True), start + 1):
-            headers = [*shared, row_header(number)]
+            headers = [row_header("0123456789abcdef0123", number)]
             producer.produce(stream.contract.topic.name, value, key, headers=headers, on_delivery=answered)
         producer.commit_transaction()
     if failed:

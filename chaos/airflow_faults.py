@@ -11,6 +11,8 @@ from confluent_kafka import Producer
 from chaos.airflow_world import AirflowWorld
 from chaos.faults import Fault, Strike
 from chaos.world import World
+from headrace.driver.process_tree import tree
+from local.stack.stack import DRIVERS
 from testbed.stages import Outcome
 from testbed.waiting import awaited
 
@@ -36,8 +38,9 @@ def _task_process_killed(given: World) -> list[Outcome]:
     python = _driver(world)
     jvm = python.parent()
     assert jvm
-    task = jvm.parent()
-    assert task
+    # A kept driver is its keeper's child, another one its task's.
+    kept = {each.process.pid: each.task for each in world.stack.kept()}
+    task = psutil.Process(kept.get(jvm.pid) or jvm.ppid())
     with suppress(psutil.TimeoutExpired):
         python.wait(world.rng.uniform(0, 10))
     task.kill()
@@ -58,6 +61,56 @@ def _part_killed(part: str, given: World) -> list[Outcome]:
     os.kill(world.stack.pid(part), signal.SIGKILL)
     world.struck()
     world.await_state(stage, "success")
+    return []
+
+
+def _kept_driver_killed(given: World) -> list[Outcome]:
+    """Its JVM alone, at any moment after it was given to `land`."""
+    world = _world(given)
+    world.idle_driver()
+    world.trigger()
+    (jvm,) = awaited(lambda: [each for each in world.stack.kept() if each.job], seconds=600)
+    assert str(jvm.job).startswith("land")
+    tree_of_it = tree(psutil.Process(jvm.process.pid))
+    with suppress(psutil.TimeoutExpired, psutil.NoSuchProcess):
+        psutil.Process(jvm.process.pid).wait(world.rng.uniform(0, 5))
+    os.kill(jvm.process.pid, signal.SIGKILL)
+    world.struck()
+    _, left = psutil.wait_procs(tree_of_it, timeout=60)
+    assert not left, f"the JVM is gone, and not all of its driver: {left}"
+    world.await_state("land", "success")
+    return []
+
+
+def _idle_driver_killed(given: World) -> list[Outcome]:
+    """At any moment of the run before `land` takes it."""
+    world = _world(given)
+    idle = world.idle_driver()
+    world.trigger()
+    world.await_state("publish", "running")
+    with suppress(psutil.TimeoutExpired):
+        psutil.Process(idle).wait(world.rng.uniform(0, 5))
+    os.kill(idle, signal.SIGKILL)
+    world.struck()
+    world.await_state("land", "success")
+    return []
+
+
+def _keeper_killed(given: World) -> list[Outcome]:
+    """While it has an idle driver, or one that lands."""
+    world = _world(given)
+    world.idle_driver()
+    world.trigger()
+    world.await_state(stage := world.rng.choice(["publish", "land"]), "running")
+    with suppress(psutil.TimeoutExpired):
+        psutil.Process(world.stack.pid(DRIVERS)).wait(world.rng.uniform(0, 5))
+    idle = [psutil.Process(each.process.pid) for each in world.stack.kept() if not each.job]
+    os.kill(world.stack.pid(DRIVERS), signal.SIGKILL)
+    world.struck()
+    world.note(f"killed while `{stage}` was running, with {len(idle)} idle")
+    _, left = psutil.wait_procs(idle, timeout=60)
+    assert not left, f"an idle driver outlived its keeper: {left}"
+    world.await_state("land", "success")
     return []
 
 
@@ -96,6 +149,21 @@ AIRFLOW_FAULTS = (
         "scheduler killed",
         lambda world: _part_killed("scheduler", world),
         "SIGKILL while a stage is running",
+    ),
+    _fault(
+        "warm driver killed while it lands",
+        _kept_driver_killed,
+        "SIGKILL of a kept driver's JVM, at any moment after `land` got it",
+    ),
+    _fault(
+        "warm driver killed while idle",
+        _idle_driver_killed,
+        "SIGKILL of a kept driver's JVM before `land` takes it",
+    ),
+    _fault(
+        "keeper of warm drivers killed",
+        _keeper_killed,
+        "SIGKILL of the keeper while a stage is running",
     ),
     _fault(
         "triggerer killed while a gate waits", _triggerer_killed, "SIGKILL while `published_visible` waits"

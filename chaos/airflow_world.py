@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.world import World
+from headrace.driver.warm import KeptDriver, kept_drivers
 from headrace.settings import Settings, load_settings
 from local.install.jars import ROOTS, fetch_jars
 from local.stack.ports import free_port
@@ -31,6 +32,7 @@ class StackOfTrials:
             source_roots=str(folder),
             airflow_port=free_port(),
             kafka_port=free_port(),
+            warm_drivers=1,
         )
         self.stack = Stack(self.settings)
         self.stack.up(lambda _: None)
@@ -43,6 +45,10 @@ class StackOfTrials:
     def _running(self, part: str) -> int | None:
         state = self.stack.supervisor.state(part)
         return state.pid if state.state == "RUNNING" else None
+
+    def kept(self) -> tuple[KeptDriver, ...]:
+        """The drivers that it keeps; none while their keeper does not answer."""
+        return kept_drivers(self.settings.home_path) or ()
 
     def close(self) -> None:
         """End it with everything that belongs to it."""
@@ -75,6 +81,14 @@ class AirflowWorld(World):
     def contracts(self) -> Path:
         """Where the stack reads contracts."""
         return self.settings.streams_path
+
+    def idle_driver(self) -> int:
+        """The JVM of a driver that is kept warm, once one is idle."""
+
+        def idle() -> int | None:
+            return next((each.process.pid for each in self.stack.kept() if each.state == "idle"), None)
+
+        return int(awaited(idle, seconds=PATIENCE, every=0.5))
 
     def trigger(self) -> None:
         """Start the stream's run."""

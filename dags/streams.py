@@ -31,7 +31,9 @@ PARAMS = {
         False, type="boolean", description="Publish the whole source once more; its rows land as duplicates."
     ),
     "accept_loss": Param(
-        False, type="boolean", description="Go on where the topic's retention has removed unlanded records."
+        False,
+        type="boolean",
+        description="Go on where the topic's retention has removed unlanded records, or its log was cut off.",
     ),
 }
 
@@ -63,7 +65,9 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
             task_id="topic_ready",
             condition={"kind": "topic_ready", "topic": topic.name, "partitions": topic.partitions},
         )
-        land = LandOperator(task_id="land", contract=file)
+        publishing = publishing_of(file, contract)
+        published = xcom(publishing[0], "until") if publishing else None
+        land = LandOperator(task_id="land", contract=file, published=published)
         landed = Gate(
             task_id="landed",
             condition={"kind": "landed", "stream": contract.stream, **end_of_slice(land)},
@@ -74,13 +78,13 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
             condition={"kind": "analysed", "stream": contract.stream, **end_of_slice(analyse)},
         )
         reconcile = ReconcileOperator(task_id="reconcile", contract=file)
-        chain(provision_topics, topic_ready, *publishing(file, contract), land)
+        chain(provision_topics, topic_ready, *publishing, land)
         report = ReportOperator(task_id="report", contract=file)
         chain(land, landed, analyse, analysed, reconcile, report)
     return dag
 
 
-def publishing(file: Path, contract: Contract) -> list[BaseOperator]:
+def publishing_of(file: Path, contract: Contract) -> list[BaseOperator]:
     """The stage `publish` and its gate, for streams that have a source of their own."""
     if contract.own_source is None:
         return []

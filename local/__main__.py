@@ -8,8 +8,10 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from headrace.errors import HeadraceError
+from headrace.report.cells import visible
 from headrace.report.terminal import print_text
 from headrace.settings import PROJECT, load_settings
 from local.demo.demonstration import demonstrate, whereabouts
@@ -83,7 +85,9 @@ def status() -> None:
     table = Table("part", "port", "pid", "state", "health")
     for part in parts:
         health = "[green]healthy" if part.healthy else "[red]not healthy"
-        table.add_row(part.name, str(part.port or "-"), str(part.pid or "-"), part.state, health)
+        # As Text: a run's id is its user's.
+        state = Text(visible(f"{part.state}: {part.says}" if part.says else part.state))
+        table.add_row(part.name, str(part.port or "-"), str(part.pid or "-"), state, health)
     console.print(table)
     whereabouts(settings, console)
     raise typer.Exit(0 if all(part.healthy for part in parts) else 1)

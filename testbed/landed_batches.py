@@ -1,5 +1,6 @@
 """Batches brought into real tables as landing does it, from the parser's rows, without Spark or a broker."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -61,24 +62,24 @@ def land_as_they_are(warehouse: Warehouse, batch: int, *parsed: pa.RecordBatch) 
 
 def land_values(attempt: Attempt, batch: int, start: int, *values: bytes | None) -> None:
     """Land records of these values as the batch that begins at `start`, without looking for repeats."""
-    land_records(attempt, batch, records([Sent(value) for value in values], start), start=start)
+    land_sent(attempt, batch, start, [Sent(value) for value in values])
+
+
+def land_sent(attempt: Attempt, batch: int, start: int, sent: Sequence[Sent]) -> None:
+    """The same of whole records."""
+    _close(attempt, batch, start, len(sent), commit_open(attempt, batch, start, sent))
 
 
 def land_source(attempt: Attempt) -> None:
     """Land all rows of the contract's own source as batch 0, without looking for repeats."""
     source = attempt.contract.own_source
     assert source
-    land_records(attempt, 0, *sample_records(attempt.contract, source.file), start=0)
+    of = list(sample_records(attempt.contract, source.file))
+    _close(attempt, 0, 0, sum(map(len, of)), _commit(attempt, 0, 0, of))
 
 
-def land_records(attempt: Attempt, batch: int, *of: pa.RecordBatch, start: int) -> None:
-    """Land batches of `RECORDS` as the batch that begins at `start`."""
-    ranges = (OffsetRange(partition=0, start=start, until=start + sum(map(len, of))),)
-    commit = attempt.batch_commit(batch, TOPIC_ID, ranges)
-    parsed = map(Parser(attempt.contract, TOPIC_ID).parse, of)
-    staged = stage(parsed, Staging.of(attempt.contract, attempt.warehouse, batch, LANDED_AT))
-    for name, files in ((READINGS, staged.readings), (QUARANTINE, staged.quarantine)):
-        commit_batch(attempt.warehouse.table(name), attempt.warehouse.stream, commit, files)
+def _close(attempt: Attempt, batch: int, start: int, count: int, staged: Staged) -> None:
+    ranges = (OffsetRange(partition=0, start=start, until=start + count),)
     row = a_batch(
         batch,
         *((each.partition, each.start, each.until) for each in ranges),
@@ -87,3 +88,18 @@ def land_records(attempt: Attempt, batch: int, *of: pa.RecordBatch, start: int) 
         quarantined=staged.quarantined,
     )
     append_batch(attempt.warehouse, row)
+
+
+def commit_open(attempt: Attempt, batch: int, start: int, sent: Sequence[Sent]) -> Staged:
+    """The batch's rows in both tables, and the batch not closed."""
+    return _commit(attempt, batch, start, [records(sent, start)])
+
+
+def _commit(attempt: Attempt, batch: int, start: int, of: Sequence[pa.RecordBatch]) -> Staged:
+    ranges = (OffsetRange(partition=0, start=start, until=start + sum(map(len, of))),)
+    commit = attempt.batch_commit(batch, TOPIC_ID, ranges)
+    parsed = map(Parser(attempt.contract, TOPIC_ID).parse, of)
+    staged = stage(parsed, Staging.of(attempt.contract, attempt.warehouse, batch, LANDED_AT))
+    for name, files in ((READINGS, staged.readings), (QUARANTINE, staged.quarantine)):
+        commit_batch(attempt.warehouse.table(name), attempt.warehouse.stream, commit, files)
+    return staged

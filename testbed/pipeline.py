@@ -14,6 +14,8 @@ from urllib.parse import quote
 import httpx
 import psutil
 
+from headrace.driver.process_tree import tree
+from headrace.driver.warm import KeptDriver, kept_drivers
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.tables.warehouse import Warehouse
 from local.install.jars import ROOTS, fetch_jars
@@ -60,6 +62,18 @@ class Pipeline:
 
         return str(self.awaited(state, seconds=400))
 
+    def mark_success(self, run_id: str, task_id: str) -> None:
+        """What a person does with a task in the web UI: it counts as done, and has done nothing."""
+        path = f"/api/v2/dags/{self.dag}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}"
+        self.airflow._http.patch(path, json={"new_state": "success"}).raise_for_status()
+
+    def clear(self, run_id: str, task_id: str) -> None:
+        """Clear a task and all after it, and wait until the run goes on."""
+        what = {"dag_run_id": run_id, "task_ids": [task_id], "include_downstream": True}
+        asked = {**what, "dry_run": False, "only_failed": False, "reset_dag_runs": True}
+        path = f"/api/v2/dags/{self.dag}/clearTaskInstances"
+        self.airflow._http.post(path, json=asked).raise_for_status()
+
     def task(self, run_id: str, task_id: str) -> dict[str, Any]:
         """One task of a run as it is now."""
         tasks = self.airflow.task_instances(self.dag, run_id)
@@ -84,9 +98,22 @@ class Pipeline:
         """A page of the web UI, as the logged-in user sees it."""
         return self.airflow._http.get(url)
 
-    def drivers(self, script: str) -> list[psutil.Process]:
-        """The live processes of this stack that run that Spark script: the JVM and its Python."""
-        return [each for each in processes.belonging(self.settings.home_path) if _runs(each, script)]
+    def drivers(self, stage: str) -> list[psutil.Process]:
+        """The JVM and its Python that run that stage in this stack: a new driver's, or a kept one's."""
+        kept = [each.process.pid for each in self._kept() if (each.job or "").startswith(stage)]
+        if kept:
+            return tree(psutil.Process(kept[0]))
+        own = processes.belonging(self.settings.home_path)
+        return [each for each in own if _runs(each, f"{stage}.py")]
+
+    def task_of(self, driver: list[psutil.Process]) -> psutil.Process:
+        """The task's process that waits for that driver."""
+        kept = {each.process.pid: each.task for each in self._kept()}
+        jvm = next(process for process in driver if process.name() == "java")
+        return psutil.Process(kept.get(jvm.pid) or jvm.ppid())
+
+    def _kept(self) -> tuple[KeptDriver, ...]:
+        return kept_drivers(self.settings.home_path) or ()
 
     def awaited(self, condition: Any, seconds: float) -> Any:
         """What `condition` answers, as soon as that is something; Airflow is not asked all the time."""
@@ -116,6 +143,7 @@ def fresh_settings(home: Path, *sources: Path) -> Settings:
         source_roots=":".join(map(str, roots)),
         airflow_port=free_port(),
         kafka_port=free_port(),
+        warm_drivers=1,
     )
 
 

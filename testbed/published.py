@@ -50,9 +50,9 @@ def read(config: dict[str, Any], topic: str, isolation: str = "read_committed") 
 
 def row_number(message: Message) -> int:
     """The source's row that the record says it is."""
-    value = dict(message.headers() or [])["headrace-row"]
+    value = dict(message.headers() or [])["headrace"]
     assert isinstance(value, bytes)
-    return int(value)
+    return int(value.split(b":")[2])
 
 
 def assert_each_once(records: list[Message]) -> None:

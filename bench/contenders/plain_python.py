@@ -4,6 +4,7 @@ It promises nothing: killed on the way it lands twice what it landed, and it kno
 """
 
 from datetime import UTC, datetime
+from math import inf
 
 import polars as pl
 import pyarrow as pa
@@ -11,25 +12,20 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from deltalake import write_deltalake
 
 from headrace.contract.loader import load_contract
+from headrace.contract.model import Signal
 from headrace.driver.protocol import Job, read_job
 from headrace.task_log import say
 
 ZONE = "Europe/Istanbul"
 TIME = "Date/Time"
-FIELDS = {
-    "LV_ActivePower": ("LV ActivePower (kW)", -100, 5000),
-    "Wind_Speed": ("Wind Speed (m/s)", 0, 75),
-    "Theoretical_Power_Curve": ("Theoretical_Power_Curve (KWh)", 0, 5000),
-    "Wind_Direction": ("Wind Direction (°)", 0, 360),
-}
-RECORD = pl.Struct(dict.fromkeys((TIME, *FIELDS), pl.String))
 SIGNALS = pa.map_(pa.string(), pa.string())
 
 
 def main() -> None:
     """Read every partition to its end, and write what was read whenever a batch is full."""
     job = read_job()
-    size = load_contract(job.contract).landing.max_records_per_batch
+    contract = load_contract(job.contract)
+    size, signals = contract.landing.max_records_per_batch, contract.record.signals
     assert job.slice
     consumer = Consumer(
         {
@@ -49,35 +45,37 @@ def main() -> None:
             else:  # the partition's end: any other error would end it here too
                 open_partitions.discard(message.partition() or 0)
         if len(waiting) >= size or not open_partitions:
-            write(job, number, waiting)
+            write(job, signals, number, waiting)
             number, waiting = number + 1, []
     consumer.close()
 
 
-def write(job: Job, number: int, messages: list[Message]) -> None:
+def write(job: Job, signals: tuple[Signal, ...], number: int, messages: list[Message]) -> None:
     """A batch into both tables."""
     assert job.slice
-    headers = [dict(message.headers() or ()) for message in messages]
+    fields = {each.fields[0]: each for each in signals}
+    headers = [dict(message.headers() or ()).get("headrace") for message in messages]
     records = pl.DataFrame(
         {
             "value": pl.Series([message.value() for message in messages], dtype=pl.Binary),
             "partition": [message.partition() for message in messages],
             "offset": [message.offset() for message in messages],
             "timestamp": [message.timestamp()[1] for message in messages],
-            "publication": pl.Series([each.get("headrace-publication") for each in headers], dtype=pl.Binary),
-            "row": pl.Series([each.get("headrace-row") for each in headers], dtype=pl.Binary),
+            "source": pl.Series(headers, dtype=pl.Binary),
         }
     )
-    now = datetime.now(UTC)
+    now, shape = datetime.now(UTC), pl.Struct(dict.fromkeys((TIME, *fields), pl.String))
     parsed = records.with_columns(
-        pl.col("value").cast(pl.String).str.json_decode(RECORD).struct.unnest()
+        pl.col("value").cast(pl.String).str.json_decode(shape).struct.unnest()
     ).with_columns(
         signal_ts=pl.col(TIME)
         .str.to_datetime("%d %m %Y %H:%M", strict=False)
         .dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null"),
         good=pl.all_horizontal(
-            pl.col(field).cast(pl.Float64, strict=False).is_between(low, high)
-            for field, (_, low, high) in FIELDS.items()
+            pl.col(field)
+            .cast(pl.Float64, strict=False)
+            .is_between(-inf if each.minimum is None else each.minimum, each.maximum or inf)
+            for field, each in fields.items()
         ).fill_null(value=False),
     )
     good = parsed.filter(pl.col("good") & pl.col("signal_ts").is_not_null())
@@ -85,27 +83,27 @@ def write(job: Job, number: int, messages: list[Message]) -> None:
         pl.lit(job.slice.topic_id).alias("topic_id"),
         *("partition", "offset"),
         pl.from_epoch("timestamp", "ms").dt.replace_time_zone("UTC").alias("timestamp"),
-        pl.col("publication").cast(pl.String),
-        pl.col("row").cast(pl.String).cast(pl.Int64),
+        pl.col("source").cast(pl.String).str.split(":").list.get(1).alias("publication"),
+        pl.col("source").cast(pl.String).str.split(":").list.get(2).cast(pl.Int64).alias("row"),
         pl.format('["{}"]', TIME).alias("identity"),
         pl.lit(number).alias("batch"),
     )
-    signals = pl.concat_list(
-        pl.struct(pl.lit(name).alias("key"), pl.col(field).alias("value"))
-        for field, (name, *_) in FIELDS.items()
+    entries = pl.concat_list(
+        pl.struct(pl.lit(each.name).alias("key"), pl.col(field).alias("value"))
+        for field, each in fields.items()
     )
     rows = good.sort("signal_ts").select(
         pl.col("signal_ts").dt.date().alias("signal_date"),
         pl.col("signal_ts").dt.convert_time_zone("UTC"),
         pl.lit(now.date()).alias("create_date"),
         pl.lit(now).alias("create_ts"),
-        signals.alias("signals"),
+        entries.alias("signals"),
         pl.lit(None, pl.String).alias("entity"),
         provenance.alias("provenance"),
     ).to_arrow()  # fmt: skip
     place, listed = rows.column_names.index("signals"), rows["signals"].combine_chunks()
-    entries = [listed.values.field(name) for name in ("key", "value")]
-    maps = pa.MapArray.from_arrays(listed.offsets.cast(pa.int32()), *entries).cast(SIGNALS)
+    pairs = [listed.values.field(name) for name in ("key", "value")]
+    maps = pa.MapArray.from_arrays(listed.offsets.cast(pa.int32()), *pairs).cast(SIGNALS)
     write_deltalake(job.warehouse / "readings", rows.set_column(place, "signals", maps), mode="append")
     bad = parsed.join(good, ["partition", "offset"], "anti").select("value", "partition", "offset")
     if len(bad):

@@ -3,15 +3,15 @@
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
-
-FIELDS = ("LV_ActivePower", "Wind_Speed", "Theoretical_Power_Curve", "Wind_Direction")
 
 
 def main() -> None:
     """Land the whole topic."""
     job = read_job()
     assert job.slice
+    fields = [signal.fields[0] for signal in load_contract(job.contract).record.signals]
     spark = (
         SparkSession.builder.appName("naive")
         .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
@@ -19,8 +19,8 @@ def main() -> None:
         .getOrCreate()
     )
     spark.sparkContext.setLogLevel("INFO")
-    schema = ", ".join(f"`{name}` STRING" for name in ("Date/Time", *FIELDS))
-    signals = [part for name in FIELDS for part in (F.lit(name), F.col(f"record.{name}"))]
+    schema = ", ".join(f"`{name}` STRING" for name in ("Date/Time", *fields))
+    signals = [part for name in fields for part in (F.lit(name), F.col(f"record.{name}"))]
     signal_ts = F.try_to_timestamp("record.Date/Time", F.lit("dd MM yyyy HH:mm"))
     query = (
         spark.readStream.format("kafka")

@@ -28,6 +28,11 @@ def headrace_worker(job: Job) -> "subprocess.Popen[str]":
     return _python("headrace_worker", job)
 
 
+def headrace_reconcile(job: Job) -> "subprocess.Popen[str]":
+    """The stage `reconcile` of the job's run; without a slice an audit."""
+    return _python("headrace_reconcile", job)
+
+
 def spark_raw(job: Job) -> "subprocess.Popen[str]":
     """Spark with the settings of our own drivers."""
     return submit(str(HERE / "spark_raw.py"), job)

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.console import Console
 from headrace.contract.loader import contract_files, find_contract, load_contract
 from headrace.errors import ContractError, HeadraceError, SettingsError
 from headrace.report.terminal import print_rows, print_text
-from headrace.settings import load_settings
+from headrace.settings import Settings, load_settings
 from headrace.tables.gold_columns import column_comments
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 # What takes long to import is imported by the command that needs it: a person waits for each of them.
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+
+Bootstrap = Annotated[
+    str | None, typer.Option(help="the broker; without it the embedded one, on HEADRACE_KAFKA_PORT")
+]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -83,6 +87,10 @@ def _checked(file: Path) -> Checked:
     return Checked(str(file), contract.stream, contract.topic.name)
 
 
+def _broker(settings: Settings, bootstrap: str | None) -> dict[str, Any]:
+    return {"bootstrap.servers": bootstrap or f"127.0.0.1:{settings.kafka_port}"}
+
+
 def _ended(wrong: HeadraceError, code: int) -> typer.Exit:
     """How a command ends that could not do its work."""
     print_text(err, str(wrong))
@@ -107,28 +115,56 @@ def schema(
 def show(
     stream: Annotated[str, typer.Argument(help="a stream's id")],
     as_json: AsJson = False,
-    bootstrap: Annotated[
-        str | None, typer.Option(help="the broker; without it the embedded one, on HEADRACE_KAFKA_PORT")
-    ] = None,
+    bootstrap: Bootstrap = None,
 ) -> None:
     """Show where a stream stands: position, lag, tables, newest batches, newest account.
 
     Exit code 0, also while the broker is away (the lag is unknown then); 1 when there is no such stream.
     """
+    from headrace.no_pandas import spare_pandas
     from headrace.report.overview import overview
     from headrace.report.standing import print_overview
     from headrace.tables.warehouse import Warehouse
 
+    spare_pandas()
     try:
         settings = load_settings()
-        broker = {"bootstrap.servers": bootstrap or f"127.0.0.1:{settings.kafka_port}"}
-        now = overview(find_contract(settings.streams_path, stream), Warehouse.of(settings, stream), broker)
+        warehouse = Warehouse.of(settings, stream)
+        now = overview(find_contract(settings.streams_path, stream), warehouse, _broker(settings, bootstrap))
     except HeadraceError as wrong:
         raise _ended(wrong, 1) from wrong
     if as_json:
         typer.echo(now.model_dump_json(indent=2))
     else:
         print_overview(out, now)
+
+
+@app.command(name="audit")
+def audit_(
+    stream: Annotated[str, typer.Argument(help="a stream's id")],
+    as_json: AsJson = False,
+    bootstrap: Bootstrap = None,
+) -> None:
+    """Count everything of a stream again, from the source up, and seal it; landing may go on meanwhile.
+
+    Exit code 0 when every record is accounted for; 1 when something is not, which is named, or when it could
+    not be counted.
+    """
+    from datetime import UTC, datetime
+
+    from headrace.reconcile.reconciliation import audit
+
+    try:
+        settings = load_settings()
+        contract = find_contract(settings.streams_path, stream)
+        entry = audit(contract, settings, _broker(settings, bootstrap), f"audit {datetime.now(UTC)}")
+    except HeadraceError as wrong:
+        raise _ended(wrong, 1) from wrong
+    if as_json:
+        typer.echo(entry.model_dump_json(indent=2))
+    else:
+        for line in entry.lines():
+            print_text(out, line)
 
 
 @app.command(name="migrate")
@@ -165,7 +201,7 @@ def try_(
 
     Exit code 0 when every record becomes a reading, 1 when one is refused, 2 when nothing could be read.
     """
-    from headrace.sample.no_pandas import spare_pandas
+    from headrace.no_pandas import spare_pandas
     from headrace.sample.try_sample import try_sample
 
     spare_pandas()

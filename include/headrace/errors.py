@@ -106,6 +106,12 @@ class PublicationBroken(TerminalError):
     code = "HR308"
 
 
+class LogCutOff(TerminalError):
+    """The log ends before the landed position: the broker has lost records that consumers had seen."""
+
+    code = "HR309"
+
+
 class StreamLocked(TransientError):
     """Another process writes to this stream's tables."""
 
@@ -140,6 +146,12 @@ class QuarantineLimitExceeded(TerminalError):
     """More records went to quarantine than the contract allows."""
 
     code = "HR406"
+
+
+class CommitTorn(TerminalError):
+    """The newest file of a table's log is empty or cut off: a power cut, a full disk, a broken copy."""
+
+    code = "HR407"
 
 
 class NotReconciled(TerminalError):

@@ -62,6 +62,40 @@ def advance(position: Position, ranges: Iterable[OffsetRange]) -> dict[int, int]
     return after
 
 
+def rewind(position: Position, ranges: Iterable[OffsetRange]) -> dict[int, int]:
+    """The position before `ranges`: where a log was cut off, its offsets come again.
+
+    Raises:
+        ValueError: a range does not end where the position stands.
+    """
+    before = dict(position)
+    for each in ranges:
+        if before.get(each.partition, 0) != each.until:
+            raise ValueError(f"{each} does not end at {before.get(each.partition, 0)}")
+        before[each.partition] = each.start
+    return before
+
+
+def subtract(ranges: Iterable[OffsetRange], taken: Iterable[OffsetRange]) -> Ranges:
+    """What is left of `ranges` without those offsets."""
+    left = tuple(ranges)
+    for each in taken:
+        left = tuple(part for one in left for part in _around(one, each))
+    return left
+
+
+def _around(one: OffsetRange, taken: OffsetRange) -> Ranges:
+    if one.partition != taken.partition:
+        return (one,)
+    before = (one.start, min(one.until, taken.start))
+    behind = (max(one.start, taken.until), one.until)
+    return tuple(
+        OffsetRange(partition=one.partition, start=start, until=until)
+        for start, until in (before, behind)
+        if start < until
+    )
+
+
 def clip(position: Position, limit: Position) -> dict[int, int]:
     """The position, held back to `limit` in each of its partitions; others are left out."""
     return {partition: min(position.get(partition, 0), end) for partition, end in limit.items()}

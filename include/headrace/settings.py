@@ -26,8 +26,17 @@ class Settings(BaseSettings):
         "include/data",
         description="folders that sources may be read from, separated by ':'; HEADRACE_HOME is never one",
     )
+    audit_schedule: str = Field(
+        "@weekly", description="when the DAG `audit` counts everything: cron or preset; `never`: by hand only"
+    )
     airflow_port: int = Field(8080, ge=1, le=65535, description="port of the web UI and REST API")
     kafka_port: int = Field(9092, ge=1, le=65535, description="port of the embedded broker")
+    warm_drivers: int | None = Field(
+        None,
+        ge=0,
+        le=8,
+        description="Spark drivers kept warm on this host; not set: one, where memory is 8 GB or more",
+    )
 
     def _absolute(self, path: Path) -> Path:
         return path if path.is_absolute() else PROJECT / path
@@ -56,6 +65,11 @@ class Settings(BaseSettings):
     def source_root_paths(self) -> tuple[Path, ...]:
         """Absolute paths of the folders that sources may be read from."""
         return tuple(self._absolute(Path(root)).resolve() for root in self.source_roots.split(":") if root)
+
+    @property
+    def audit_cron(self) -> str | None:
+        """The schedule of the DAG `audit` as Airflow takes it."""
+        return None if self.audit_schedule == "never" else self.audit_schedule
 
     @cached_property
     def spool_path(self) -> Path:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import psutil
+
 from headrace.settings import PROJECT, Settings
 from local.stack.credentials import USER, keys, password_file
 from local.stack.processes import MARK
@@ -19,6 +21,23 @@ def airflow_home(settings: Settings) -> Path:
     return settings.home_path / "airflow"
 
 
+SPARK = {"conn_type": "spark", "host": "local[*]", "extra": {"deploy-mode": "client"}}
+"""The connection `spark_default`."""
+
+SPARK_ARGUMENTS = ("--master", "local[*]", "--deploy-mode", "client")
+"""What Airflow's provider makes of it for spark-submit."""
+
+ENOUGH_MEMORY = 8 * 10**9
+"""Bytes with which a machine keeps a driver warm by default: an idle one has about one of them."""
+
+
+def warm_drivers(settings: Settings) -> int:
+    """How many drivers the stack keeps warm."""
+    if settings.warm_drivers is not None:
+        return settings.warm_drivers
+    return int(psutil.virtual_memory().total >= ENOUGH_MEMORY)
+
+
 def headrace_environment(settings: Settings) -> dict[str, str]:
     """The project's own settings, with absolute paths: they hold in whatever folder a process runs."""
     return {
@@ -26,8 +45,10 @@ def headrace_environment(settings: Settings) -> dict[str, str]:
         "HEADRACE_WAREHOUSE": str(settings.warehouse_path),
         "HEADRACE_STREAMS": str(settings.streams_path),
         "HEADRACE_SOURCE_ROOTS": ":".join(map(str, settings.source_root_paths)),
+        "HEADRACE_AUDIT_SCHEDULE": settings.audit_schedule,
         "HEADRACE_AIRFLOW_PORT": str(settings.airflow_port),
         "HEADRACE_KAFKA_PORT": str(settings.kafka_port),
+        "HEADRACE_WARM_DRIVERS": str(warm_drivers(settings)),
         # The report's pictures: matplotlib keeps a list of fonts, by default in the user's home.
         "MPLCONFIGDIR": str(settings.home_path / "cache" / "matplotlib"),
     }
@@ -64,7 +85,7 @@ def _configuration(settings: Settings) -> dict[str, str]:
         "CORE": {
             "DAGS_FOLDER": PROJECT / "dags",
             "PLUGINS_FOLDER": PROJECT / "plugins",
-            "EXECUTOR": "LocalExecutor",
+            "EXECUTOR": "headrace_airflow.executor.PreloadingExecutor",
             "PARALLELISM": 4,
             "LOAD_EXAMPLES": False,
             "DAGS_ARE_PAUSED_AT_CREATION": True,
@@ -110,8 +131,7 @@ def _configuration(settings: Settings) -> dict[str, str]:
 
 def _connections(settings: Settings) -> dict[str, str]:
     kafka = {"conn_type": "kafka", "extra": {"bootstrap.servers": f"127.0.0.1:{settings.kafka_port}"}}
-    spark = {"conn_type": "spark", "host": "local[*]", "extra": {"deploy-mode": "client"}}
     return {
         "AIRFLOW_CONN_KAFKA_DEFAULT": json.dumps(kafka),
-        "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps(spark),
+        "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps(SPARK),
     }

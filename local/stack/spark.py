@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from headrace.driver.compilers import OPTIONS, QUICK_ONLY, by_size
 from headrace.driver.protocol import Job
 from headrace.driver.spark_submit import SPARK_SUBMIT, python_environment
 from headrace.files import write_whole
@@ -64,10 +65,8 @@ SMALL = {
     "spark.ui.retainedTasks": "100",
 }
 
-FAST_START = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:-UsePerfData"
-"""C1 only: a third less time for jobs of seconds; a job of hours on a cluster has its own configuration.
-
-With C1 only Java 17 keeps 48 MB for compiled code instead of 240. Spark fills them in some thirty
+JAVA_OPTIONS = "-XX:ReservedCodeCacheSize=240m -XX:-UsePerfData"
+"""With C1 only Java 17 keeps 48 MB for compiled code instead of 240. Spark fills them in some thirty
 micro-batches; from then on Java throws code away and compiles it again."""
 
 
@@ -87,6 +86,7 @@ def spark_environment(settings: Settings) -> dict[str, str]:
         "SPARK_CONF_DIR": str(write_configuration(home, java)),
         "SPARK_LOCAL_IP": "127.0.0.1",
         **python_environment(),
+        OPTIONS: QUICK_ONLY,
         # Java takes the encoding of file names from the locale.
         "LC_ALL": "C.UTF-8",
     }
@@ -94,9 +94,10 @@ def spark_environment(settings: Settings) -> dict[str, str]:
 
 def submit(script: str, job: Job, **environment: str) -> "subprocess.Popen[str]":
     """Start a stage as its task would, outside of Airflow; all its output is one text."""
+    spark = by_size(spark_environment(load_settings()), job.slice)
     return subprocess.Popen(
         [SPARK_SUBMIT, str(PROJECT / "spark_jobs" / script)],
-        env={**os.environ, **spark_environment(load_settings()), **job.environment(), **environment},
+        env={**os.environ, **spark, **job.environment(), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -110,9 +111,9 @@ def write_configuration(home: Path, java: Path) -> Path:
     classes = class_path(home)
     archive = archive_file(home, java, classes)
     # Its log is off: a person need not know of an archive that does not fit; the job runs without it.
-    options = f'{FAST_START} -XX:SharedArchiveFile="{archive}" -Xlog:cds=off -Xlog:cds+dynamic=off'
+    options = f'{JAVA_OPTIONS} -XX:SharedArchiveFile="{archive}" -Xlog:cds=off -Xlog:cds+dynamic=off'
     _write_changed(folder / "log4j2.properties", LOG4J)
-    text = properties_file(_properties(home, classes, options if archive.exists() else FAST_START))
+    text = properties_file(_properties(home, classes, options if archive.exists() else JAVA_OPTIONS))
     _write_changed(folder / "spark-defaults.conf", text)
     return folder
 
@@ -121,7 +122,7 @@ def prepare_archive(home: Path) -> bool:
     """Make the class-data archive of this home's Spark unless it is there; whether there is one now."""
     java = java_home(home)
     classes = class_path(home)
-    text = properties_file(_properties(home, classes, FAST_START))
+    text = properties_file(_properties(home, classes, JAVA_OPTIONS))
     return make_archive(home, Driver(java, classes, text, spark_environment(Settings(home=home))))
 
 

@@ -15,12 +15,20 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from headrace.driver.warm import kept_drivers
 from headrace.errors import SettingsError, SetupFailed, StackUnhealthy
 from headrace.settings import PROJECT, Settings
 from local.install.jars import fetch_jars
 from local.install.java import java_home
 from local.stack import processes
-from local.stack.airflow import airflow_environment, airflow_home, airflow_url, headrace_environment
+from local.stack.airflow import (
+    SPARK_ARGUMENTS,
+    airflow_environment,
+    airflow_home,
+    airflow_url,
+    headrace_environment,
+    warm_drivers,
+)
 from local.stack.broker import Broker, answers
 from local.stack.credentials import USER, password
 from local.stack.ports import free_port, is_free, require_free
@@ -39,7 +47,8 @@ AIRFLOW = {
 }
 """Airflow's parts and their command lines."""
 
-PARTS = ("broker", *AIRFLOW)
+DRIVERS = "drivers"
+"""The keeper of warm Spark drivers, where there is one."""
 
 REFUSED_IN_PATHS = set("\"'\\$%:,;#")
 """What one of class paths, Spark's lists, supervisord's and Airflow's configuration would take as syntax."""
@@ -47,7 +56,10 @@ REFUSED_IN_PATHS = set("\"'\\$%:,;#")
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the stack as it is now; `port` is None for parts that listen on none."""
+    """One part of the stack as it is now; `port` is None for parts that listen on none.
+
+    `says`: what it does just now, where that is more than to run; it may hold a run's id as its user gave it.
+    """
 
     name: str
     port: int | None
@@ -55,6 +67,7 @@ class Part:
     state: str
     healthy: bool
     log: Path
+    says: str = ""
 
 
 class Stack:
@@ -76,6 +89,7 @@ class Stack:
                     "language will do."
                 )
         self.supervisor = Supervisor(self.home)
+        self.names = ("broker", *AIRFLOW, *([DRIVERS] if warm_drivers(settings) else []))
         self.api = Airflow(airflow_url(settings), USER, "")
 
     def client(self) -> Airflow:
@@ -115,7 +129,10 @@ class Stack:
             self._migrate(report)
             for name in AIRFLOW:
                 self.supervisor.ensure(name)
-            self._wait(report, within)
+            self._wait(report, within, {"broker", *AIRFLOW})
+            if DRIVERS in self.names:  # now, so that it takes no processor from those that are waited for
+                self.supervisor.ensure(DRIVERS)
+            self._wait(report, within, {DRIVERS} & {*self.names})
 
     def _start_manager(self, report: Report) -> None:
         if left := processes.end(self.home):
@@ -142,14 +159,15 @@ class Stack:
         )
 
     def _programs(self, broker: Broker) -> list[Program]:
-        python = (sys.executable, "-P", "-m", "airflow")
-        return [
+        python, folder = (sys.executable, "-P", "-m"), airflow_home(self.settings)
+        programs = [
             Program("broker", tuple(broker.command), broker.folder),
-            *(
-                Program(name, (*python, *arguments), airflow_home(self.settings))
-                for name, arguments in AIRFLOW.items()
-            ),
+            *(Program(name, (*python, "airflow", *arguments), folder) for name, arguments in AIRFLOW.items()),
         ]
+        if DRIVERS in self.names:
+            keeper = (*python, "headrace.driver.keeper", *SPARK_ARGUMENTS)
+            programs.append(Program(DRIVERS, keeper, folder))
+        return programs
 
     @property
     def _settings_file(self) -> Path:
@@ -188,11 +206,11 @@ class Stack:
             raise SetupFailed(f"Airflow's database could not be made: see {log}.")
         stamp.write_text(airflow, encoding="utf-8")
 
-    def _wait(self, report: Report, within: float) -> None:
+    def _wait(self, report: Report, within: float, names: set[str]) -> None:
         started = time.monotonic()
         healthy: set[str] = set()
-        while len(healthy) < len(PARTS):
-            parts = self.parts()
+        while healthy < names:
+            parts = [part for part in self.parts() if part.name in names]
             for part in parts:
                 if part.healthy and part.name not in healthy:
                     healthy.add(part.name)
@@ -202,7 +220,7 @@ class Stack:
             if time.monotonic() - started > within:
                 late = ", ".join(f"{part.name} ({part.log})" for part in parts if not part.healthy)
                 raise StackUnhealthy(f"Not healthy after {within:.0f} s: {late}.")
-            if len(healthy) < len(PARTS):
+            if healthy < names:
                 time.sleep(0.5)
 
     # -- what is there
@@ -213,10 +231,16 @@ class Stack:
         health = self.api.health() if states else {}
         ports = {"broker": self.settings.kafka_port, "api-server": self.settings.airflow_port}
         found = []
-        for name in PARTS:
+        for name in self.names:
             state = states.get(name, State(name, "STOPPED", 0, self.supervisor.log(name)))
-            healthy = state.state == "RUNNING" and self._is_healthy(state, health)
-            found.append(Part(name, ports.get(name), state.pid or None, state.state, healthy, state.log))
+            healthy, says = False, ""
+            if state.state == "RUNNING" and name == DRIVERS:
+                kept = kept_drivers(self.home)
+                healthy, says = kept is not None, "; ".join(map(str, kept or ()))
+            elif state.state == "RUNNING":
+                healthy = self._is_healthy(state, health)
+            pid = state.pid or None
+            found.append(Part(name, ports.get(name), pid, state.state, healthy, state.log, says))
         return found
 
     def _is_healthy(self, part: State, health: dict[str, dict[str, object]]) -> bool:

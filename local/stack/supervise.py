@@ -1,7 +1,5 @@
 """The process manager: supervisord with a generated configuration, spoken to through its private socket."""
 
-import hashlib
-import os
 import shlex
 import subprocess
 import sys
@@ -17,9 +15,7 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 
 from headrace.errors import StackUnhealthy
-
-LONGEST_SOCKET = 90
-"""A socket's path is at most 107 bytes, and supervisord binds it with a suffix first."""
+from headrace.private_socket import private_folder, private_socket
 
 
 @dataclass(frozen=True)
@@ -50,13 +46,8 @@ class Supervisor:
 
     @property
     def socket(self) -> Path:
-        """Where it listens: under `home`, or in a private folder of /tmp when that path is too long."""
-        within = self.home / "run" / "supervisor.sock"
-        if len(os.fsencode(within)) <= LONGEST_SOCKET:
-            return within
-        name = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
-        # Not TMPDIR or XDG_RUNTIME_DIR: they differ between a login and a cron job, the stack must not.
-        return Path(f"/tmp/headrace-{os.getuid()}") / f"{name}.sock"  # noqa: S108  # its folder is checked
+        """Where it listens."""
+        return private_socket(self.home, "supervisor")
 
     def log(self, program: str) -> Path:
         """The log file of a program."""
@@ -69,7 +60,7 @@ class Supervisor:
             StackUnhealthy: it does not answer `within` seconds.
         """
         self.logs.mkdir(parents=True, exist_ok=True)
-        self._private_folder(self.socket.parent)
+        private_folder(self.socket.parent)
         configuration = self.home / "run" / "supervisord.conf"
         configuration.parent.mkdir(parents=True, exist_ok=True)
         configuration.write_text(self._configuration(programs), encoding="utf-8")
@@ -90,15 +81,6 @@ class Supervisor:
                     f"The process manager did not start: see {self.logs / 'supervisord.out'}."
                 )
             time.sleep(0.05)
-
-    def _private_folder(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat()
-        if not folder.is_dir() or found.st_uid != os.getuid() or found.st_mode & 0o022:
-            raise StackUnhealthy(
-                f"{folder} does not belong to this user alone: the process manager's socket cannot be there. "
-                "Remove it, or give a shorter HEADRACE_HOME."
-            )
 
     def _configuration(self, programs: list[Program]) -> str:
         sections = [

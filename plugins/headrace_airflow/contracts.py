@@ -1,20 +1,31 @@
 """The contracts as the DAG files see them: the sound ones make DAGs, the broken ones one import error."""
 
+import logging
 from pathlib import Path
+
+from airflow.sdk import get_parsing_context
 
 from headrace.contract.loader import contract_files, load_contract
 from headrace.contract.model import Contract
 from headrace.errors import ContractError, SettingsError
 from headrace.settings import load_settings
 
+log = logging.getLogger(__name__)
+
 
 def sound_contracts() -> dict[Path, Contract]:
-    """Every contract that can be read, by its file.
+    """Every contract that can be read, by its file; in a stream's task that stream's own alone.
 
     Raises:
         SettingsError: a setting of the environment is wrong.
     """
     return _read_all()[0]
+
+
+def _asked_for(files: list[Path]) -> list[Path]:
+    """Each task reads its DAG's file anew: it shall not pay for the contracts of all other streams."""
+    own = [file for file in files if file.stem == get_parsing_context().dag_id]
+    return own or files
 
 
 def refuse_broken_contracts() -> None:
@@ -37,11 +48,17 @@ def refuse_broken_contracts() -> None:
 def _read_all() -> tuple[dict[Path, Contract], list[str]]:
     sound: dict[Path, Contract] = {}
     faults: list[str] = []
-    for file in contract_files(load_settings().streams_path):
+    for file in _asked_for(contract_files(load_settings().streams_path)):
         try:
             contract = load_contract(file)
         except ContractError as broken:
             faults.append(broken.args[0])
+            continue
+        except Exception as unforeseen:  # one file must not take the other streams' DAGs away
+            log.exception("%s cannot be read as a contract", file)
+            faults.append(
+                f"{file}: cannot be read as a contract: {type(unforeseen).__name__}: {unforeseen}"[:500]
+            )
             continue
         twin = next((other for other, known in sound.items() if known.stream == contract.stream), None)
         if twin is None:

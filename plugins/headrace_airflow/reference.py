@@ -37,6 +37,11 @@ no catching up. A stream with an external source has neither `publish` nor `publ
 
 """
 
+AUDIT = """\
+Its id is `audit`. `HEADRACE_AUDIT_SCHEDULE` says when it runs: a cron expression, a preset (`@weekly` by
+default) or `never`. It has one task a stream, each an [AuditOperator](#auditoperator); they take turns.
+"""
+
 CONNECTIONS = """\
 The connections are the only way to Kafka and Spark; examples are in
 [use a real Kafka and Spark](../how-to/real-kafka-and-spark.md).
@@ -45,10 +50,12 @@ The connections are the only way to Kafka and Spark; examples are in
 
 def reference_text() -> str:
     """The page."""
+    from headrace_airflow.operators.audit import AuditOperator
     from headrace_airflow.sensors.gate import Gate
 
     dag = _wind_turbine()
-    kinds = dict.fromkeys(type(task) for task in _ordered(dag) if not isinstance(task, Gate))
+    stages = (type(task) for task in _ordered(dag) if not isinstance(task, Gate))
+    kinds: dict[type, None] = dict.fromkeys((*stages, AuditOperator))
     bases = dict.fromkeys(base for kind in kinds for base in _bases(kind))
     parts = {
         "The DAG of a stream": STREAM + _tasks(dag),
@@ -56,6 +63,7 @@ def reference_text() -> str:
             ("setting", "value"), ((f"`{name}`", str(value)) for name, value in dag.default_args.items())
         ),
         "Parameters of a run": _params(dag),
+        "The DAG that counts everything": AUDIT,
         "Operators": "\n".join(map(_class, (*kinds, *bases))),
         "The gate between two stages": _class(Gate),
         "Conditions": "\n".join(map(_condition, _conditions())),

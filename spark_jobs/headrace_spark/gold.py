@@ -38,10 +38,10 @@ def analyse_in_spark(spark: SparkSession, attempt: Attempt, part: Part) -> Mappi
 def _mapping(spark: SparkSession, contract: Contract) -> DataFrame:
     """The list of signal names as its file has it; empty where the contract names none."""
     schema = "sig_name STRING, sig_mapping_name STRING"
-    file = contract.analysis.signal_names_file
-    if file is None:
+    written = contract.analysis.signal_names_text
+    if written is None:
         return spark.createDataFrame([], schema)
-    text = spark.createDataFrame([(file.read_text("utf-8-sig"),)], "text STRING")
+    text = spark.createDataFrame([(written,)], "text STRING")
     return text.select(
         F.inline(F.from_json("text", f"ARRAY<STRUCT<{schema.replace(' STRING', ': STRING')}>>"))
     )

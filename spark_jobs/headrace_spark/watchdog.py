@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Sequence
 
 from pyspark import SparkContext
@@ -13,16 +12,22 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at the guardians."""
 
 
-def watch(guardians: Sequence[Guardian]) -> None:
-    """Watch the guardians, and the JVM that started this process, from a thread of its own."""
-    jvm = os.getppid()
+def watch(guardians: Sequence[Guardian]) -> threading.Event:
+    """Watch the guardians, and the JVM that started this process, from a thread of its own.
+
+    Returns an event; once it is set, these are no longer watched.
+    """
+    jvm, called_off = os.getppid(), threading.Event()
 
     def look() -> None:
         while os.getppid() == jvm and all(guardian.is_alive() for guardian in guardians):
-            time.sleep(LOOK_EVERY)
-        _end()
+            if called_off.wait(LOOK_EVERY):
+                return
+        if not called_off.is_set():
+            _end()
 
     threading.Thread(target=look, name="watchdog", daemon=True).start()
+    return called_off
 
 
 def _end() -> None:

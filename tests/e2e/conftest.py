@@ -11,6 +11,12 @@ from testbed.pipeline import Pipeline
 
 
 @pytest.fixture(scope="session")
+def idle_run(pipeline: Pipeline, first_run: str) -> str:
+    """A second run, for which there is nothing to do; its id, as soon as it runs."""
+    return pipeline.start()
+
+
+@pytest.fixture(scope="session")
 def open_transaction(pipeline: Pipeline, first_run: str) -> Producer:
     """Somebody else's transaction in the stream's topic: what comes after its record stays invisible."""
     producer = Producer(

@@ -20,6 +20,8 @@ from local.stack.airflow import airflow_url, headrace_environment
 from testbed.answers import ROWS, assert_daily, assert_hourly, assert_readings
 from testbed.pipeline import DAG, Pipeline
 
+TASKS = ("land", "analyse", "report")
+
 # The first test's time has the start of the stack and the first run in it.
 pytestmark = [pytest.mark.usefixtures("first_run"), pytest.mark.timeout(900)]
 
@@ -82,7 +84,7 @@ def test_task_logs_say_what_was_done(pipeline: Pipeline, first_run: str) -> None
 
 
 def test_a_second_run_adds_no_row_while_a_broken_contract_is_named(
-    pipeline: Pipeline, broken_contract: Path
+    pipeline: Pipeline, broken_contract: Path, request: pytest.FixtureRequest
 ) -> None:
     before = counts(pipeline.warehouse)
     (error,) = pipeline.awaited(pipeline.airflow.import_errors, seconds=120)
@@ -91,9 +93,49 @@ def test_a_second_run_adds_no_row_while_a_broken_contract_is_named(
     assert f"{broken_contract}, line {line}: field topic.partitions" in error["stack_trace"]
     assert Path(error["filename"]).name == "broken_contracts.py"
     assert pipeline.airflow.dag("broken") is None
-    second = pipeline.start()
-    assert pipeline.ended(second) == "success"
+    idle_run = request.getfixturevalue("idle_run")
+    assert pipeline.ended(idle_run) == "success"
     assert counts(pipeline.warehouse) == before
+
+
+def test_a_misspelt_parameter_ends_the_run_before_it_has_done_anything(pipeline: Pipeline) -> None:
+    run_id = pipeline.start(republsh=True)
+    assert pipeline.ended(run_id) == "failed"
+    assert pipeline.task(run_id, "publish")["state"] == "upstream_failed"
+    said = "\n".join(pipeline.airflow.log(DAG, run_id, "provision_topics", 1))
+    assert "no parameter 'republsh'; there are accept_loss, republish" in said
+
+
+def test_a_stage_marked_as_success_is_named_and_clearing_it_helps(pipeline: Pipeline) -> None:
+    run_id = pipeline.start()
+    pipeline.mark_success(run_id, "publish")
+    assert pipeline.ended(run_id) == "failed"
+    said = "\n".join(pipeline.airflow.log(DAG, run_id, "published_visible", 1))
+    assert "nobody has told until: was the task that tells it marked as success by hand? Clear it" in said
+    pipeline.clear(run_id, "publish")
+    assert pipeline.ended(run_id) == "success"
+
+
+def test_a_run_with_nothing_new_starts_no_jvm_and_says_why(
+    pipeline: Pipeline, first_run: str, idle_run: str
+) -> None:
+    said = {task: "\n".join(pipeline.airflow.log(DAG, idle_run, task, 1)) for task in TASKS}
+    assert "nothing new: topic wind_turbine.readings ends at" in said["land"]
+    assert "nothing new: no batch was landed since the last analysis" in said["analyse"]
+    assert f"nothing new since run {first_run}: its report stands" in said["report"]
+    for task in ("land", "analyse"):
+        assert "spark" not in said[task].lower(), said[task]
+    shown = pipeline.page(pipeline.report_link(idle_run))
+    assert shown.text == pipeline.page(pipeline.report_link(first_run)).text
+
+
+def test_tasks_are_forked_from_workers_that_hold_their_imports(pipeline: Pipeline) -> None:
+    """And not polars, whose makers warn of a fork."""
+    scheduler = psutil.Process(pipeline.stack.supervisor.state("scheduler").pid)
+    for worker in (each for each in scheduler.children() if "LocalExecutor" in each.name()):
+        libraries = " ".join(mapped.path for mapped in worker.memory_maps())
+        assert "/pyarrow/" in libraries
+        assert "/polars" not in libraries
 
 
 def test_a_gate_waits_in_the_triggerer_until_records_are_visible(
@@ -112,10 +154,7 @@ def test_a_task_killed_while_it_lands_is_tried_again_and_nothing_is_lost_or_doub
 ) -> None:
     run_id, before = republished, counts(pipeline.warehouse)
     driver = pipeline.awaited(lambda: _whole_driver(pipeline), seconds=200)
-    jvm = next(process for process in driver if process.name() == "java")
-    task = jvm.parent()
-    assert task is not None
-    task.kill()
+    pipeline.task_of(driver).kill()
     # Its driver sees that nobody waits for it any more.
     assert psutil.wait_procs(driver, timeout=60)[1] == []
     assert pipeline.awaited(lambda: pipeline.task(run_id, "land")["try_number"] == 2, seconds=90)
@@ -128,8 +167,8 @@ def test_a_task_killed_while_it_lands_is_tried_again_and_nothing_is_lost_or_doub
 
 
 def _whole_driver(pipeline: Pipeline) -> list[psutil.Process]:
-    """The JVM and the Python of `land`, once both run."""
-    driver = pipeline.drivers("land.py")
+    """The JVM and the Python of `land`, once both run; a kept driver's run before."""
+    driver = pipeline.drivers("land")
     try:
         names = {process.name().rstrip("0123456789.") for process in driver}
     except psutil.NoSuchProcess:  # spark-submit's own launcher ends as the JVM begins

@@ -11,7 +11,7 @@ from headrace.errors import SettingsError
 from local.stack import processes
 from local.stack.credentials import keys, password
 from local.stack.ports import free_port
-from local.stack.stack import PARTS, Stack
+from local.stack.stack import Stack
 from testbed.pipeline import Pipeline, manager_pid
 
 pytestmark = pytest.mark.timeout(600)  # the start of the stack may be in it
@@ -23,7 +23,7 @@ def pids(stack: Stack) -> dict[str, int | None]:
 
 def test_every_part_is_healthy_and_supervised_once(pipeline: Pipeline) -> None:
     stack = pipeline.stack
-    assert {part.name: part.healthy for part in stack.parts()} == dict.fromkeys(PARTS, True)
+    assert {part.name: part.healthy for part in stack.parts()} == dict.fromkeys(stack.names, True)
     managers = [p for p in processes.belonging(stack.home) if "supervisor.supervisord" in p.cmdline()]
     assert [p.pid for p in managers] == [manager_pid(stack)]
 

@@ -19,7 +19,8 @@ from headrace.tables.commits import GoldCommit, commits, open_table
 from headrace.tables.creation import create_tables
 from headrace.tables.gold_commits import newest_gold
 from headrace.tables.names import READINGS
-from headrace.tables.queries import counts, is_analysed, scan
+from headrace.tables.progress import is_analysed
+from headrace.tables.queries import counts, scan
 from headrace.tables.warehouse import Warehouse
 from headrace_spark.gold import analyse as analyse_by_spark
 from testbed.landed_batches import land_values

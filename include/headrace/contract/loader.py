@@ -9,11 +9,15 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.constructor import SafeConstructor
 
-from headrace.contract.model import Contract
+from headrace.contract.model import LARGEST, Contract
 from headrace.errors import ContractError, SettingsError
+from headrace.files import read_bounded
 
 Field = tuple[str, ...]
 """The names that lead to a field; an element of a list is named by its number."""
+
+DEEPEST = 20
+"""Parts within parts that a contract may have; its model has six."""
 
 HINTS = {
     "extra_forbidden": "no such field; check the spelling or remove it",
@@ -70,7 +74,9 @@ def load_signal_names(contract: Contract) -> dict[str, str]:
     if file is None:
         return {}
     try:
-        entries = TypeAdapter(list[dict[str, str]]).validate_python(json.loads(file.read_text("utf-8-sig")))
+        entries = TypeAdapter(list[dict[str, str]]).validate_python(
+            json.loads(contract.analysis.signal_names_text or "")
+        )
         pairs = [(entry["sig_name"], entry["sig_mapping_name"]) for entry in entries]
     except OSError as absent:
         raise ContractError(
@@ -78,7 +84,7 @@ def load_signal_names(contract: Contract) -> dict[str, str]:
         ) from absent
     except json.JSONDecodeError as broken:
         raise ContractError(f"{file}, line {broken.lineno}: no JSON: {broken.msg}") from broken
-    except (ValidationError, KeyError, UnicodeDecodeError) as broken:
+    except (ValidationError, KeyError, UnicodeDecodeError, RecursionError) as broken:
         raise ContractError(
             f"{file}: must be a JSON list of objects with the texts sig_name and sig_mapping_name"
         ) from broken
@@ -106,7 +112,7 @@ def _read(file: Path) -> tuple[yaml.Node, object]:
     # Not ruamel.yaml, which knows lines and repeated keys itself: 0.19.1 reads a curve's `y` as True in
     # YAML 1.1, and in 1.2 `yes` is a text and 010 ten; contracts mean what they mean to PyYAML.
     try:
-        node = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        node = yaml.compose(read_bounded(file, LARGEST), Loader=_Loader)
         if not isinstance(node, yaml.MappingNode):
             raise ContractError(f"{file}, line 1: a contract is a mapping that begins with 'stream:'")
         _require_keys_once(file, node)
@@ -120,10 +126,27 @@ def _read(file: Path) -> tuple[yaml.Node, object]:
         raise ContractError(f"{file}, line {line}: no valid YAML: {broken.problem}") from broken
     except (yaml.YAMLError, ValueError) as broken:  # ValueError: 2000-13-01 looks like a date and is none
         raise ContractError(f"{file}: no valid YAML: {broken}") from broken
-    except RecursionError as endless:
-        raise ContractError(
-            f"{file}: is nested too deeply; does an alias stand in its own anchor?"
-        ) from endless
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes no aliases, of which two kilobytes can stand for gigabytes, and no depth that has no meaning."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """As PyYAML does, unless the node is an alias or too deep."""
+        if self.check_event(yaml.AliasEvent):
+            raise self._refused("aliases are not taken in a contract; write out what this one stands for")
+        if self.depth == DEEPEST:
+            raise self._refused("it is nested too deeply")
+        self.depth += 1
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def _refused(self, problem: str) -> yaml.MarkedYAMLError:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it without types
+        return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
 def _require_keys_once(file: Path, node: yaml.Node) -> None:

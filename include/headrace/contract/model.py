@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from headrace.contract.field_types import (
     Bound,
@@ -24,6 +24,7 @@ from headrace.contract.field_types import (
     TimePattern,
     Zone,
 )
+from headrace.files import read_bounded
 from headrace.settings import PROJECT
 
 ANALYSIS_RULES = 2
@@ -31,6 +32,10 @@ ANALYSIS_RULES = 2
 
 2: completeness counts slots that have a reading.
 """
+
+
+LARGEST = 262_144
+"""Bytes of a contract, or of its list of signal names: PyYAML reads that many in some two seconds."""
 
 
 class _Part(BaseModel):
@@ -217,6 +222,12 @@ class Analysis(_Part):
             return self.signal_names
         return PROJECT / self.signal_names
 
+    @property
+    def signal_names_text(self) -> str | None:
+        """What stands in it; raises as `read_bounded`."""
+        file = self.signal_names_file
+        return read_bounded(file, LARGEST) if file else None
+
 
 class Curve(_Part):
     """A picture of one signal against another, over a reference."""
@@ -254,6 +265,13 @@ class Contract(_Part):
     analysis: Analysis = Analysis()
     report: Report = Report()
 
+    @field_validator("stream")
+    @classmethod
+    def _has_a_dag_of_its_own(cls, stream: str) -> str:
+        if stream == "audit":
+            raise ValueError("'audit' is the DAG that counts all streams again; choose another name")
+        return stream
+
     @model_validator(mode="after")
     def _signals_exist(self) -> Self:
         numeric = [signal.name for signal in self.record.signals if signal.type == "double"]
@@ -283,13 +301,12 @@ class Contract(_Part):
     @property
     def analysis_sha256(self) -> str:
         """Hash of all that decides the gold tables: analysis, the record's shape, the mapping's text."""
-        mapping = self.analysis.signal_names_file
         return _sha256(
             {
                 "rules": ANALYSIS_RULES,
                 "analysis": self.analysis.model_dump(mode="json"),
                 "record": self.record.model_dump(mode="json"),
-                "mapping": mapping.read_text(encoding="utf-8-sig") if mapping else None,
+                "mapping": self.analysis.signal_names_text,
             }
         )
 

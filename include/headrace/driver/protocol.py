@@ -22,7 +22,10 @@ LAST_WORD = "HEADRACE-ERROR "
 
 
 class Guardian(BaseModel):
-    """A process whose end must end the driver; the start time tells it from a later one with the same id."""
+    """A process whose end must end the driver; the start time tells it from a later one with the same id.
+
+    `started`: seconds after the machine's own start, which a step of its clock leaves as they are.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,16 +39,31 @@ class Guardian(BaseModel):
         Raises:
             psutil.NoSuchProcess: none has it.
         """
-        return cls(pid=pid, started=psutil.Process(pid).create_time())
+        return cls(pid=pid, started=_started(psutil.Process(pid)))
+
+    def find(self) -> psutil.Process:
+        """That very process, and not a later one with its id.
+
+        Raises:
+            psutil.NoSuchProcess: it has ended.
+        """
+        process = psutil.Process(self.pid)
+        if abs(_started(process) - self.started) >= 1 or process.status() == psutil.STATUS_ZOMBIE:
+            raise psutil.NoSuchProcess(self.pid)
+        return process
 
     def is_alive(self) -> bool:
-        """Whether that very process still runs, and not a later one with its id."""
+        """Whether that very process still runs."""
         try:
-            process = psutil.Process(self.pid)
-            started: float = process.create_time()
-            return abs(started - self.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+            self.find()
         except psutil.NoSuchProcess:
             return False
+        return True
+
+
+def _started(process: psutil.Process) -> float:
+    # psutil adds the time of the machine's start as the clock has it now: both move with the clock
+    return process.create_time() - psutil.boot_time()
 
 
 class Job(BaseModel):

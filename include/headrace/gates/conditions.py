@@ -114,7 +114,7 @@ class Analysed(_Condition):
 
     def check(self, config: Mapping[str, Any]) -> Verdict:
         """Ask the newest commits of the gold tables."""
-        from headrace.tables.queries import is_analysed
+        from headrace.tables.progress import is_analysed
 
         settings = load_settings()
         analysis = find_contract(settings.streams_path, self.stream).analysis_sha256
@@ -132,8 +132,15 @@ def parse_condition(fields: Mapping[str, Any]) -> Condition:
     """The condition from its fields.
 
     Raises:
-        SettingsError: there is no such condition, or its fields do not fit.
+        SettingsError: there is no such condition, its fields do not fit, or a task has not told one of them.
     """
+    untold = [name for name, value in fields.items() if value is None]
+    if untold:
+        raise SettingsError(
+            f"gate condition {fields.get('kind')}: nobody has told {' and '.join(untold)}: "
+            "was the task that tells it marked as success by hand? Clear it: it goes on where it ended, "
+            "adds nothing twice, and tells the gate what to wait for"
+        )
     try:
         return _CONDITION.validate_python(dict(fields))
     except ValidationError as broken:

@@ -5,7 +5,7 @@ a plain consumer. All else is the same for both, and each finishes what the othe
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,11 +14,12 @@ from typing import Any
 from headrace.crash_points import crash_point
 from headrace.errors import TransientError
 from headrace.identities.index import catch_up
-from headrace.kafka.topics import log_start, require_topic_id
+from headrace.kafka.topics import log_end, log_start, require_topic_id
 from headrace.land.conclusion import conclude
 from headrace.land.records import read_again, read_records
 from headrace.land.retention import readable, settle_retention, settle_topic
-from headrace.offsets import Ranges, between, reached, text
+from headrace.land.truncation import settle_cut_off
+from headrace.offsets import Ranges, between, reached, subtract, text
 from headrace.parse.parser import Parser
 from headrace.staging.committer import commit_batch
 from headrace.staging.landed_readings import not_landed, places_of
@@ -26,7 +27,7 @@ from headrace.staging.restaging import Originals, all_refused, without_repeats
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import Batch, append_batch, begin_batch, landed_position, open_batch
+from headrace.tables.batches import Batch, append_batch, begin_batch, landed_position, open_batch, rewinds
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables
@@ -50,7 +51,7 @@ class Landing:
     @cached_property
     def parser(self) -> Parser:
         """What makes readings of the slice's records."""
-        return Parser(self.attempt.contract, self.run_slice.topic_id)
+        return self._parser(self.run_slice.topic_id)
 
     def land_batch(self, ranges: Ranges, stage_rows: StageRows) -> Batch:
         """Bring the next batch into the tables and close it.
@@ -80,14 +81,15 @@ class Landing:
         """
         staging, staged = self._staging(commit.batch), Staged()
         if newest_batch(self._table(QUARANTINE), self.attempt.warehouse.stream) < commit.batch:
-            parser = Parser(self.attempt.contract, commit.topic_id)
-            parsed = map(parser.parse, read_records(self.kafka, self.run_slice.topic, ranges))
+            parsed = map(
+                self._parser(commit.topic_id).parse, read_records(self.kafka, self.run_slice.topic, ranges)
+            )
             rest = not_landed(parsed, places_of(self._table(READINGS), commit.batch))
             staged = stage(rest, staging)
             staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._originals)
-        return self._close(commit, staging, staged)
+        return self._close(commit, staging, staged, lost=subtract(commit.ranges, ranges))
 
-    def _close(self, commit: BatchCommit, staging: Staging, staged: Staged) -> Batch:
+    def _close(self, commit: BatchCommit, staging: Staging, staged: Staged, lost: Ranges = ()) -> Batch:
         """What follows the commit point: `quarantine`, then the batch's row in `batches`."""
         attempt = self.attempt
         quarantined = self._quarantine(commit, staged)
@@ -106,6 +108,7 @@ class Landing:
             contract_sha256=commit.contract_sha256,
             started=staging.landed_at,
             finished=datetime.now(UTC),
+            lost=lost,
         )
         append_batch(attempt.warehouse, row)
         for name, committed in ((READINGS, True), (QUARANTINE, quarantined > 0)):
@@ -121,6 +124,9 @@ class Landing:
             own = self.attempt.batch_commit(commit.batch, commit.topic_id, commit.ranges)
             return commit_batch(table, stream, own, staged.quarantine).rows
         return batch_commit(table, commit.batch).rows if newest_batch(table, stream) == commit.batch else 0
+
+    def _parser(self, topic_id: str) -> Parser:
+        return Parser(self.attempt.contract, topic_id, rewinds(self.attempt.warehouse, topic_id))
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))
@@ -141,8 +147,8 @@ def land(landing: Landing, engine: Engine) -> None:
     """Land what is missing of the slice, and say what it came to; the caller holds the stream's lock.
 
     Raises:
-        TopicRecreated, RecordsExpired: the position has lost its meaning or its records, and the loss is not
-            accepted.
+        TopicRecreated, RecordsExpired, LogCutOff: the position has lost its meaning or its records, and the
+            loss is not accepted.
         TransientError: the log does not reach the slice's end yet.
         QuarantineLimitExceeded: after all is landed, too large a share of the slice was refused.
     """
@@ -152,13 +158,15 @@ def land(landing: Landing, engine: Engine) -> None:
     finish_open_batch(landing)
     settle_topic(attempt, run_slice, landing.accept_loss)
     settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
+    run_slice = settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
     stands = landed_position(attempt.warehouse, run_slice.topic_id)
-    if not run_slice.ranges:
-        say("the topic has nothing that is not landed")
-    elif reached(stands, run_slice.until):
+    if not reached(stands, run_slice.until):
+        landing = replace(landing, run_slice=run_slice)
+        _require_end(landing, engine(landing, stands))
+    elif run_slice.ranges:
         say(f"slice {text(run_slice.ranges)} is landed already")
     else:
-        _require_end(landing, engine(landing, stands))
+        say("the topic has nothing that is not landed")
     conclude(attempt.contract, attempt.warehouse, run_slice)
 
 
@@ -168,7 +176,8 @@ def finish_open_batch(landing: Landing) -> None:
     if commit is None:
         return
     starts = log_start(landing.kafka, landing.run_slice.topic)
-    ranges = readable(commit, landing.run_slice, starts, landing.accept_loss)
+    ends = log_end(landing.kafka, landing.run_slice.topic, committed=False)
+    ranges = readable(commit, landing.run_slice, starts, ends, landing.accept_loss)
     say(f"batch {commit.batch} was left open by run {commit.run_id!r}: it is finished first")
     landing.finish(commit, ranges)
 
@@ -188,4 +197,5 @@ def say_batch(row: Batch) -> None:
     say(
         f"batch {row.batch}: {text(row.ranges)} records {row.records} landed {row.landed} "
         f"quarantined {row.quarantined}, {row.records / seconds:.0f} records/s"
+        f"{f', lost {text(row.lost)}' if row.lost else ''}"
     )

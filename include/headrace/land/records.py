@@ -1,7 +1,6 @@
 """A topic's records as Arrow batches, read by a plain consumer: what the parser takes, without a JVM."""
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, chain
 from typing import Any
 
 import polars as pl
@@ -10,7 +9,8 @@ from confluent_kafka import Message
 
 from headrace.kafka.reader import visible_records
 from headrace.offsets import OffsetRange, Ranges
-from headrace.parse.parser import HEADERS, INSTANT, RECORDS
+from headrace.parse.parser import INSTANT, RECORDS
+from headrace.parse.provenance import header_lists
 
 NO_TIMESTAMP = -1
 """What librdkafka hands out for a record without one."""
@@ -43,7 +43,7 @@ def record_batch(messages: Sequence[Message]) -> pa.RecordBatch:
     columns = {
         "key": pa.array(list(map(Message.key, messages)), pa.binary()),
         "value": pa.array(list(map(Message.value, messages)), pa.binary()),
-        "headers": _headers(list(map(Message.headers, messages))),
+        "headers": header_lists(list(map(Message.headers, messages))),
         "partition": pa.array(list(map(Message.partition, messages)), pa.int32()),
         "offset": pa.array(list(map(Message.offset, messages)), pa.int64()),
         "timestamp": pa.array(
@@ -51,14 +51,3 @@ def record_batch(messages: Sequence[Message]) -> pa.RecordBatch:
         ).cast(INSTANT),
     }
     return pa.RecordBatch.from_pydict(columns, RECORDS)
-
-
-def _headers(of_each: Sequence[Any]) -> pa.ListArray:
-    """All headers of all records as two flat columns: a dictionary a header would cost more than a parse."""
-    counts = [len(headers) if headers else 0 for headers in of_each]
-    flat = list(chain.from_iterable(filter(None, of_each)))
-    names, values = zip(*flat, strict=True) if flat else ((), ())
-    pairs = pa.StructArray.from_arrays(
-        [pa.array(names, pa.string()), pa.array(values, pa.binary())], fields=list(HEADERS.value_type)
-    )
-    return pa.ListArray.from_arrays(pa.array([0, *accumulate(counts)], pa.int32()), pairs)

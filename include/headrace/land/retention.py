@@ -5,9 +5,17 @@ from datetime import UTC, datetime
 from headrace.errors import RecordsExpired, TopicRecreated
 from headrace.offsets import OffsetRange, Position, Ranges, between, text
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import Batch, append_batch, landed_position, newest_closing, next_batch
+from headrace.tables.batches import (
+    Batch,
+    append_batch,
+    landed_position,
+    newest_closing,
+    next_batch,
+    read_batches,
+)
 from headrace.tables.commits import BatchCommit
-from headrace.tables.slices import Slice
+from headrace.tables.slices import Slice, find_slice
+from headrace.tables.warehouse import Warehouse
 from headrace.task_log import say
 
 WAY_OUT = (
@@ -19,17 +27,35 @@ WAY_OUT = (
 def settle_topic(attempt: Attempt, run_slice: Slice, accept_loss: bool) -> None:
     """Refuse a topic that was made anew since the last batch, unless a person accepts the loss.
 
+    Another topic, because the contract names another, is no loss: landing begins at its start.
+
     Raises:
         TopicRecreated: what was not landed of the old topic is gone.
     """
     newest = newest_closing(attempt.warehouse)
-    if newest and newest.topic_id != run_slice.topic_id and not accept_loss:
+    if newest is None or newest.topic_id == run_slice.topic_id:
+        return
+    older = _topic_of(attempt.warehouse, newest.batch)
+    if older and older != run_slice.topic:
+        left = " ".join(f"{partition}:{offset}" for partition, offset in sorted(newest.position.items()))
+        say(
+            f"batch {newest.batch} came from topic {older}, the contract names {run_slice.topic}: landing "
+            f"begins at its start; what {older} holds from {left} on is not landed"
+        )
+    elif not accept_loss:
         raise TopicRecreated(
             f"stream {attempt.contract.stream}: topic {run_slice.topic} was deleted and made again: its id "
             f"is {run_slice.topic_id}, batches came from {newest.topic_id}. What was not landed of the old "
             "one is gone. Trigger a run with the parameter accept_loss to go on with the new one from its "
             "beginning."
         )
+
+
+def _topic_of(warehouse: Warehouse, batch: int) -> str | None:
+    """The name of the topic that a batch came from, as the slice of its run has it."""
+    run_id = next((row.run_id for row in read_batches(warehouse) if row.batch == batch), None)
+    run_slice = None if run_id is None else find_slice(warehouse, run_id)
+    return run_slice.topic if run_slice else None
 
 
 def settle_retention(attempt: Attempt, run_slice: Slice, starts: Position, accept_loss: bool) -> None:
@@ -69,17 +95,21 @@ def settle_retention(attempt: Attempt, run_slice: Slice, starts: Position, accep
     say(f"batch {gap.batch}: gap {text(lost)}, {gap.records} offsets")
 
 
-def readable(commit: BatchCommit, run_slice: Slice, starts: Position, accept_loss: bool) -> Ranges:
-    """What the broker still has of an open batch.
+def readable(
+    commit: BatchCommit, run_slice: Slice, starts: Position, ends: Position, accept_loss: bool
+) -> Ranges:
+    """What the broker still has of an open batch: what lies between the log's start and its end.
 
     Raises:
         RecordsExpired: not all of it, and the loss is not accepted: what was refused of it is unknown.
     """
     same_topic = commit.topic_id == run_slice.topic_id
     left = tuple(
-        OffsetRange(partition=each.partition, start=start, until=each.until)
+        OffsetRange(partition=each.partition, start=start, until=until)
         for each in commit.ranges
-        if same_topic and (start := max(each.start, starts.get(each.partition, 0))) < each.until
+        if same_topic
+        and (start := max(each.start, starts.get(each.partition, 0)))
+        < (until := min(each.until, ends.get(each.partition, each.until)))
     )
     if left != commit.ranges and not accept_loss:
         raise RecordsExpired(

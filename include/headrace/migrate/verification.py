@@ -10,7 +10,7 @@ from headrace.errors import NotReconciled
 from headrace.migrate.layout_one import old_files, open_old, tables_of
 from headrace.reconcile.records import origins
 from headrace.tables.columns import schema_of
-from headrace.tables.commits import open_table
+from headrace.tables.reading import dataset
 from headrace.tables.warehouse import Warehouse
 
 GROUP = ["table", "topic_id", "batch", "publication"]
@@ -55,7 +55,7 @@ def _old_rows(old: Warehouse, name: str) -> pl.LazyFrame:
 def _new_rows(new: Warehouse, name: str) -> Iterator[pl.LazyFrame]:
     """The rows as their readers get them, a file at a time: as a whole they would be held in memory."""
     yield _no_rows(name)
-    table = open_table(new.table(name)).to_pyarrow_dataset()
+    table = dataset(new.table(name))
     for file in table.get_fragments():
         yield pl.scan_pyarrow_dataset(
             ds.FileSystemDataset([file], table.schema, table.format, file.filesystem)

@@ -13,10 +13,9 @@ from headrace.parse.checks import Texts, checks, first_failure
 from headrace.parse.event_time import EventTime
 from headrace.parse.field_table import FieldTable
 from headrace.parse.naming import Naming
-from headrace.parse.provenance import identity, of_source
+from headrace.parse.provenance import HEADERS, identity, of_source
 
 INSTANT = pa.timestamp("us", tz="UTC")
-HEADERS = pa.list_(pa.struct({"key": pa.string(), "value": pa.binary()}))
 
 RECORDS = pa.schema(
     {
@@ -66,22 +65,26 @@ Arrays = dict[str, pa.Array]
 class Parser:
     """A contract, ready to parse batches of a topic's records."""
 
-    def __init__(self, contract: Contract, topic_id: str) -> None:
-        """Raise ValueError where the contract's time pattern cannot be read or cannot be meant."""
+    def __init__(self, contract: Contract, topic_id: str, rewinds: int = 0) -> None:
+        """Raise ValueError where the contract's time pattern cannot be read or cannot be meant.
+
+        `rewinds`: how many times the topic's log was cut off; the same place is another record's then.
+        """
         record = contract.record
-        self._contract, self._topic_id = contract, topic_id
+        self._contract, self._topic_id, self._rewinds = contract, topic_id, rewinds
         self._naming = Naming(contract)
         self._texts = Texts(self._naming)
         self._times = EventTime(record.event_time.format, record.event_time.timezone)
         self._time = self._texts.field(record.event_time.field)
         entity = self._texts.field(record.entity) if record.entity else pl.lit(None, pl.String)
-        itself = identity([self._texts.field(field) for field in record.identity or ()], topic_id)
+        log = f"{topic_id}+{rewinds}" if rewinds else topic_id
+        itself = identity([self._texts.field(field) for field in record.identity or ()], log)
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
-    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str]]:
+    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int]]:
         """Travel to an executor as what it is made of."""
-        return Parser, (self._contract, self._topic_id)
+        return Parser, (self._contract, self._topic_id, self._rewinds)
 
     def parse(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`."""

@@ -1,29 +1,63 @@
 """Where a record comes from and what makes it itself."""
 
 from collections.abc import Sequence
+from itertools import accumulate, chain
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.kafka.headers import IDENTITY, IDENTITY_DIGITS, PUBLICATION, ROW
+from headrace.kafka.headers import FORM, HEADER, IDENTITY_DIGITS, OLD_IDENTITY, OLD_PUBLICATION, OLD_ROW
 from headrace.parse.json_fields import ESCAPES
 
+HEADERS = pa.list_(pa.struct({"key": pa.string(), "value": pa.binary()}))
+
 # What Spark's cast to BIGINT takes: blanks and control characters around the digits, no point.
-ROW_NUMBER = r"^[\x00-\x20\x7f]*([+-]?[0-9]+)[\x00-\x20\x7f]*$"
+OLD_ROW_NUMBER = r"^[\x00-\x20\x7f]*([+-]?[0-9]+)[\x00-\x20\x7f]*$"
 
 ROW_IDENTITY = f"^[0-9a-f]{{{IDENTITY_DIGITS}}}$"
+
+
+def header_lists(of_each: Sequence[Any]) -> pa.ListArray:
+    """The headers of records as a client hands them out, as `HEADERS`.
+
+    All of all records as two flat columns: a dictionary a header would cost more than a parse.
+    """
+    counts = [len(headers) if headers else 0 for headers in of_each]
+    flat = list(chain.from_iterable(filter(None, of_each)))
+    names, values = zip(*flat, strict=True) if flat else ((), ())
+    pairs = pa.StructArray.from_arrays(
+        [pa.array(names, pa.string()), pa.array(values, pa.binary())], fields=list(HEADERS.value_type)
+    )
+    return pa.ListArray.from_arrays(pa.array([0, *accumulate(counts)], pa.int32()), pairs)
 
 
 def of_source(headers: pa.ListArray) -> dict[str, pl.Series]:
     """What the headers say of each record, the first of a name: `publication`, `row` and `row_identity`.
 
-    Null where it is not there, or cannot be read; but a `row_identity` that is no text is an empty one.
+    Null where it is not there, or cannot be read. A record that has the one header is asked for no older one.
     """
-    publication, row, own = (_first(headers, name) for name in (PUBLICATION, ROW, IDENTITY))
+    written = _first(headers, HEADER)
+    known = pl.Series(_utf8(written)).str.extract_groups(FORM).struct.unnest()
+    found = known.with_columns(row=pl.col("row").cast(pl.Int64, strict=False))
+    valid = pl.col("row").is_not_null()
+    found = found.select(pl.when(valid).then(pl.col(name)).alias(name) for name in FIELDS)
+    if written.null_count:
+        old, has_none = pl.DataFrame(_of_old_headers(headers)), pl.Series(written.is_null())
+        found = old.select(pl.when(has_none).then(pl.col(name)).otherwise(found[name]) for name in FIELDS)
+    return found.to_dict()
+
+
+FIELDS = ("publication", "row", "row_identity")
+
+
+def _of_old_headers(headers: pa.ListArray) -> dict[str, pl.Series]:
+    """The same of three headers; but a `row_identity` that is no text is an empty one."""
+    publication, row, own = (_first(headers, name) for name in (OLD_PUBLICATION, OLD_ROW, OLD_IDENTITY))
     return {
         "publication": pl.Series(_utf8(publication)),
-        "row": pl.Series(_utf8(row)).str.extract(ROW_NUMBER).cast(pl.Int64, strict=False),
+        "row": pl.Series(_utf8(row)).str.extract(OLD_ROW_NUMBER).cast(pl.Int64, strict=False),
         "row_identity": pl.Series(pc.if_else(own.is_valid(), pc.coalesce(_utf8(own), ""), None)),
     }
 
@@ -36,11 +70,11 @@ def _first(headers: pa.ListArray, name: str) -> pa.BinaryArray:
     return entries.field("value").take(named.take(first))
 
 
-def identity(declared: Sequence[pl.Expr], topic_id: str) -> pl.Expr:
+def identity(declared: Sequence[pl.Expr], log: str) -> pl.Expr:
     """What makes a record itself, as the text of a JSON array; null where a declared part is missing.
 
     Where nothing is declared it is what the publisher says of a source's row, or the row's number where an
-    older one said no more; else the record's own place, also of whoever writes something else there.
+    older one said no more; else the record's place in the `log`, also of whoever writes something else there.
     """
     if declared:
         return _json_array(*declared)
@@ -52,7 +86,7 @@ def identity(declared: Sequence[pl.Expr], topic_id: str) -> pl.Expr:
         .then(_json_array(row_identity))
         .when(published & row_identity.is_null())
         .then(_json_array(publication, row.cast(pl.String)))
-        .otherwise(_json_array(pl.lit(topic_id), *place))
+        .otherwise(_json_array(pl.lit(log), *place))
     )
 
 

@@ -1,21 +1,15 @@
-"""Reading a CSV source by its contract, strictly: what cannot be read for certain is refused with its place.
+"""A CSV source by its contract: what cannot be read for certain is refused with its place.
 
 A value that is no number is no fault of the source: landing puts such a record into quarantine.
 """
 
-import csv
-import gzip
-import io
 import stat
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
 
 from headrace.contract.model import Contract, CsvSource
 from headrace.errors import SourceError, SourceMissing
 from headrace.parse.naming import Naming, Place
+from headrace.publish.csv_rows import CsvRows
 from headrace.settings import Settings
 
 
@@ -51,131 +45,21 @@ def find_source(settings: Settings, source: CsvSource) -> Path:
     return file
 
 
-@dataclass(frozen=True)
-class Row:
-    """One data row: its number from 1, the line on which it begins, its fields as they stand in the file."""
-
-    number: int
-    line: int
-    values: list[str]
-
-
-@dataclass(frozen=True)
-class CsvRows:
-    """The rows of one CSV file: `file` is what is read (the spooled copy), `source` how, and its name."""
-
-    file: Path
-    source: CsvSource
-
-    def header(self) -> list[str]:
-        """The names in the first line; raises as `rows`."""
-        _, names = next(self._records(), (1, []))
-        if not names:
-            raise SourceError(f"{self.source.path}, line 1: is empty; a source begins with its header")
-        return names
-
-    def rows(self) -> Iterator[Row]:
-        """Every data row in order.
-
-        Raises:
-            SourceError: the text cannot be read as CSV, or a row has not as many fields as the header.
-        """
-        records = self._records()
-        _, header = next(records, (1, []))
-        width = len(header)
-        for number, (line, values) in enumerate(records, start=1):
-            if len(values) != width:
-                raise SourceError(self._misfit(line, header, values))
-            yield Row(number, line, values)
-
-    def _misfit(self, line: int, header: list[str], values: list[str]) -> str:
-        place = f"{self.source.path}, line {line}"
-        if not values:
-            return f"{place}: the line is empty; remove it"
-        wanted = f"the row has {len(values)} fields, the header {len(header)}"
-        if len(values) < len(header):
-            return f"{place}, field {header[len(values)]}: is missing: {wanted}"
-        return (
-            f"{place}, field {len(header) + 1}: {wanted}; is a field with {self.source.delimiter!r} unquoted?"
-        )
-
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """Each record, the header among them, with the line on which it begins."""
-        try:
-            with (
-                self._open() as raw,
-                io.TextIOWrapper(raw, encoding=self.source.encoding, errors="strict", newline="") as text,
-            ):
-                reader = csv.reader(self._lines(text), delimiter=self.source.delimiter, strict=True)
-                yield from self._placed(reader)
-        except UnicodeDecodeError as broken:
-            raise SourceError(self._undecodable()) from broken
-        except (EOFError, gzip.BadGzipFile, zlib.error) as broken:
-            raise SourceError(f"{self.source.path}: the gzip file is broken or cut off: {broken}") from broken
-        except OSError as failed:
-            raise SourceError(f"{self.source.path}: cannot be read: {failed.strerror}") from failed
-
-    def _placed(self, reader: Any) -> Iterator[tuple[int, list[str]]]:
-        line = 1
-        try:
-            for values in reader:
-                yield line, values
-                line = reader.line_num + 1
-        except csv.Error as broken:
-            reason = "a quote is never closed" if "unexpected end" in str(broken) else str(broken)
-            raise SourceError(f"{self.source.path}, line {line}: no valid CSV: {reason}") from broken
-
-    def _lines(self, text: io.TextIOWrapper) -> Iterator[str]:
-        for number, line in enumerate(text, start=1):
-            if "\0" in line:
-                raise SourceError(
-                    f"{self.source.path}, line {number}: holds a NUL character; is it a text file in "
-                    f"{self.source.encoding}?"
-                )
-            yield line
-
-    def _open(self) -> IO[bytes]:
-        # gzip is known by the name: the spooled copy has none, and bytes could look like gzip by chance
-        if self.source.path.suffix == ".gz":
-            return cast(IO[bytes], gzip.open(self.file, "rb"))
-        return self.file.open("rb")
-
-    def _undecodable(self) -> str:
-        """Where the bytes are wrong: the text layer decodes blocks and knows no lines."""
-        encoding = self.source.encoding.removesuffix("-sig")
-        before = 0
-        with self._open() as raw:
-            for number, line in enumerate(raw, start=1):
-                try:
-                    line.decode(encoding)
-                except UnicodeDecodeError as broken:
-                    byte = line[broken.start]
-                    return (
-                        f"{self.source.path}, line {number}, byte {before + broken.start + 1}: 0x{byte:02x} "
-                        f"is no {encoding} text; correct source.encoding in the contract or the file"
-                    )
-                before += len(line)
-        return f"{self.source.path}: ends within a character; was it cut off?"
-
-
 def check_source(rows: CsvRows, contract: Contract) -> int:
     """Read the whole file once and count its data rows, so that nothing is published of a broken file.
 
     Raises:
         SourceError: the message names file, line and field.
     """
-    check_header(rows.header(), contract, f"{rows.source.path}, line 1")
-    return count(rows)
-
-
-def count(rows: CsvRows) -> int:
-    """How many data rows there are; raises as `CsvRows.rows`."""
-    return sum(1 for _ in rows.rows())
+    header, chunks = rows.read()
+    check_header(header, contract, f"{rows.source.path}, line 1")
+    return sum(map(len, chunks))
 
 
 def count_rows(file: Path, source: CsvSource) -> int:
-    """How many data rows the spooled file holds; raises as `CsvRows.rows`."""
-    return count(CsvRows(file, source))
+    """How many data rows the spooled file holds; raises as `CsvRows.read`."""
+    _, chunks = CsvRows(file, source).read()
+    return sum(map(len, chunks))
 
 
 def check_header(header: list[str], contract: Contract, place: str) -> None:

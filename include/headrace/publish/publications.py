@@ -10,7 +10,9 @@ from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from headrace.contract.model import CsvSource
 from headrace.errors import WarehouseUnavailable
+from headrace.no_pandas import spare_pandas
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import open_table
 from headrace.tables.compaction import compact
@@ -29,7 +31,8 @@ class Publication(BaseModel):
 
     `publishing` until the last transaction is committed, then `published`; `superseded` when a newer content
     of the same source was published (`finished` is None if it came only half-way). `until`: the topic's end
-    after the last commit, empty before. Instants are UTC.
+    after the last commit, empty before. `encoding`, `delimiter`: what it was read with, as the contract said
+    then; None in rows of older versions. Instants are UTC.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +48,14 @@ class Publication(BaseModel):
     started: datetime
     finished: datetime | None = None
     until: Until = {}
+    encoding: str | None = None
+    delimiter: str | None = None
+
+    def read_as(self, source: CsvSource) -> CsvSource:
+        """How its copy in the spool is read, whatever the contract says of `source` now."""
+        own = {"path": self.source, "encoding": self.encoding, "delimiter": self.delimiter}
+        known = {name: value for name, value in own.items() if value is not None}
+        return CsvSource.model_validate(source.model_dump() | known)
 
 
 def read_publications(warehouse: Warehouse) -> list[Publication]:
@@ -72,9 +83,13 @@ def change_publications(
         before = read_publications(warehouse)
         after = change(before)
         if after != before:
+            spare_pandas()
             try:
                 write_deltalake(
-                    str(warehouse.table(PUBLICATIONS)), arrow_table(Publication, after), mode="overwrite"
+                    str(warehouse.table(PUBLICATIONS)),
+                    arrow_table(Publication, after),
+                    mode="overwrite",
+                    schema_mode="overwrite",  # tables of older versions lack columns
                 )
             except (OSError, DeltaError) as failed:
                 raise WarehouseUnavailable(

@@ -1,19 +1,18 @@
 """How far a publication has come: its committed progress, compared with the topic and `publications`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 
 from headrace.errors import BrokerUnreachable, PublicationBroken
-from headrace.kafka.headers import PUBLICATION, ROW
 from headrace.kafka.reader import visible_records
 from headrace.kafka.topics import log_end, log_start
 from headrace.offsets import between, lag, reached
 from headrace.publish.publications import Publication
 
 TAIL = 25_000
-"""Offsets of each partition's end that a resumed publication is compared with: more than two transactions."""
+"""Offsets of each partition's end that a publication is compared with: they show its last transaction."""
 
 REPUBLISH = (
     "Trigger a run with the parameter republish: it publishes the source once more, and rows that are landed "
@@ -34,7 +33,7 @@ def next_row(
         PublicationBroken: what the group, the topic and `publications` say cannot all be true, or retention
             has removed what would tell.
     """
-    _still_there(config, publication)
+    require_rows(config, publication)
     row = _committed(publication, progress)
     if publication.finished and row in {None, publication.rows + 1}:
         return publication.rows + 1  # its end is noted only after the last transaction's commit
@@ -48,7 +47,13 @@ def next_row(
     return row or 1
 
 
-def _still_there(config: Mapping[str, Any], publication: Publication) -> None:
+def require_rows(config: Mapping[str, Any], publication: Publication) -> None:
+    """Whether the topic still reaches as far as it did when the publication was finished.
+
+    Raises:
+        PublicationBroken: it ends before that.
+        BrokerUnreachable: no answer in time.
+    """
     end = log_end(config, publication.topic, committed=False)
     if not reached(end, publication.until):
         raise PublicationBroken(
@@ -92,21 +97,26 @@ class _Rows:
     def highest(self) -> int:
         return self.seen.rfind(1)
 
-    def add(self, message: Message) -> None:
-        headers = dict(message.headers() or [])
-        if headers.get(PUBLICATION) != self.publication.publication.encode():
-            return
-        text = headers.get(ROW)
-        row = int(text) if isinstance(text, bytes) and text.isdigit() else 0
-        if not 1 <= row <= self.publication.rows or self.seen[row]:
-            raise PublicationBroken(
-                f"topic {self.publication.topic}, partition {message.partition()}, offset "
-                f"{message.offset()}: claims to be row {text!r} of publication "
-                f"{self.publication.publication}, which has that row already or has no such row: another "
-                f"program has written records in its name. {REPUBLISH}"
-            )
-        self.seen[row] = 1
-        self.partitions.add(message.partition() or 0)
+    def add(self, messages: list[Message]) -> None:
+        # not at the top: most publishers meet no record of their own, and polars is large
+        from headrace.parse.provenance import header_lists, of_source
+
+        found = of_source(header_lists([message.headers() for message in messages]))
+        for at, (publication, row) in enumerate(zip(found["publication"], found["row"], strict=True)):
+            if publication != self.publication.publication:
+                continue
+            if row is None or not 1 <= row <= self.publication.rows or self.seen[row]:
+                raise self._foreign(messages[at], row)
+            self.seen[row] = 1
+            self.partitions.add(messages[at].partition() or 0)
+
+    def _foreign(self, message: Message, row: int | None) -> PublicationBroken:
+        return PublicationBroken(
+            f"topic {self.publication.topic}, partition {message.partition()}, offset {message.offset()}: "
+            f"claims to be row {'that is no number' if row is None else row} of publication "
+            f"{self.publication.publication}, which has that row already or has no such row: another program "
+            f"has written records in its name. {REPUBLISH}"
+        )
 
 
 def _rows(
@@ -114,9 +124,16 @@ def _rows(
 ) -> _Rows:
     rows = _Rows(publication)
     for messages in visible_records(dict(config), publication.topic, between(start, end)):
-        for message in messages:
-            rows.add(message)
+        if named := [message for message in messages if _names(message, publication)]:
+            rows.add(named)
     return rows
+
+
+def _names(message: Message, publication: Publication) -> bool:
+    """Whether a header holds the publication's name, which says nothing yet of the record."""
+    name = publication.publication.encode()
+    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    return any(name in value for _, value in headers if value)
 
 
 def _recovered(publication: Publication, rows: _Rows, starts: dict[int, int], ends: dict[int, int]) -> int:

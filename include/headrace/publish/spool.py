@@ -1,15 +1,23 @@
 """The spool: a copy of each published source under its sha256, from which it is published and counted."""
 
 import hashlib
+import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from headrace.errors import SourceError, SpoolUnavailable
+from headrace.files import sync
 
-CHUNK = 1 << 20
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+BLOCK = 1 << 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -21,11 +29,11 @@ class Spooled:
     rows: int
 
 
-def spool_source(source: Path, spool: Path, check: Callable[[Path], int]) -> Spooled:
-    """Copy `source` to `spool`/<sha256>; `check` reads the copy and counts its rows before it gets that name.
+def spool_source(source: Path, spool: Path, check: Callable[[IO[bytes]], int]) -> Spooled:
+    """Copy `source` to `spool`/<sha256>; `check` reads the bytes as they go by and counts their rows.
 
-    What is published is the copy, so a source that changes meanwhile is one file or the other, never a mix.
-    A copy that is there already is replaced by the same bytes: cheaper than trusting it.
+    The copy gets that name when all was read and found right. What is published is the copy, so a source that
+    changes meanwhile is one file or the other, never a mix.
 
     Raises:
         SpoolUnavailable: the copy cannot be written just now.
@@ -39,34 +47,85 @@ def spool_source(source: Path, spool: Path, check: Callable[[Path], int]) -> Spo
         raise _unavailable(spool, failed) from failed
     scratch = Path(name)
     try:
-        sha256 = _copy(source, handle, spool)
-        spooled = Spooled(spool / sha256, sha256, check(scratch))
+        with io.FileIO(handle, "wb") as copy, _opened(source) as reading:
+            passing = _Copied(source, reading, spool, copy)
+            buffered = io.BufferedReader(passing, BLOCK)
+            rows = check(buffered)
+            while buffered.read(BLOCK):
+                pass  # what nobody has asked for is copied, too
+            passing.finish()
+        spooled = Spooled(spool / passing.sha256, passing.sha256, rows)
         _name(scratch, spooled.file)
     finally:
         scratch.unlink(missing_ok=True)
     return spooled
 
 
-def _copy(source: Path, handle: int, spool: Path) -> str:
-    digest = hashlib.sha256()
-    with os.fdopen(handle, "wb") as copy:
-        try:
-            for block in _blocks(source):
-                digest.update(block)
-                copy.write(block)
-            copy.flush()
-            os.fsync(copy.fileno())
-        except OSError as failed:
-            raise _unavailable(spool, failed) from failed
-    return digest.hexdigest()
+def is_spooled(source: Path, spool: Path, sha256: str) -> bool:
+    """Whether the source's bytes are still those of that hash, and the spool's copy is whole.
 
-
-def _blocks(source: Path) -> Iterator[bytes]:
-    """The file's bytes; a fault of reading is the source's, not the spool's."""
+    Raises:
+        SourceError: the source cannot be read.
+        SpoolUnavailable: the copy is there and cannot be read.
+    """
+    copy, digest = spool / sha256, hashlib.sha256()
     try:
-        with source.open("rb") as reading:
-            while block := reading.read(CHUNK):
-                yield block
+        if copy.stat().st_size != _asked(source, source.stat).st_size:
+            return False
+        with copy.open("rb") as kept, _opened(source) as reading:
+            while block := _asked(source, lambda: reading.read(BLOCK)):
+                digest.update(block)
+                if kept.read(len(block)) != block:
+                    return False
+    except FileNotFoundError:
+        return False
+    except OSError as failed:
+        raise SpoolUnavailable(f"{copy}: cannot be read: {failed.strerror}; permit reading") from failed
+    return digest.hexdigest() == sha256
+
+
+class _Copied(io.RawIOBase):
+    """A source's bytes, copied and hashed as they are read."""
+
+    def __init__(self, source: Path, reading: io.FileIO, spool: Path, copy: io.FileIO) -> None:
+        self._source, self._reading, self._spool, self._copy = source, reading, spool, copy
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what was read."""
+        return self._digest.hexdigest()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        size = _asked(self._source, lambda: self._reading.readinto(buffer))
+        block = memoryview(buffer)[:size]
+        self._digest.update(block)
+        try:
+            while block:
+                block = block[self._copy.write(block) :]
+        except OSError as failed:
+            raise _unavailable(self._spool, failed) from failed
+        return size
+
+    def finish(self) -> None:
+        """Have the copy on the disk."""
+        try:
+            os.fsync(self._copy.fileno())
+        except OSError as failed:
+            raise _unavailable(self._spool, failed) from failed
+
+
+def _opened(source: Path) -> io.FileIO:
+    return _asked(source, lambda: source.open("rb", buffering=0))
+
+
+def _asked(source: Path, read: Callable[[], T]) -> T:
+    """What a read gives; its fault is the source's, not the spool's."""
+    try:
+        return read()
     except OSError as failed:
         raise SourceError(
             f"{source}: cannot be read: {failed.strerror}; permit reading, or put a sound copy in its place"
@@ -76,11 +135,7 @@ def _blocks(source: Path) -> Iterator[bytes]:
 def _name(scratch: Path, file: Path) -> None:
     try:
         scratch.replace(file)
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the name itself must outlive a power cut
-        finally:
-            os.close(folder)
+        sync(file.parent)  # the name itself must outlive a power cut
     except OSError as failed:
         raise _unavailable(file.parent, failed) from failed
 

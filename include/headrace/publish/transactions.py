@@ -1,7 +1,7 @@
 """A transactional Kafka producer that commits contiguous rows of a source together with its progress."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread
@@ -12,8 +12,15 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from headrace.crash_points import crash_point
 from headrace.errors import BrokerUnreachable, DeliveryIncomplete, HeadraceError, PublisherFenced, SourceError
+from headrace.kafka.headers import Header
 from headrace.kafka.librdkafka import ANSWER_SECONDS, Errors, bootstrap, client_config, translate
 from headrace.publish.source_records import Record
+
+QUEUE_KB = 65_536
+"""What may wait to be sent, however large the rows are."""
+
+BYTES = 32 << 20
+"""Of a transaction, after which it takes no further row: the broker ends one that lasts a minute."""
 
 DELIVERY_MS = 45_000
 """How long a record may stay unacknowledged, unless the connection says otherwise (`message.timeout.ms`)."""
@@ -42,6 +49,19 @@ MOVING = {
 T = TypeVar("T")
 
 
+class Refusals:
+    """Records that were not delivered: how many, and why the first of them that is no consequence."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: KafkaError | None = None
+
+    def __call__(self, error: KafkaError, _: object) -> None:
+        self.count += 1
+        if self.first is None or self.first.code() in PURGED:
+            self.first = error
+
+
 class Transactions:
     """Transactions of one publisher; its progress is the offset, 'next row', of a consumer group.
 
@@ -53,8 +73,7 @@ class Transactions:
         self._config, self._topic, self._errors = config, topic, Errors()
         own = client_config(config, self._errors)
         self._seconds = float(own.get("message.timeout.ms", DELIVERY_MS)) / 1000
-        self._acked = 0
-        self._failed: KafkaError | None = None
+        self._sent, self._refused = 0, Refusals()
         try:
             self._producer = Producer(
                 {
@@ -62,10 +81,14 @@ class Transactions:
                     "linger.ms": 20,
                     "message.timeout.ms": DELIVERY_MS,
                     "partitioner": "murmur2_random",  # where Java's producers would put the same key
+                    "queue.buffering.max.kbytes": QUEUE_KB,
                     **own,
                     "transactional.id": transactional_id,
                     "enable.idempotence": True,
                     "acks": "all",
+                    # a call for each record that was taken would cost 0.4 µs
+                    "delivery.report.only.error": True,
+                    "on_delivery": self._refused,
                 }
             )
             self._group = Consumer(
@@ -122,8 +145,10 @@ class Transactions:
 
         return self._repeated(ask, again=_is_moving, pause=0.2)
 
-    def commit(self, records: Iterable[Record], metadata: str) -> int:
-        """Publish records in one transaction that also moves the progress past them; returns their number.
+    def commit(self, records: Iterator[Record], metadata: str, rows: int) -> int:
+        """Publish the next records in one transaction that also moves the progress past them.
+
+        It takes so many `rows` of them, or fewer if they are large, and returns how many.
 
         Raises:
             DeliveryIncomplete: a record was not acknowledged; the transaction is aborted.
@@ -131,59 +156,52 @@ class Transactions:
             BrokerUnreachable: no answer in time. Whether a commit came through, the next try finds out.
             SourceError: the broker takes no record of that size.
         """
-        self._acked, self._failed = 0, None
+        self._sent = 0
         crash_point("publish.before_begin")
         try:
             self._producer.begin_transaction()
-            sent, last = self._send(records)
-            self._deliver(sent)
+            last = self._send(records, rows)
+            self._deliver()
             crash_point("publish.before_commit")
             self._group_offset(last + 1, metadata)
             self._retried(self._producer.commit_transaction)
         except KafkaException as failed:
             raise self._aborted(failed.args[0]) from failed
         crash_point("publish.after_commit")
-        return sent
+        return self._sent
 
-    def _send(self, records: Iterable[Record]) -> tuple[int, int]:
-        sent = last = 0
-        for record in records:
-            self._produce(record)
-            sent, last = sent + 1, record.row
-            if sent % 1_000 == 0:
+    def _send(self, records: Iterator[Record], rows: int) -> int:
+        """Hand over the records of one transaction; the last one's row."""
+        produce, topic, last, size = self._producer.produce, self._topic, 0, 0
+        for row, key, value, headers in records:
+            try:
+                produce(topic, value, key, -1, None, None, 0, headers)  # names would take 0.3 µs
+            except BufferError:
+                self._produce_later(value, key, headers)
+            self._sent, last, size = self._sent + 1, row, size + len(value)
+            if self._sent % 1_000 == 0:
                 self._producer.poll(0)
                 crash_point("publish.inside")
-        return sent, last
+            if self._sent == rows or size > BYTES:
+                break
+        return last
 
-    def _produce(self, record: Record) -> None:
+    def _produce_later(self, value: str, key: str | None, headers: list[Header]) -> None:
+        """The queue is full: wait for acknowledgements."""
         deadline = time.monotonic() + self._seconds
-        while True:
-            try:
-                self._producer.produce(
-                    self._topic,
-                    key=record.key,
-                    value=record.value,
-                    headers=record.headers,
-                    on_delivery=self._delivered,
-                )
-            except BufferError as full:  # the queue is full: wait for acknowledgements
-                if time.monotonic() > deadline:
-                    raise self._aborted(KafkaError(KafkaError._TIMED_OUT)) from full  # noqa: SLF001
-                self._producer.poll(0.5)
-            else:
+        while time.monotonic() < deadline:
+            self._producer.poll(0.5)
+            with suppress(BufferError):
+                self._producer.produce(self._topic, value, key, headers=headers)
                 return
+        raise self._aborted(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001  # see FENCED
 
-    def _delivered(self, error: KafkaError | None, _: object) -> None:
-        if error is None:
-            self._acked += 1
-        elif self._failed is None or self._failed.code() in PURGED:  # the first that is no consequence
-            self._failed = error
-
-    def _deliver(self, sent: int) -> None:
+    def _deliver(self) -> None:
+        """Wait until every record is answered for, and by an acknowledgement."""
         waiting = self._producer.flush(self._seconds + 1)
-        if self._acked != sent:
+        if waiting or self._refused.first:
             late = KafkaError(KafkaError._TIMED_OUT, f"{waiting} records without an answer")  # noqa: SLF001
-            raise self._aborted(self._failed or late)
+            raise self._aborted(self._refused.first or late)
 
     def _group_offset(self, next_row: int, metadata: str) -> None:
         position = TopicPartition(self._topic, 0, next_row, metadata=metadata)
@@ -209,6 +227,7 @@ class Transactions:
         """End the transaction as far as it can be, and say what the error is."""
         if error.retriable():  # it was called again until the time was over: whether it works is not known
             return self._error(error)
+        acknowledged = max(0, self._sent - self._refused.count - len(self._producer))
         if not error.fatal():
             try:
                 self._producer.purge()
@@ -219,7 +238,7 @@ class Transactions:
         said = self._error(error)
         if isinstance(said, BrokerUnreachable) and self._answers():
             return DeliveryIncomplete(
-                f"topic {self._topic} on broker {bootstrap(self._config)}: {error.str()}; {self._acked} "
+                f"topic {self._topic} on broker {bootstrap(self._config)}: {error.str()}; {acknowledged} "
                 "records of the transaction were acknowledged, and it was aborted. Run the task again: it "
                 "goes on from the last committed row."
             )

@@ -1,238 +1,184 @@
-"""Reconcile: count everything again, from the source's rows to the tables', and name what does not add up.
+"""Reconcile: count from the source's rows to the tables', and name what does not add up.
 
-It trusts no stored count: rows come from the spooled source itself, visible records from the broker, landed
-and quarantined ones from the tables. What `batches` says is compared with these counts, never used for them.
+It trusts no stored count but its own: what an earlier account has counted in balance stands sealed, as long
+as the tables' logs and files show that landing alone has gone on since. Rows come from the spooled source
+itself, visible records from the broker, landed and quarantined ones from the tables. What `batches` says is
+compared with these counts, never used for them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
-
-import polars as pl
 
 from headrace.contract.model import Contract
 from headrace.errors import NotReconciled, WarehouseError
-from headrace.kafka.reader import visible_records
 from headrace.kafka.topics import describe_topic, log_start
-from headrace.offsets import OffsetRange, reached
-from headrace.publish.csv_source import count_rows
+from headrace.offsets import OffsetRange, reached, subtract
 from headrace.publish.publications import Publication, read_publications
-from headrace.reconcile.ledger import Entry, SliceAccount, SourceAccount, append_entry
-from headrace.reconcile.records import landed_records
+from headrace.reconcile.batch_counts import check_batches
+from headrace.reconcile.ledger import Entry, SourceAccount, append_entry
+from headrace.reconcile.run_slice import account_for_slice
+from headrace.reconcile.seal import Seal, SealedSource, read_seal, write_seal
+from headrace.reconcile.snapshot import Snapshot, take_snapshot
+from headrace.reconcile.sources import account_for_source, is_accounted, notes_on, sources_of
+from headrace.reconcile.standing import Standing, count_all, stand_on
+from headrace.reconcile.table_log import Unsealed
 from headrace.settings import Settings
-from headrace.tables.batches import Batch, position_after, read_batches
-from headrace.tables.names import QUARANTINE, READINGS
-from headrace.tables.slices import Slice, find_slice
+from headrace.tables.batches import Batch, position_at, read_batches, read_losses, read_rewinds
+from headrace.tables.names import BATCHES
+from headrace.tables.slices import Slice, find_slice, new_slice
 from headrace.tables.warehouse import Warehouse
 
-NAMED = 20
-"""How many single rows or records a message names; the rest is counted."""
+AUDIT = "an audit counts everything"
 
 
 def reconcile(contract: Contract, settings: Settings, config: dict[str, Any], run_id: str) -> Entry:
     """Account for the run's slice and every publication of the stream; keep the account in the ledger.
 
+    What has come into the tables since the last account is counted, and everything where they show more than
+    that. An account in balance is sealed.
+
     Raises:
         NotReconciled: records are lost, doubled or miscounted; the message names them.
         WarehouseError: the run has no slice.
+        SourceError: the spool of a source cannot be read.
     """
     warehouse = Warehouse.of(settings, contract.stream)
     run_slice = find_slice(warehouse, run_id)
     if run_slice is None:
         raise WarehouseError(f"run {run_id!r} has no slice: `land` has not run; clear and run `land` first")
-    batches = read_batches(warehouse)
-    records = landed_records(warehouse)
-    entry = Entry(
-        run_id=run_id,
-        finished=datetime.now(UTC),
-        topic=run_slice.topic,
-        topic_id=run_slice.topic_id,
-        slice=account_for_slice(run_slice, config, records, batches),
-        sources=tuple(_sources(contract, settings, warehouse, records, batches)),
-        batch_problems=tuple(check_batches(batches, records)),
-    )
-    append_entry(warehouse, entry)
-    if not entry.balanced:
-        raise NotReconciled(_message(contract.stream, entry))
-    return entry
+    try:
+        seal: Seal | str = read_seal(warehouse)
+    except Unsealed as unusable:
+        seal = str(unusable)
+    return _Reconciliation(contract, settings, config, seal).settle(lambda _: run_slice)
 
 
-def account_for_slice(
-    run_slice: Slice, config: dict[str, Any], records: pl.LazyFrame, batches: list[Batch]
-) -> SliceAccount:
-    """Compare what consumers see of the slice with `readings` and `quarantine`, offset by offset."""
-    bounds = _frame_of_ranges(run_slice.ranges)
-    stored = (
-        records.filter(pl.col("topic_id") == run_slice.topic_id)
-        .join(bounds.lazy(), on="partition")
-        .filter(pl.col("offset").is_between(pl.col("start"), pl.col("until"), closed="left"))
-        .select("table", "partition", "offset")
-        .collect()
-    )
-    by_table = dict(stored.group_by("table").len().iter_rows())
-    visible = _visible(run_slice, config, batches)
-    return SliceAccount(
-        ranges=run_slice.ranges,
-        visible=None if visible is None else len(visible),
-        landed=by_table.get(READINGS, 0),
-        quarantined=by_table.get(QUARANTINE, 0),
-        problems=() if visible is None else tuple(_compare(run_slice.topic, visible, stored)),
-    )
+def audit(contract: Contract, settings: Settings, config: dict[str, Any], run_id: str) -> Entry:
+    """Count everything again: the sources' rows, the tables', and what the topic still holds; seal it anew.
+
+    Landing may go on meanwhile: the audit is of the batches that are closed when it begins.
+
+    Raises:
+        NotReconciled: as `reconcile`.
+        WarehouseError: nothing has been landed yet.
+        SourceError: as `reconcile`.
+    """
+
+    def landed_so_far(snapshot: Snapshot) -> Slice:
+        topic = contract.topic.name
+        topic_id = describe_topic(config, topic).topic_id
+        landed = position_at(warehouse, topic_id, snapshot.closing)
+        starts = log_start(config, topic)
+        return new_slice(run_id, topic, topic_id, {each: starts.get(each, 0) for each in landed}, landed)
+
+    warehouse = Warehouse.of(settings, contract.stream)
+    return _Reconciliation(contract, settings, config, AUDIT).settle(landed_so_far)
 
 
-def account_for_source(
-    publication: Publication, rows: int, records: pl.LazyFrame, pending: bool, loss: int
-) -> SourceAccount:
-    """Compare the rows of a source with `readings` and `quarantine`; `loss` records were accepted as lost."""
-    stored = (
-        records.filter(pl.col("publication") == publication.publication)
-        .group_by("row")
-        .agg(
-            (pl.col("table") == READINGS).sum().alias("landed"),
-            (pl.col("table") == QUARANTINE).sum().alias("quarantined"),
+class _Reconciliation:
+    """One account, of the tables as they are when it begins: on a seal, or why on none."""
+
+    def __init__(
+        self, contract: Contract, settings: Settings, config: dict[str, Any], seal: Seal | str
+    ) -> None:
+        self.contract, self.settings, self.config = contract, settings, config
+        self.warehouse = Warehouse.of(settings, contract.stream)
+        self.seal = seal
+        self.snapshot = take_snapshot(self.warehouse)
+        # Read after the tables: a publication is noted before its first record, so none of them is unknown.
+        self.publications = read_publications(self.warehouse)
+        every = read_rewinds(self.warehouse)
+        self.rewinds = tuple(each for each in every if each.batch <= self.snapshot.newest)
+
+    def settle(self, slice_of: Callable[[Snapshot], Slice]) -> Entry:
+        """Count, keep the account, and seal it; raises as `reconcile`."""
+        run_slice = slice_of(self.snapshot)
+        before = {} if isinstance(self.seal, str) else self.seal.sources
+        spool = self.settings.spool_path
+        sources = sources_of(self.publications, self.contract.own_source, spool, before)
+        standing = self._stand(sources, before)
+        lost = self._losses(run_slice.topic_id) if run_slice.ranges else []
+        entry = Entry(
+            run_id=run_slice.run_id,
+            finished=datetime.now(UTC),
+            topic=run_slice.topic,
+            topic_id=run_slice.topic_id,
+            slice=account_for_slice(run_slice, self.config, standing.account, lost, self._closed),
+            sources=tuple(self._accounts(sources, standing)),
+            batch_problems=(*self._check_batches(standing), *standing.account.unreadable),
+            counted=standing.counted,
+            notes=tuple(notes_on(self.publications, sources)),
         )
-        .collect()
-    )
-    expected = pl.DataFrame({"row": pl.int_range(1, rows + 1, eager=True)})
-    absent = expected.join(stored, on="row", how="anti")["row"].sort()
-    accepted = min(len(absent), loss)
-    doubled = stored.filter(pl.col("landed") + pl.col("quarantined") > 1).sort("row")
-    foreign = stored.join(expected, on="row", how="anti").sort("row")["row"]
-    name = f"{publication.source} (publication {publication.publication})"
-    problems = [
-        *_named(f"{name}: row {row} is in no table" for row in absent if not pending and not accepted),
-        *_named(
-            f"{name}: row {row} stands {landed} times in readings and {quarantined} times in quarantine"
-            for row, landed, quarantined in doubled.iter_rows()
-        ),
-        *_named(f"{name}: row {row} is in the tables, but the source has {rows} rows" for row in foreign),
-    ]
-    if accepted and accepted < len(absent):
-        problems.append(f"{name}: {len(absent)} rows are in no table, but only {loss} were accepted as lost")
-    return SourceAccount(
-        publication=publication.publication,
-        source=publication.source,
-        rows=rows,
-        landed=int(stored["landed"].sum()),
-        quarantined=int(stored["quarantined"].sum()),
-        accepted_loss=accepted,
-        pending=pending,
-        problems=tuple(problems),
-    )
+        append_entry(self.warehouse, entry)
+        if not entry.balanced:
+            raise NotReconciled(_message(self.contract.stream, entry))
+        self._renew_seal(sources, standing)
+        return entry
 
+    def _stand(self, sources: dict[str, SealedSource], before: dict[str, SealedSource]) -> Standing:
+        reason = self.seal
+        if isinstance(reason, Seal):
+            try:
+                return stand_on(self.warehouse, self.snapshot, sources, self.rewinds, reason)
+            except Unsealed as shown:
+                reason = str(shown)
+        return count_all(self.warehouse, self.snapshot, sources, self.rewinds, before, reason=reason)
 
-def check_batches(batches: list[Batch], records: pl.LazyFrame) -> Iterable[str]:
-    """What `batches` says that the tables do not hold, one line per batch."""
-    stored = {
-        batch: (landed, quarantined)
-        for batch, landed, quarantined in records.group_by("batch")
-        .agg(
-            (pl.col("table") == READINGS).sum(),
-            (pl.col("table") == QUARANTINE).sum().alias("quarantined"),
+    def _accounts(self, sources: dict[str, SealedSource], standing: Standing) -> Iterator[SourceAccount]:
+        if self.contract.own_source is None:
+            return
+        for each in filter(is_accounted, self.publications):
+            source = sources[each.publication]
+            marks = standing.account.rows.get(each.publication)
+            whole = marks is not None and marks.all.met.count(1, source.rows + 1) == source.rows
+            pending = each.state == "publishing" or not (whole or self._is_landed(each))
+            loss = 0 if whole else self._lost_of(each)
+            yield account_for_source(each, source, standing.account, pending, loss)
+
+    def _is_landed(self, publication: Publication) -> bool:
+        return reached(self._position(publication.topic_id), publication.until)
+
+    def _position(self, topic_id: str) -> dict[int, int]:
+        return position_at(self.warehouse, topic_id, self.snapshot.closing)
+
+    def _lost_of(self, publication: Publication) -> int:
+        """How many of the offsets that a publication can have got were accepted as lost.
+
+        They lie behind those that were published into the topic before it, and before its own end.
+        """
+        begins: dict[int, int] = {}
+        for each in self.publications:
+            if each.topic_id == publication.topic_id and each.started < publication.started:
+                begins |= {place: max(begins.get(place, 0), end) for place, end in each.until.items()}
+        own = tuple(
+            OffsetRange(partition=place, start=begins.get(place, 0), until=max(end, begins.get(place, 0)))
+            for place, end in (publication.until or self._position(publication.topic_id)).items()
         )
-        .collect()
-        .iter_rows()
-    }
-    for row in batches:
-        landed, quarantined = stored.pop(row.batch, (0, 0))
-        lost = row.records if row.kind == "gap" else 0
-        said = (row.landed, row.quarantined, row.records - lost)
-        if said != (landed, quarantined, landed + quarantined):
-            yield (
-                f"batch {row.batch}: `batches` says {row.records} records, {row.landed} landed, "
-                f"{row.quarantined} quarantined; the tables hold {landed} landed, {quarantined} quarantined"
-            )
-    for batch in sorted(stored, key=str):
-        yield f"batch {batch}: has rows in the tables, but is not in `batches`"
+        lost = self._losses(publication.topic_id)
+        return sum(map(len, own)) - sum(map(len, subtract(own, lost)))
+
+    def _losses(self, topic_id: str) -> list[OffsetRange]:
+        return read_losses(self.warehouse, topic_id, self.snapshot.newest)
+
+    def _closed(self) -> list[Batch]:
+        return [row for row in read_batches(self.warehouse) if row.batch <= self.snapshot.newest]
+
+    def _check_batches(self, standing: Standing) -> Iterator[str]:
+        seal, now = standing.seal, self.snapshot
+        if seal and not standing.counted.new and _batches_of(seal) == _batches_of(now):
+            return  # the same rows as when they were compared with the same counts
+        yield from check_batches(self.warehouse, standing.account, now.newest)
+
+    def _renew_seal(self, sources: dict[str, SealedSource], standing: Standing) -> None:
+        seal, now = standing.seal, self.snapshot
+        kept = seal and (seal.newest, seal.tables, seal.sources) == (now.newest, now.tables, sources)
+        if standing.account.is_whole and not kept:
+            write_seal(self.warehouse, Seal(now.newest, now.tables, sources, standing.account))
 
 
-def _sources(
-    contract: Contract, settings: Settings, warehouse: Warehouse, records: pl.LazyFrame, batches: list[Batch]
-) -> Iterable[SourceAccount]:
-    source = contract.own_source
-    if source is None:
-        return
-    for publication in read_publications(warehouse):
-        if publication.state == "superseded" and publication.finished is None:
-            continue  # a newer file replaced it half-way: its slice accounts for what was published
-        position = position_after(warehouse, batches, publication.topic_id)
-        loss = sum(
-            row.records for row in batches if row.kind == "gap" and row.topic_id == publication.topic_id
-        )
-        yield account_for_source(
-            publication,
-            count_rows(settings.spool_path / publication.sha256, source),
-            records,
-            pending=publication.state == "publishing" or not reached(position, publication.until),
-            loss=loss,
-        )
-
-
-def _visible(run_slice: Slice, config: dict[str, Any], batches: list[Batch]) -> pl.DataFrame | None:
-    """(partition, offset) of each record of the slice that consumers see; None if the log lost some."""
-    if describe_topic(config, run_slice.topic).topic_id != run_slice.topic_id:
-        return None  # the topic was made anew: its offsets are other records
-    start = log_start(config, run_slice.topic)
-    gaps = gap_ends(batches, run_slice.topic_id)
-    ranges = []
-    for each in run_slice.ranges:
-        begin = max(each.start, gaps.get(each.partition, 0))
-        if begin >= each.until:
-            continue
-        if start.get(each.partition, 0) > begin:
-            return None
-        ranges.append(OffsetRange(partition=each.partition, start=begin, until=each.until))
-    rows = [
-        (record.partition(), record.offset())
-        for chunk in visible_records(config, run_slice.topic, tuple(ranges))
-        for record in chunk
-    ]
-    return pl.DataFrame(rows, schema=_COORDINATES, orient="row")
-
-
-def gap_ends(batches: list[Batch], topic_id: str) -> dict[int, int]:
-    """Where the newest accepted gap of each partition ends."""
-    return {
-        each.partition: each.until
-        for row in batches
-        if row.kind == "gap" and row.topic_id == topic_id
-        for each in row.ranges
-    }
-
-
-def _compare(topic: str, visible: pl.DataFrame, stored: pl.DataFrame) -> Iterable[str]:
-    at = ["partition", "offset"]
-    lost = visible.join(stored, on=at, how="anti").sort(at)
-    foreign = stored.join(visible, on=at, how="anti").sort(at)
-    doubled = stored.group_by(at).len().filter(pl.col("len") > 1).sort(at)
-    for frame, what in (
-        (lost, "is in no table"),
-        (doubled, "is in the tables more than once"),
-        (foreign, "is in the tables, but no consumer sees it"),
-    ):
-        yield from _named(
-            f"topic {topic}, partition {row['partition']}, offset {row['offset']}: {what}"
-            for row in frame.iter_rows(named=True)
-        )
-
-
-_COORDINATES = {"partition": pl.Int32, "offset": pl.Int64}
-
-
-def _frame_of_ranges(ranges: Iterable[OffsetRange]) -> pl.DataFrame:
-    rows = [(each.partition, each.start, each.until) for each in ranges]
-    return pl.DataFrame(
-        rows, schema={"partition": pl.Int32, "start": pl.Int64, "until": pl.Int64}, orient="row"
-    )
-
-
-def _named(problems: Iterable[str]) -> list[str]:
-    """The first problems in words and the rest as a number."""
-    rest = iter(problems)
-    said = list(islice(rest, NAMED))
-    more = sum(1 for _ in rest)
-    return [*said, f"… and {more} more like it"] if more else said
+def _batches_of(of: Seal | Snapshot) -> tuple[int, Any]:
+    return of.newest, of.tables.get(BATCHES)
 
 
 def _message(stream: str, entry: Entry) -> str:

@@ -8,9 +8,9 @@ from headrace.contract.model import Contract
 from headrace.errors import HeadraceError
 from headrace.kafka.topics import describe_topic, log_end
 from headrace.offsets import lag
-from headrace.reconcile.ledger import Entry, read_ledger
+from headrace.reconcile.ledger import Entry, newest_entries
 from headrace.tables import queries
-from headrace.tables.batches import Batch, position_after, read_batches
+from headrace.tables.batches import Batch, landed_position, newest_batches
 from headrace.tables.warehouse import Warehouse
 
 
@@ -33,23 +33,24 @@ class Overview(BaseModel):
 
 def overview(contract: Contract, warehouse: Warehouse, config: dict[str, Any], batches: int = 5) -> Overview:
     """The stream as it is now; a broker that does not answer leaves only the lag unknown."""
-    rows = read_batches(warehouse)
-    lag_now, unknown, topic_id = None, None, rows[-1].topic_id if rows else ""
+    rows = newest_batches(warehouse, batches)
+    ends, unknown, topic_id = None, None, rows[-1].topic_id if rows else ""
     try:
         topic_id = describe_topic(config, contract.topic.name).topic_id
-        lag_now = lag(position_after(warehouse, rows, topic_id), log_end(config, contract.topic.name))
+        ends = log_end(config, contract.topic.name)
     except HeadraceError as unreachable:
         unknown = str(unreachable)
-    entries = read_ledger(warehouse)
+    position = landed_position(warehouse, topic_id)
+    entries = newest_entries(warehouse, 1)
     return Overview(
         stream=contract.stream,
         topic=contract.topic.name,
         warehouse=str(warehouse.folder),
-        position=position_after(warehouse, rows, topic_id),
-        lag=lag_now,
+        position=position,
+        lag=None if ends is None else lag(position, ends),
         lag_unknown=unknown,
         counts=queries.counts(warehouse),
         completeness=queries.completeness(contract, warehouse),
-        batches=tuple(rows[-batches:]),
+        batches=tuple(rows),
         ledger=entries[-1] if entries else None,
     )

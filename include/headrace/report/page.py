@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 
 from headrace.contract.loader import load_signal_names
 from headrace.contract.model import Contract
-from headrace.errors import WarehouseError
 from headrace.files import write_whole
 from headrace.parse.reasons import Reason
-from headrace.reconcile.ledger import Entry, read_ledger
+from headrace.reconcile.ledger import Entry
 from headrace.report import pictures
 from headrace.report.cells import cell
+from headrace.report.newest import Shown, note_report
 from headrace.tables import queries
 from headrace.tables.gold_columns import gold_column
 from headrace.tables.names import DAILY_COMPLETENESS, GOLD, READINGS
@@ -25,21 +25,20 @@ from headrace.tables.warehouse import Warehouse
 FIRST_ROWS = 6
 
 
-def write_report(contract: Contract, warehouse: Warehouse, run_id: str) -> Path:
+def write_report(contract: Contract, warehouse: Warehouse, entry: Entry) -> Path:
     """Write the report of a reconciled run.
+
+    Pictures are of the newest two years, and of a bounded number of readings: a page takes the same time
+    whatever the tables hold.
 
     Returns:
         The file, which holds pictures and style itself and neither script nor link to anywhere.
-
-    Raises:
-        WarehouseError: the run has not been reconciled.
     """
-    entries = [entry for entry in read_ledger(warehouse) if entry.run_id == run_id]
-    if not entries:
-        raise WarehouseError(f"run {run_id!r} is not in the ledger; clear and run `reconcile` first")
-    file = warehouse.report(run_id)
+    shown = Shown.now(contract, warehouse, entry)  # before the tables are read: what comes later is new
+    file = warehouse.report(entry.run_id)
     file.parent.mkdir(exist_ok=True)
-    write_whole(file, _page(contract, warehouse, entries[-1]))
+    write_whole(file, _page(contract, warehouse, entry))
+    note_report(warehouse, entry, shown)
     return file
 
 
@@ -73,39 +72,58 @@ def _page(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
     )
 
 
+Picture = tuple[str, str, str]
+"""Its title, a sentence, and the data URI."""
+
+
 def _pictures(
     contract: Contract,
     warehouse: Warehouse,
     counts: queries.Counts,
     slots: queries.Completeness | None,
-) -> Iterator[tuple[str, str, str]]:
-    """Title, sentence and data URI of each picture that the contract and the tables allow."""
-    wanted, analysis = contract.report, contract.analysis
-    zone = contract.record.event_time.timezone
-    if counts.readings and wanted.curve:
-        frame = queries.signals(warehouse, [wanted.curve.x, wanted.curve.y, wanted.curve.reference])
-        figure = pictures.curve(frame, wanted.curve.x, wanted.curve.y, wanted.curve.reference)
-        yield f"{wanted.curve.y} against {wanted.curve.x}", "One point a reading.", _uri(figure)
+) -> Iterator[Picture]:
+    """Each picture that the contract and the tables allow."""
+    if counts.readings:
+        yield from _of_readings(contract, warehouse, counts.readings)
     if counts.days:
-        daily = queries.scan(warehouse, DAILY_COMPLETENESS)
-        if slots:
-            daily = daily.filter(pl.col("signal_date").is_between(slots.first, slots.last))
-        figure = pictures.calendar(daily.collect())
-        yield "Completeness", f"A square a day. {_missing(slots)}", _uri(figure)
-    if counts.hours and analysis.indicator:
-        signal = analysis.indicator.signal
+        yield from _of_days(contract, warehouse, slots, bool(counts.hours))
+
+
+def _of_readings(contract: Contract, warehouse: Warehouse, readings: int) -> Iterator[Picture]:
+    curve, rose = contract.report.curve, contract.report.rose
+    drawn = [*((curve.x, curve.y, curve.reference) if curve else ())]
+    drawn += [*((rose.direction, rose.speed) if rose else ())]
+    names = list(dict.fromkeys(filter(None, drawn)))
+    if not names:
+        return
+    frame = queries.signals(warehouse, names)
+    whole = len(frame) == readings
+    some = f"{_number(len(frame))} of {_number(readings)} readings, evenly chosen"
+    if curve:
+        figure = pictures.curve(frame, curve.x, curve.y, curve.reference)
+        text = "One point a reading." if whole else f"One point each for {some}."
+        yield f"{curve.y} against {curve.x}", text, _uri(figure)
+    if rose:
+        figure = pictures.rose(frame, rose.direction, rose.speed)
+        text = f"Share of {'the readings' if whole else some}, by {rose.direction}."
+        yield "Where it comes from", text, _uri(figure)
+
+
+def _of_days(
+    contract: Contract, warehouse: Warehouse, slots: queries.Completeness | None, hours: bool
+) -> Iterator[Picture]:
+    daily = queries.scan(warehouse, DAILY_COMPLETENESS).collect()
+    if slots:
+        daily = daily.filter(pl.col("signal_date").is_between(slots.first, slots.last))
+    yield "Completeness", f"A square a day. {_missing(slots)}", _uri(pictures.calendar(daily))
+    indicator, zone = contract.analysis.indicator, contract.record.event_time.timezone
+    if indicator and hours:
+        signal = indicator.signal
         column = gold_column(load_signal_names(contract).get(signal, signal))
-        hourly = queries.hourly(warehouse, column, zone)
-        figure = pictures.hours(hourly, column, analysis.indicator.signal, analysis.indicator)
-        yield (
-            f"{analysis.indicator.signal}, hour by hour",
-            f"Coloured by {analysis.indicator.name}.",
-            _uri(figure),
-        )
-    if counts.readings and wanted.rose:
-        frame = queries.signals(warehouse, [wanted.rose.direction, wanted.rose.speed])
-        figure = pictures.rose(frame, wanted.rose.direction, wanted.rose.speed)
-        yield "Where it comes from", f"Share of the readings, by {wanted.rose.direction}.", _uri(figure)
+        days = daily["signal_date"].sort()
+        since = pictures.months_shown(days[0], days[-1])[0]
+        figure = pictures.hours(queries.hourly(warehouse, column, zone, since), column, signal, indicator)
+        yield f"{signal}, hour by hour", f"Coloured by {indicator.name}.", _uri(figure)
 
 
 def _missing(slots: queries.Completeness | None) -> str:

@@ -18,8 +18,8 @@ INK, MUTED, GRID = "#1d2733", "#5b6875", "#e3e8ee"
 WATER, ACCENT = "#1f6f9f", "#d1622b"
 BANDS = ("#a9bccb", "#4fa3c7", "#1f6f9f", "#d1622b", "#8c3a12", "#5a2408")
 COMPLETENESS = ("#eef2f5", "#c8501e", "#e9a168", "#8fbcd6", "#1f6f9f")
-POINTS = 60_000
-"""More points than this are thinned evenly: the eye sees no more, and the page stays small."""
+MONTHS = 24
+"""The newest months are shown, and no more: a picture is as wide as the page."""
 
 LARGEST = 1e100
 
@@ -57,13 +57,12 @@ def _figure(width: float = 8.6, height: float = 4.2) -> Figure:
 
 
 def curve(frame: pl.DataFrame, x: str, y: str, reference: str | None) -> Figure:
-    """`y` against `x`, one point per reading, and the reference as a line."""
+    """`y` against `x`, one point a row, and the reference as a line."""
     with mpl.rc_context(STYLE):
         figure = _figure()
         axes = figure.subplots()
         frame = frame.with_columns(map(drawable, frame.columns))
-        known = frame.drop_nulls([x, y])
-        shown = known.gather_every(max(1, len(known) // POINTS))
+        shown = frame.drop_nulls([x, y])
         axes.scatter(shown[x], shown[y], s=2.5, alpha=0.18, color=WATER, linewidths=0, label="readings")
         if reference:
             line = (
@@ -87,7 +86,7 @@ def calendar(daily: pl.DataFrame) -> Figure:
         day: (1 - missing / expected if expected else 1.0)
         for day, expected, missing in days.select("signal_date", "expected", "missing").iter_rows()
     }
-    months = _months(min(share), max(share))
+    months = months_shown(min(share), max(share))
     grid = np.full((len(months), 31), np.nan)
     for row, first in enumerate(months):
         day = first
@@ -115,13 +114,13 @@ def calendar(daily: pl.DataFrame) -> Figure:
         return figure
 
 
-def _months(first: date, last: date) -> list[date]:
-    """The first day of each month from `first` to `last`, the newest 24 at most."""
+def months_shown(first: date, last: date) -> list[date]:
+    """The first day of each month from `first` to `last`, the newest ones."""
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     return [
         date(first.year + (first.month - 1 + step) // 12, (first.month - 1 + step) % 12 + 1, 1)
         for step in range(count)
-    ][-24:]
+    ][-MONTHS:]
 
 
 def _grade(share: float | None) -> int:

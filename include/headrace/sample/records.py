@@ -9,13 +9,17 @@ import pyarrow as pa
 
 from headrace.contract.model import Contract, CsvSource
 from headrace.errors import SourceError
-from headrace.kafka.headers import Header, publication_headers
+from headrace.kafka.headers import PUBLICATION_DIGITS, Header
 from headrace.parse.parser import RECORDS
-from headrace.publish.csv_source import CsvRows, check_source
+from headrace.publish.csv_rows import CsvRows
+from headrace.publish.csv_source import check_source
 from headrace.publish.source_records import source_records
 
 ROWS = 10_000
 """Records that are parsed at a time."""
+
+PUBLICATION = "0" * PUBLICATION_DIGITS
+"""Whose rows a sample's are said to be."""
 
 Sent = tuple[str | None, bytes, list[Header]]
 """Key, value and headers."""
@@ -47,8 +51,8 @@ def _lines(sample: Path) -> Iterator[Sent]:
 def _rows(contract: Contract, source: CsvSource, sample: Path) -> Iterator[Sent]:
     rows = CsvRows(sample, source.model_copy(update={"path": sample}))  # whose messages name the sample
     last = check_source(rows, contract)
-    for record in source_records(rows, contract, publication_headers("sample", ""), last):
-        yield record.key, record.value.encode(), record.headers
+    for _, key, value, headers in source_records(rows, contract, PUBLICATION, last):
+        yield key, value.encode(), headers
 
 
 def _batch(sent: Sequence[Sent], first: int) -> pa.RecordBatch:

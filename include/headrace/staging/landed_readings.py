@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 from headrace.tables.columns import schema_of
 from headrace.tables.commits import open_table
 from headrace.tables.names import READINGS
+from headrace.tables.reading import dataset
 
 PLACE = ["partition", "offset"]
 CONTENT = ["signal_ts", "entity", "signals", "provenance"]
@@ -19,7 +20,7 @@ CONTENT = ["signal_ts", "entity", "signals", "provenance"]
 
 def readings_of(table: Path, identities: pa.Array, days: pa.Array) -> pa.Table:
     """The readings with one of these identities on one of these days: content and provenance."""
-    files = open_table(table).to_pyarrow_dataset()  # passes over files, and groups in them, by their days
+    files = dataset(table)  # passes over files, and groups in them, by their days
     wanted = pc.field("provenance", "identity").isin(pc.unique(identities))
     found = files.to_table(columns=CONTENT, filter=pc.field("signal_date").isin(pc.unique(days)) & wanted)
     return found.cast(pa.schema([schema_of(READINGS).field(name) for name in CONTENT]))
@@ -30,7 +31,7 @@ def places_of(table: Path, batch: int) -> pa.Table:
     open_now = open_table(table)
     described = pa.table(open_now.get_add_actions(flatten=True)).to_pylist()
     holds = {file["path"] for file in described if _may_hold(file, batch)}
-    files = open_now.to_pyarrow_dataset()
+    files = dataset(table, open_now)
     fragments = [each for each in files.get_fragments() if Path(each.path).name in holds]
     if not fragments:
         return pa.table({"partition": pa.array([], pa.int32()), "offset": pa.array([], pa.int64())})

@@ -1,13 +1,13 @@
 """The table `batches`: one row per finished batch or accepted gap; the stream's position follows from it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from headrace.errors import ForeignCommit, HeadraceError, PositionBroken, WarehouseUnavailable
-from headrace.offsets import Ranges, advance
+from headrace.offsets import OffsetRange, Position, Ranges, advance, rewind
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import (
     BatchCommit,
@@ -19,21 +19,33 @@ from headrace.tables.commits import (
     open_table,
 )
 from headrace.tables.compaction import CHECKPOINT_EVERY, compact
+from headrace.tables.durability import sync_commits
 from headrace.tables.names import BATCHES, READINGS
+from headrace.tables.reading import read_rows
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
 
 CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
 """Operations of maintenance, in a log's words."""
 
 
 class Batch(BaseModel):
-    """A finished batch, or a gap: offsets that retention had eaten and a run's parameter accepted as lost."""
+    """A finished batch; or what a run's parameter accepted.
+
+    A gap: offsets that retention had eaten. A rewind: landed offsets that the broker has lost since, from
+    where the log was cut off to where landing stood; it gives them out again, to other records.
+
+    `lost`: the part of a batch's ranges that the broker no longer had when it was finished; in rows of older
+    versions there is none.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     batch: int
-    kind: Literal["batch", "gap"]
+    kind: Literal["batch", "gap", "rewind"]
     topic_id: str
     ranges: Ranges
     records: int
@@ -44,14 +56,45 @@ class Batch(BaseModel):
     contract_sha256: str
     started: datetime
     finished: datetime
+    lost: Annotated[Ranges, BeforeValidator(lambda ranges: ranges or ())] = ()
 
 
 def read_batches(warehouse: Warehouse) -> list[Batch]:
     """All batches and gaps in their order; the table has few rows, one per batch."""
     if not warehouse.exists(BATCHES):
         return []
-    rows: list[dict[str, Any]] = open_table(warehouse.table(BATCHES)).to_pyarrow_table().to_pylist()
+    return _batches(read_rows(open_table(warehouse.table(BATCHES))))
+
+
+def _batches(rows: list[dict[str, Any]]) -> list[Batch]:
     return sorted((Batch.model_validate(row) for row in rows), key=lambda row: row.batch)
+
+
+def read_rewinds(warehouse: Warehouse) -> list[Batch]:
+    """The rewinds alone, in their order."""
+    import pyarrow.compute as pc
+
+    return _read_some(warehouse, lambda _: pc.field("kind") == "rewind")
+
+
+def read_losses(warehouse: Warehouse, topic_id: str, newest: int) -> list[OffsetRange]:
+    """Offsets of that topic that were accepted as lost, up to the batch `newest`: gaps, parts of batches."""
+    import pyarrow.compute as pc
+
+    def told(columns: list[str]) -> pc.Expression:
+        gap = pc.field("kind") == "gap"
+        return gap | (pc.list_value_length(pc.field("lost")) > 0) if "lost" in columns else gap
+
+    rows = (row for row in _read_some(warehouse, told) if row.topic_id == topic_id and row.batch <= newest)
+    return [each for row in rows for each in (row.ranges if row.kind == "gap" else row.lost)]
+
+
+def _read_some(warehouse: Warehouse, which: "Callable[[list[str]], pc.Expression]") -> list[Batch]:
+    if not warehouse.exists(BATCHES):
+        return []
+    dataset = open_table(warehouse.table(BATCHES)).to_pyarrow_dataset()
+    found = dataset.to_table(filter=which(dataset.schema.names)).to_pylist()
+    return sorted((Batch.model_validate(row) for row in found), key=lambda row: row.batch)
 
 
 def append_batch(warehouse: Warehouse, row: Batch) -> None:
@@ -68,17 +111,19 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
     with warehouse_errors(path):
         # Opened before anything is read of it: a rival's closing from then on makes the commit fail.
         table = open_table(path) if warehouse.exists(BATCHES) else str(path)
+        before = -1 if isinstance(table, str) else table.version()
         newest = newest_closing(warehouse)
         if newest and newest.batch >= row.batch:
             raise _closed_already(warehouse, row)
-        stands = _position(warehouse, row.topic_id, newest)
-        reached = _advance(warehouse, stands, row.batch, row.ranges)
+        stands = position_at(warehouse, row.topic_id, newest)
+        reached = _after(warehouse, stands, row)
         closing = ClosingCommit(batch=row.batch, topic_id=row.topic_id, position=reached)
         try:
             write_deltalake(
                 table,
                 arrow_table(Batch, [row]),
                 mode="append",
+                schema_mode="merge",  # tables of older versions lack `lost`
                 configuration=CHECKPOINT_EVERY,
                 commit_properties=CommitProperties(
                     custom_metadata={"userMetadata": closing.model_dump_json()},
@@ -87,6 +132,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
             )
         except failures() as failed:
             _require_own(warehouse, row, failed)
+        sync_commits(path, before)
         compact(path)
 
 
@@ -142,10 +188,10 @@ def newest_closing(warehouse: Warehouse) -> ClosingCommit | None:
 
 def landed_position(warehouse: Warehouse, topic_id: str) -> dict[int, int]:
     """Where landing has come to in that topic: what all closed batches have covered."""
-    return _position(warehouse, topic_id, newest_closing(warehouse))
+    return position_at(warehouse, topic_id, newest_closing(warehouse))
 
 
-def _position(warehouse: Warehouse, topic_id: str, newest: ClosingCommit | None) -> dict[int, int]:
+def position_at(warehouse: Warehouse, topic_id: str, newest: ClosingCommit | None) -> dict[int, int]:
     """The same as of that closing, whatever a rival has closed since."""
     if newest is None:
         return {}
@@ -164,8 +210,13 @@ def position_after(warehouse: Warehouse, rows: list[Batch], topic_id: str) -> di
     reached: dict[int, int] = {}
     for row in rows:
         if row.topic_id == topic_id:
-            reached = _advance(warehouse, reached, row.batch, row.ranges)
+            reached = _after(warehouse, reached, row)
     return reached
+
+
+def rewinds(warehouse: Warehouse, topic_id: str) -> int:
+    """How many times the topic's log was cut off before the position, and landing went back."""
+    return sum(row.topic_id == topic_id for row in read_rewinds(warehouse))
 
 
 def open_batch(warehouse: Warehouse) -> BatchCommit | None:
@@ -204,7 +255,7 @@ def begin_batch(warehouse: Warehouse, topic_id: str, ranges: Ranges) -> int:
         PositionBroken: they do not begin where the last batch ended.
     """
     newest = newest_closing(warehouse)
-    stands = _position(warehouse, topic_id, newest)
+    stands = position_at(warehouse, topic_id, newest)
     number = newest.batch + 1 if newest else 0
     overtaken = [each for each in ranges if stands.get(each.partition, 0) > each.start]
     if overtaken:
@@ -216,9 +267,20 @@ def begin_batch(warehouse: Warehouse, topic_id: str, ranges: Ranges) -> int:
     return number
 
 
-def _advance(warehouse: Warehouse, reached: dict[int, int], batch: int, ranges: Ranges) -> dict[int, int]:
+def _after(warehouse: Warehouse, reached: dict[int, int], row: Batch) -> dict[int, int]:
+    """The position after that row."""
+    return _advance(warehouse, reached, row.batch, row.ranges, rewind if row.kind == "rewind" else advance)
+
+
+def _advance(
+    warehouse: Warehouse,
+    reached: dict[int, int],
+    batch: int,
+    ranges: Ranges,
+    move: Callable[[Position, Ranges], dict[int, int]] = advance,
+) -> dict[int, int]:
     try:
-        return advance(reached, ranges)
+        return move(reached, ranges)
     except ValueError as broken:
         raise PositionBroken(
             f"stream {warehouse.stream}: batch {batch}: {broken}; a batch must begin where the last one "
@@ -236,3 +298,12 @@ def batches_within(
             for each in row.ranges
         ):
             yield row
+
+
+def newest_batches(warehouse: Warehouse, count: int) -> list[Batch]:
+    """The newest batches and gaps in their order, read without the many before them."""
+    newest = newest_closing(warehouse)
+    if newest is None:
+        return []
+    table = open_table(warehouse.table(BATCHES))
+    return _batches(read_rows(table, f"batch > {newest.batch - count}"))[-count:]

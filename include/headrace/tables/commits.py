@@ -1,12 +1,15 @@
 """What every commit of Headrace carries as Delta user metadata, and how it is read back without a JVM."""
 
+import json
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from headrace.errors import ForeignCommit, PositionBroken
+from headrace.errors import CommitTorn, ForeignCommit, PositionBroken
 from headrace.offsets import Ranges
 
 if TYPE_CHECKING:
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 
 NEWEST = 16
 """Commits that are read at first: what is asked for is nearly always among them, in a log of thousands."""
+
+COMMIT = re.compile(r"\d{20}\.json")
+"""How the file of a commit is called in a table's log."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -94,10 +100,43 @@ def _rows(entry: dict[str, Any]) -> int:
 
 
 def open_table(path: Path) -> "DeltaTable":
-    """The table at its newest version; needs no JVM."""
-    from deltalake import DeltaTable
+    """The table at its newest version; needs no JVM.
 
-    return DeltaTable(str(path))
+    Raises:
+        CommitTorn: its newest commit is not whole.
+    """
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        table = DeltaTable(str(path))
+    except DeltaError:
+        _require_whole(max((path / "_delta_log").glob("[0-9]*.json"), default=None))
+        raise
+    _require_whole(log_file(path, table.version()))  # delta-rs 1.6.6 takes an empty file for a commit
+    return table
+
+
+def _require_whole(newest: Path | None) -> None:
+    if newest is None or not newest.exists():  # what a checkpoint holds may have been tidied away
+        return
+    text = newest.read_text(encoding="utf-8", errors="replace")
+    try:
+        whole = bool([json.loads(line) for line in text.splitlines()])
+    except json.JSONDecodeError:
+        whole = False
+    if not whole:
+        raise CommitTorn(
+            f"{newest}: the table's newest commit is cut off ({newest.stat().st_size} bytes). Was there a "
+            "power cut, or a disk full? Commits that a task was told of are on the disk whole, so nobody was "
+            "told of this one: remove the file, and clear the task, which does it again"
+        )
+
+
+def newest_version(path: Path) -> int:
+    """The version of the table's newest commit, from the names in its log alone."""
+    with os.scandir(path / "_delta_log") as log:
+        return max(int(entry.name[:20]) for entry in log if COMMIT.fullmatch(entry.name))
 
 
 def log_file(path: Path, version: int) -> Path:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from deltalake import CommitProperties, Transaction, write_deltalake
 
 from headrace.errors import ForeignCommit, WarehouseUnavailable
@@ -13,6 +13,9 @@ from headrace.tables.commits import Commit, GoldCommit, application_id, commits,
 from headrace.tables.compaction import SMALL_BYTES, compact
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def newest_gold(warehouse: Warehouse, table: str) -> Commit[GoldCommit] | None:
@@ -23,7 +26,7 @@ def newest_gold(warehouse: Warehouse, table: str) -> Commit[GoldCommit] | None:
 
 
 def commit_gold(
-    warehouse: Warehouse, table: str, rows: pa.Table, commit: GoldCommit, days: Sequence[date] | None
+    warehouse: Warehouse, table: str, rows: "pa.Table", commit: GoldCommit, days: Sequence[date] | None
 ) -> None:
     """Put the rows in the place of those of `days`, or of the whole table, columns too, where that is None.
 
@@ -47,7 +50,7 @@ def commit_gold(
         compact(path)
 
 
-def _write(path: Path, rows: pa.Table, properties: CommitProperties, days: Sequence[date] | None) -> None:
+def _write(path: Path, rows: "pa.Table", properties: CommitProperties, days: Sequence[date] | None) -> None:
     if days is None:
         write_deltalake(
             str(path),

@@ -1,21 +1,33 @@
 """What people and gates ask the tables: the one place where a number gets its meaning. Needs no JVM."""
 
-from datetime import date, timedelta
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from headrace.offsets import reached
-from headrace.tables.batches import newest_closing, open_batch, read_batches
+from headrace.tables.active_files import active_files, count_rows, first_rows_until
 from headrace.tables.commits import open_table
-from headrace.tables.gold_commits import newest_gold
-from headrace.tables.names import DAILY_COMPLETENESS, GOLD, HOURLY_AVERAGE, LEDGER, QUARANTINE, READINGS
+from headrace.tables.names import (
+    BATCHES,
+    DAILY_COMPLETENESS,
+    HOURLY_AVERAGE,
+    LEDGER,
+    QUARANTINE,
+    READINGS,
+)
+from headrace.tables.reading import dataset
+from headrace.tables.sampling import sample
 from headrace.tables.warehouse import Warehouse
 from headrace.zones import slots_of_days
 
 if TYPE_CHECKING:
     from headrace.contract.model import Contract
+
+SAMPLE = 60_000
+"""Readings that a picture is made of: the eye sees no more, and the page stays small."""
 
 
 class Counts(BaseModel):
@@ -35,31 +47,7 @@ def scan(warehouse: Warehouse, table: str) -> pl.LazyFrame:
     """A table at its newest version, lazily."""
     # Not pl.scan_delta: polars 2.1.0 looks for `a%20b` where the warehouse's path has a blank, and with
     # use_pyarrow it counts 0 rows.
-    return pl.scan_pyarrow_dataset(open_table(warehouse.table(table)).to_pyarrow_dataset())
-
-
-def is_analysed(warehouse: Warehouse, topic_id: str, target: dict[int, int], analysis_sha256: str) -> bool:
-    """Whether both gold tables have come to `target`, by the contract's present analysis."""
-    newest = [newest_gold(warehouse, table) for table in GOLD]
-    return all(
-        commit is not None
-        and (
-            commit.metadata.topic_id == topic_id or not any(target.values())
-        )  # an empty topic asks for nothing
-        and commit.metadata.analysis_sha256 == analysis_sha256
-        and reached(commit.metadata.position, target)
-        for commit in newest
-    )
-
-
-def nothing_to_analyse(warehouse: Warehouse, analysis_sha256: str) -> bool:
-    """Whether both gold tables have the newest batch in them, by the contract's present analysis."""
-    newest = newest_closing(warehouse)
-    if newest is None or open_batch(warehouse):
-        return False
-    wanted = (newest.batch, analysis_sha256)
-    commits = [newest_gold(warehouse, table) for table in GOLD]
-    return all(each and (each.metadata.batch, each.metadata.analysis_sha256) == wanted for each in commits)
+    return pl.scan_pyarrow_dataset(dataset(warehouse.table(table)))
 
 
 def counts(warehouse: Warehouse) -> Counts:
@@ -68,33 +56,33 @@ def counts(warehouse: Warehouse) -> Counts:
         readings=_rows(warehouse, READINGS),
         quarantine=quarantine_reasons(warehouse),
         days=_rows(warehouse, DAILY_COMPLETENESS),
-        complete_days=_rows(warehouse, DAILY_COMPLETENESS, pl.col("missing") == 0),
+        complete_days=_rows_by(warehouse, DAILY_COMPLETENESS, "missing").get(0, 0),
         hours=_rows(warehouse, HOURLY_AVERAGE),
-        batches=sum(batch.kind == "batch" for batch in read_batches(warehouse)),
+        batches=_rows_by(warehouse, BATCHES, "kind").get("batch", 0),
     )
 
 
 def quarantine_reasons(warehouse: Warehouse) -> dict[str, int]:
     """Quarantined records by reason, the most frequent first."""
-    if not warehouse.exists(QUARANTINE):
-        return {}
-    by_reason = (
-        scan(warehouse, QUARANTINE).group_by("reason").len().sort("len", "reason", descending=[True, False])
-    )
-    return {str(row["reason"]): int(row["len"]) for row in by_reason.collect().to_dicts()}
+    by_reason = {str(reason): rows for reason, rows in _rows_by(warehouse, QUARANTINE, "reason").items()}
+    return dict(sorted(by_reason.items(), key=lambda each: (-each[1], each[0])))
 
 
 def first_rows(
     contract: "Contract", warehouse: Warehouse, table: str, count: int = 5
 ) -> list[dict[str, Any]]:
     """The first rows of a table in the order of its time, times in the contract's zone."""
-    order = {READINGS: "signal_ts", HOURLY_AVERAGE: "signal_hour", LEDGER: "finished"}
-    frame = scan(warehouse, table)
-    by = order.get(table, "signal_date")
+    by = {READINGS: "signal_ts", HOURLY_AVERAGE: "signal_hour", LEDGER: "finished"}.get(table, "signal_date")
+    path = warehouse.table(table)
+    until = first_rows_until(active_files(open_table(path), by), count)
+    frame = pl.scan_pyarrow_dataset(dataset(path, where=None if until is None else [(by, "<=", until)]))
+    # Two reads, the first of one column: whole rows are read of few files only, or of few parts of one.
+    last = frame.select(pl.col(by).bottom_k(count).max()).collect().item()
     zone = contract.record.event_time.timezone
     instants = [name for name, kind in frame.collect_schema().items() if isinstance(kind, pl.Datetime)]
     return (
-        frame.sort(by)
+        frame.filter(pl.col(by) <= last)
+        .sort(by)
         .head(count)
         .with_columns(pl.col(instants).dt.convert_time_zone(zone))
         .collect()
@@ -173,22 +161,48 @@ def apart(daily: pl.DataFrame) -> tuple[date, date]:
     return first, inside[-1]
 
 
-def signals(warehouse: Warehouse, names: list[str | None]) -> pl.DataFrame:
-    """The named signals of all readings as numbers, a column each; what is missing or no number is null."""
-    columns = [
-        pl.col("signals").map.get(name).cast(pl.Float64, strict=False).alias(name) for name in names if name
-    ]
-    return scan(warehouse, READINGS).select(columns).collect()
+def signals(warehouse: Warehouse, names: list[str], most: int = SAMPLE) -> pl.DataFrame:
+    """The named signals as numbers, a column each, of all readings or of `most`, evenly spread over them.
+
+    What is missing or no number is null.
+    """
+    columns = [pl.col("signals").map.get(name).cast(pl.Float64, strict=False).alias(name) for name in names]
+    opened = open_table(warehouse.table(READINGS))
+    files = active_files(opened)
+    if files is None or sum(file.rows for file in files) <= most:
+        return scan(warehouse, READINGS).select(columns).collect()
+    parts = sample(warehouse.table(READINGS), files, "signals", most)
+    return pl.concat(pl.DataFrame(part).select(columns) for part in parts)
 
 
-def hourly(warehouse: Warehouse, column: str, zone: str) -> pl.DataFrame:
-    """`signal_hour` in that zone and one average of `hourly_average`."""
-    frame = scan(warehouse, HOURLY_AVERAGE).select("signal_hour", column)
-    return frame.with_columns(pl.col("signal_hour").dt.convert_time_zone(zone)).collect()
+def hourly(warehouse: Warehouse, column: str, zone: str, since: date) -> pl.DataFrame:
+    """`signal_hour` in that zone and one average of `hourly_average`, from that day on."""
+    hour = pl.col("signal_hour")
+    # In UTC: polars 2.1.0 hands an instant of another zone to pyarrow as if it were one of UTC.
+    midnight = datetime.combine(since, time.min, ZoneInfo(zone)).astimezone(UTC)
+    frame = scan(warehouse, HOURLY_AVERAGE).filter(hour >= midnight)
+    return frame.select(hour.dt.convert_time_zone(zone), column).collect()
 
 
-def _rows(warehouse: Warehouse, table: str, where: pl.Expr | None = None) -> int:
+def _rows(warehouse: Warehouse, table: str) -> int:
+    return count_rows(open_table(warehouse.table(table))) if warehouse.exists(table) else 0
+
+
+def _rows_by(warehouse: Warehouse, table: str, column: str) -> Counter[Any]:
+    """How many rows have each value of a column; of files with one value the log says it."""
     if not warehouse.exists(table):
-        return 0
-    frame = scan(warehouse, table)
-    return int((frame if where is None else frame.filter(where)).select(pl.len()).collect().item())
+        return Counter()
+    opened = open_table(warehouse.table(table))
+    files = active_files(opened, column)
+    if files is None:
+        return _counted(pl.DataFrame(opened.scan(columns=[column])).lazy(), column)
+    said: Counter[Any] = Counter()
+    for file in files:
+        if file.one_value:
+            said[file.least] += file.rows
+    mixed = [warehouse.table(table) / file.path for file in files if file.rows and not file.one_value]
+    return said + _counted(pl.scan_parquet(mixed, glob=False), column) if mixed else said
+
+
+def _counted(frame: pl.LazyFrame, column: str) -> Counter[Any]:
+    return Counter(dict(frame.group_by(column).len().collect().iter_rows()))

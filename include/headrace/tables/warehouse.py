@@ -69,9 +69,14 @@ class Warehouse:
         """Where the runs' slices are kept."""
         return self.folder / "_slices"
 
+    @property
+    def reports(self) -> Path:
+        """Where the runs' reports are."""
+        return self.folder / "_reports"
+
     def report(self, run_id: str) -> Path:
         """Where the report of that run is, or will be; a run id is free text and no part of a path."""
-        return self.folder / "_reports" / f"{hashlib.sha256(run_id.encode()).hexdigest()[:32]}.html"
+        return self.reports / f"{hashlib.sha256(run_id.encode()).hexdigest()[:32]}.html"
 
     def prepare(self) -> None:
         """Make the folder and note the layout in it; harmless when repeated.

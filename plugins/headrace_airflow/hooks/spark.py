@@ -2,28 +2,39 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
 
+from headrace.crash_points import ASKED
+from headrace.driver.compilers import by_size
+from headrace.driver.likeness import Likeness, driver_environment
+from headrace.driver.process_tree import kill_tree
 from headrace.driver.protocol import DriverError, Job, read_last_word
+from headrace.driver.warm import Claim, Handover, WarmDriver, claim
 from headrace.errors import SettingsError
+from headrace.settings import load_settings
 from headrace_airflow.failures import task_failure
 
 
 class DriverHook(SparkSubmitHook):
-    """Runs one driver for one job.
+    """Runs one driver for one job: one that is kept warm and is what would be started now, else a new one.
 
-    The job, which bears the Kafka connection's secrets, travels in the driver's environment: never in its
-    arguments, which every user of the machine can read, and never in a template field, which Airflow stores.
+    The job, which bears the Kafka connection's secrets, travels in the driver's environment or through a
+    pipe: never in its arguments, which every user of the machine can read, and never in a template field,
+    which Airflow stores.
     """
 
     def __init__(self, *, job: Job, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._job = job
         self._driver_error: DriverError | None = None
+        self._warm: WarmDriver | None = None
+        self._killed = False
 
     def submit(self, application: str = "", **kwargs: Any) -> None:
         """Run the driver to its end; its lines go to the task log.
@@ -32,39 +43,69 @@ class DriverHook(SparkSubmitHook):
             AirflowFailException: the driver ended with an error that no retry can help.
             AirflowException: any other bad end.
         """
+        warm = self._run_warm(application)
+        if warm is not None:
+            if warm.ended != 0:
+                raise self._failure(warm.ended)
+            return
         try:
-            super().submit(application, env=self._environment(), **kwargs)
+            super().submit(application, env=self._environment() | self._job.environment(), **kwargs)
         except AirflowException:
-            error = self._driver_error
-            if error:
-                raise task_failure(error.message, transient=error.transient) from None
             # Private to provider 6.3.4: the process of spark-submit, None until `submit` has started it.
             # It tells of no exit code, process or line in public; what is private here is held by
             # tests/unit/headrace_airflow/test_provider_internals.py.
-            ended = self._submit_sp.returncode if self._submit_sp else None
-            raise task_failure(
-                f"the Spark driver ended (exit code {ended}) without naming a reason of its own: the lines "
-                "above are all it said. Airflow tries again.",
-                transient=True,
-            ) from None
+            raise self._failure(self._submit_sp.returncode if self._submit_sp else None) from None
 
     def on_kill(self) -> None:
         """End the driver: spark-submit's JVM and the Python process that it started."""
-        if self._submit_sp is None:
-            return
-        try:
-            submit = psutil.Process(self._submit_sp.pid)
-            tree = [submit, *submit.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return
-        self.log.info("Ending the Spark driver: %s", ", ".join(str(process.pid) for process in tree))
+        self._killed = True
         # Airflow kills this process 5 seconds after it asked: no time to wait for a driver that may hang.
-        # A driver may be killed at any point; the tables know where it stood.
-        for process in tree:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
+        if self._warm is not None:
+            self.log.info("Ending the Spark driver: %s", self._warm.kill())
+        elif self._submit_sp is not None:
+            with suppress(psutil.NoSuchProcess):
+                killed = kill_tree(psutil.Process(self._submit_sp.pid))
+                self.log.info("Ending the Spark driver: %s", killed)
+
+    def _run_warm(self, application: str) -> WarmDriver | None:
+        """Have a driver that is kept warm do the job; None: there was none, or it ended before it began."""
+        likeness = Likeness.now(self._arguments(), self._environment())
+        told = f"{Path(application).stem} of {self._job.contract.stem}, run {self._job.run_id}"
+        found = claim(load_settings().home_path, Claim(likeness=likeness, job=told))
+        if isinstance(found, str):
+            self.log.info("A new Spark driver is started; of those that are kept warm: %s", found)
+            return None
+        self._warm = found
+        self.log.info("Spark driver %s was kept for this job (%s)", found.process.pid, found.state)
+        given = {name: os.environ[name] for name in ASKED if name in os.environ} | self._job.environment()
+        lines = found.run(Handover(application=Path(application), environment=given))
+        self._process_spark_submit_log(lines)
+        if found.took or found.ended is not None or self._killed:
+            return found
+        self.log.info("It ended before it began; a new one is started")
+        self._warm = None
+        return None
+
+    def _arguments(self) -> list[str]:
+        """spark-submit's arguments by the connection, without the name to show."""
+        # Private to provider 6.3.4, as `_submit_sp`.
+        arguments: list[str] = self._build_spark_common_args()
+        if "--name" in arguments:
+            at = arguments.index("--name")
+            del arguments[at : at + 2]
+        return arguments
+
+    def _failure(self, code: int | None) -> AirflowException:
+        """The driver's bad end as the task's."""
+        error = self._driver_error
+        if error:
+            return task_failure(error.message, transient=error.transient)
+        ended = "killed" if code is None else f"exit code {code}"
+        return task_failure(
+            f"the Spark driver ended ({ended}) without naming a reason of its own: the lines "
+            "above are all it said. Airflow tries again.",
+            transient=True,
+        )
 
     # Private to provider 6.3.4, as `_submit_sp`: its `submit` calls this once, with all lines of the process.
     def _process_spark_submit_log(self, itr: Iterator[Any]) -> None:
@@ -80,11 +121,8 @@ class DriverHook(SparkSubmitHook):
                 self._driver_error = error
 
     def _environment(self) -> dict[str, str]:
-        # Airflow's own secrets (database, JWT, connections) are none of the driver's business.
-        own = {
-            name: value for name, value in os.environ.items() if not name.lstrip("_").startswith("AIRFLOW")
-        }
-        return {**own, **self._job.environment()}
+        """The driver's, but for the job."""
+        return by_size(driver_environment(os.environ), self._job.slice)
 
 
 def require_spark_connection(conn_id: str) -> None:

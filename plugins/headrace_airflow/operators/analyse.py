@@ -24,11 +24,13 @@ class AnalyseOperator(SparkStageOperator):
 
     def done_here(self, contract: Contract, job: Job) -> bool:
         """Analyse without a JVM what the contract leaves to the worker, or where nothing was landed since."""
-        from headrace.tables.queries import nothing_to_analyse
+        from headrace.tables.progress import nothing_to_analyse
 
         attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
         if nothing_to_analyse(attempt.warehouse, contract.analysis_sha256):
-            self.log.info("Nothing was landed since the last analysis: the gold tables stay as they are")
+            self.log.info(
+                "nothing new: no batch was landed since the last analysis; the gold tables stay as they are"
+            )
             return True
         from headrace.analyse.engines import analyse_here, needs_spark
 

@@ -10,7 +10,7 @@ from headrace.errors import SettingsError
 from headrace.offsets import text
 from headrace.settings import load_settings
 from headrace.tables.attempt import Attempt
-from headrace.tables.slices import Slice, find_slice, fix_slice, new_slice
+from headrace.tables.slices import Slice, extend_slice, find_slice, fix_slice, new_slice
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.operators.spark_stage import SparkStageOperator, end_of, guardians
 from headrace_airflow.operators.stage import kafka_config
@@ -20,10 +20,19 @@ if TYPE_CHECKING:
 
 
 class LandOperator(SparkStageOperator):
-    """Fixes the run's slice, then lands it. XCom: the slice's topic_id, and its end by partition."""
+    """Fixes the run's slice, then lands it. XCom: the slice's topic_id, and its end by partition.
 
-    def __init__(self, *, contract: Path, **kwargs: Any) -> None:
+    Args:
+        contract: the stream's contract.
+        published: how far `publish` has come, partition -> offset, usually its XCom; the slice covers it also
+            where the run had a slice before. None where somebody else feeds the topic.
+    """
+
+    template_fields = (*SparkStageOperator.template_fields, "published")
+
+    def __init__(self, *, contract: Path, published: Any = None, **kwargs: Any) -> None:
         super().__init__(contract=contract, script="land.py", **kwargs)
+        self.published = published
 
     def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
         """The job of the run's slice; a retry or a cleared run gets the slice of its first try."""
@@ -43,11 +52,17 @@ class LandOperator(SparkStageOperator):
 
     def done_here(self, contract: Contract, job: Job) -> bool:
         """Land without a JVM what the contract leaves to the worker, or where nothing is left to land."""
-        from headrace.land.engines import land_here, needs_spark
-        from headrace.land.landing import Landing
+        from headrace.land.idle import nothing_to_land
 
         assert job.slice is not None  # noqa: S101  # `prepare` has fixed it
         attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
+        nothing_new = nothing_to_land(attempt.warehouse, job.slice)
+        if nothing_new is not None:
+            self.log.info("%s", nothing_new)
+            return True
+        from headrace.land.engines import land_here, needs_spark
+        from headrace.land.landing import Landing
+
         landing = Landing(attempt, job.slice, job.kafka, job.accept_loss)
         if needs_spark(landing):
             return False
@@ -61,7 +76,7 @@ class LandOperator(SparkStageOperator):
         known = find_slice(warehouse, run_id)
         if known is not None:
             self.log.info("The slice of this run, fixed at %s: %s", known.fixed_at, text(known.ranges))
-            return known
+            return self._covering_published(warehouse, known)
         name = contract.topic.name
         topic_id = describe_topic(config, name).topic_id
         start, until = landed_position(warehouse, topic_id), log_end(config, name)
@@ -69,6 +84,16 @@ class LandOperator(SparkStageOperator):
         fixed = fix_slice(warehouse, candidate)
         self.log.info("The slice of this run, from now on: %s", text(fixed.ranges))
         return fixed
+
+    def _covering_published(self, warehouse: Warehouse, known: Slice) -> Slice:
+        published = {int(partition): offset for partition, offset in (self.published or {}).items()}
+        covering = extend_slice(warehouse, known, {}, published)
+        if covering != known:
+            self.log.info(
+                "This run has published more since its slice was fixed; the slice is %s from now on",
+                text(covering.ranges),
+            )
+        return covering
 
 
 def as_text(config: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ReconcileOperator(StageOperator):
-    """Counts everything again and keeps the account in the ledger."""
+    """Counts what is new, everything where the seal does not hold, and keeps the account in the ledger."""
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> None:
         """Count; whatever does not add up fails the task and is named."""

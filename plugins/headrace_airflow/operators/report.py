@@ -18,10 +18,20 @@ class ReportOperator(StageOperator):
     operator_extra_links = (ReportLink(),)
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> None:
-        """Write the page; it is made anew when the task is cleared."""
+        """Write the page, unless it would say what the newest one says; cleared, the task writes it anew."""
+        from headrace.report.newest import require_account, standing_report
+
+        warehouse = Warehouse.of(load_settings(), contract.stream)
+        entry = require_account(warehouse, context["run_id"])
+        earlier = standing_report(contract, warehouse, entry)
+        if earlier is not None:
+            self.log.info(
+                "nothing new since run %s: its report stands, and this run's link leads there", earlier
+            )
+            return
         from headrace.report.page import write_report
 
-        file = write_report(contract, Warehouse.of(load_settings(), contract.stream), context["run_id"])
+        file = write_report(contract, warehouse, entry)
         self.log.info(
             "Open the report by the button 'Report' in this task's tab 'Details'; its file: %s", file
         )

@@ -46,7 +46,6 @@ class Gate(BaseSensorOperator):
     def execute(self, context: "Context") -> None:
         """Check now; wait in the triggerer only if need be."""
         from headrace.gates.conditions import parse_condition
-        from headrace_airflow.triggers.gate import GateTrigger
 
         deadline = time.time() + self.timeout
         with failing_as_task():
@@ -61,6 +60,8 @@ class Gate(BaseSensorOperator):
                 self.log.info("%s", verdict.text)
                 if verdict.met:
                     return
+        from headrace_airflow.triggers.gate import GateTrigger
+
         self.log.info("Waiting in the triggerer until %s", condition)
         self.defer(
             trigger=GateTrigger(

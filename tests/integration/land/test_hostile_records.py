@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 from headrace.parse.reasons import Reason
 from headrace.reconcile.ledger import Entry
 from headrace.reconcile.reconciliation import reconcile
+from headrace.report.newest import require_account
 from headrace.report.page import write_report
 from headrace.settings import Settings
 from headrace.tables import queries
@@ -155,7 +156,7 @@ class _Elements(HTMLParser):
 def page(landed: Landed) -> Path:
     entry: Entry = reconcile(landed.stream.contract, landed.settings, landed.stream.config, "second")
     assert (entry.slice.visible, entry.slice.landed, entry.slice.quarantined) == (4, 1, 3)
-    return write_report(landed.stream.contract, landed.warehouse, "second")
+    return write_report(landed.stream.contract, landed.warehouse, require_account(landed.warehouse, "second"))
 
 
 def test_each_run_is_balanced(landed: Landed) -> None:

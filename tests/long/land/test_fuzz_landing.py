@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from headrace.contract.model import Signal
 from headrace.parse.reasons import Reason
 from headrace.reconcile.reconciliation import reconcile
+from headrace.report.newest import require_account
 from headrace.report.page import write_report
 from headrace.settings import PROJECT, Settings
 from headrace.tables.names import HOURLY_AVERAGE
@@ -213,4 +214,4 @@ def test_what_follows_does_not_fail(landed: Landed) -> None:
     hours = scan(warehouse, HOURLY_AVERAGE).select("readings").sum().collect().item()
     assert hours == len(landed.readings)
     reconcile(landed.stream.contract, landed.settings, landed.stream.config, "a run")
-    assert write_report(landed.stream.contract, warehouse, "a run").exists()
+    assert write_report(landed.stream.contract, warehouse, require_account(warehouse, "a run")).exists()

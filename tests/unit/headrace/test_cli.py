@@ -1,11 +1,17 @@
 """The command `headrace`; `headrace try` is tested in tests/unit/headrace/sample/test_try_sample.py."""
 
 import json
+import os
+import subprocess
+import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import yaml
+from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from headrace.cli import app
@@ -83,3 +89,25 @@ def test_check_refuses_fields_that_two_claim(tmp_path: Path, message: str) -> No
     done = CliRunner().invoke(app, ["check", "--json", str(written(tmp_path, *CLASHES[message]))])
     assert done.exit_code == 1
     assert message in json.loads(done.stdout)[0]["fault"]
+
+
+def test_show_waits_for_no_import_that_it_does_not_need(tmp_path: Path) -> None:
+    day = {"signal_date": [date(2018, 1, 1)], "entity": ["a"], "distinct_signal_ts": [144]}
+    rows = pl.DataFrame(day | {"expected": [144], "missing": [0]})
+    write_deltalake(tmp_path / "wind_turbine" / "daily_completeness", rows)
+    code = (
+        "import sys\nfrom headrace.cli import app\nfrom headrace.kafka import topics\n"
+        "topics.ANSWER_SECONDS = 0.2  # nothing listens there\n"
+        "try: app()\n"
+        "finally: print({'pandas', 'pyspark', 'matplotlib'} & sys.modules.keys())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "show", "wind_turbine", "--bootstrap", "127.0.0.1:1"],
+        env={**os.environ, "HEADRACE_WAREHOUSE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1, 1 complete; 0 of 144 readings missing" in done.stdout
+    assert done.stdout.endswith("\nset()\n")

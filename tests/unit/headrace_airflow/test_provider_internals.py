@@ -61,7 +61,8 @@ def test_spark_submit_is_a_private_process_whose_lines_go_through_one_private_me
             self.heard.append(list(itr))
             super()._process_spark_submit_log(iter(self.heard[0]))
 
-    hook = Hook(conn_id="spark_default", spark_binary=str(spark_submit))
+    hook = Hook(conn_id="spark_default", spark_binary=str(spark_submit), name="to be shown")
+    assert hook._build_spark_common_args() == ["--master", "local[1]", "--name", "to be shown"]
     assert hook._submit_sp is None
     with pytest.raises(Exception, match="Error code is: 7"):
         hook.submit("application.py", env={"PATH": "/bin:/usr/bin", "ONLY": "two"})

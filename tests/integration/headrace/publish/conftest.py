@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract, CsvSource
 from headrace.kafka.topics import ensure_topic
+from headrace.publish import publishing
 from headrace.publish.publications import Publication, read_publications
 from headrace.publish.publishing import Published, publish
 from headrace.settings import PROJECT, Settings
@@ -30,11 +31,12 @@ PUBLISHER = """
 import sys
 from pathlib import Path
 from headrace.contract.loader import load_contract
-from headrace.publish.publishing import publish
+from headrace.publish import publishing
 from headrace.settings import load_settings
 
+publishing.ROWS = 10_000
 config = {"bootstrap.servers": sys.argv[2]}
-publish(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
+publishing.publish(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
 """
 
 
@@ -131,6 +133,12 @@ class Publisher:
     def forget_progress(self) -> None:
         """What Kafka does with the offsets of a group that nobody has used for a week."""
         self.admin.delete_consumer_groups([self.group])[self.group].result(30)
+
+
+@pytest.fixture(autouse=True)
+def _several_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """T1.csv in six of them."""
+    monkeypatch.setattr(publishing, "ROWS", 10_000)
 
 
 @pytest.fixture

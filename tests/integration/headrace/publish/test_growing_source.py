@@ -1,16 +1,23 @@
 """A file that grows, is published again or loses its first rows, without an identity: each row lands once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from headrace.contract.model import CsvSource
+from headrace.kafka.headers import Header
 from headrace.publish import publishing
 from headrace.publish.publishing import Published, publish
+from headrace.publish.source_records import Record, source_records
+from headrace.reconcile.reconciliation import reconcile
 from headrace.settings import Settings
 from headrace.tables.queries import open_table
+from headrace.tables.slices import fix_slice
 from local.stack.broker import Broker
 from testbed.stages import run_in_worker, succeeded
 from testbed.streams import Stream, make_stream
@@ -108,3 +115,53 @@ def test_a_publication_that_was_broken_off_doubles_nothing(
     assert growing.landed() == (values(1), 0)
     assert growing.publish("again", republish=True).published == 25
     assert growing.landed() == (values(1), 25)
+
+
+def test_what_a_version_with_three_headers_began_is_resumed_landed_and_reconciled(
+    growing: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row with them and one with the new header are the same row; only the topic tells how far it came."""
+    monkeypatch.setattr(publishing, "ROWS", 24)
+    growing.write(1)
+
+    def stop(said: str) -> None:
+        raise KeyboardInterrupt(said)
+
+    with monkeypatch.context() as before:
+        before.setattr(publishing, "source_records", with_three_headers)
+        with pytest.raises(KeyboardInterrupt, match="rows 1-24"):
+            publish(growing.stream.contract, growing.settings, growing.stream.config, "before", report=stop)
+    assert growing.landed() == (values(1)[:-1], 0)
+    forget_progress(growing)
+    assert growing.publish("resumed").resumed_at == 25
+    warehouse = growing.stream.warehouse(growing.settings.warehouse_path)
+    fix_slice(warehouse, growing.stream.slice_to_end())
+    assert growing.landed() == (values(1), 0)
+    entry = reconcile(growing.stream.contract, growing.settings, growing.stream.config, "a run")
+    ((rows, landed, quarantined),) = [(each.rows, each.landed, each.quarantined) for each in entry.sources]
+    assert (entry.balanced, rows, landed, quarantined) == (True, 25, 25, 0)
+    assert growing.publish("again", republish=True).published == 25
+    assert growing.landed() == (values(1), 25)
+
+
+def with_three_headers(*arguments: Any, **more: Any) -> Iterator[Record]:
+    """The records as versions of before 2026-11-26 sent them."""
+    for row, key, value, ((_, header),) in source_records(*arguments, **more):
+        assert isinstance(header, bytes)
+        _, publication, number, identity = header.split(b":")
+        before: list[Header] = [
+            ("headrace-publication", publication),
+            ("headrace-sha256", b"0" * 64),
+            ("headrace-row", number),
+            ("headrace-identity", identity),
+        ]
+        yield row, key, value, before
+
+
+def forget_progress(growing: Growing) -> None:
+    """What Kafka does with the offsets of a group that nobody has used for a week."""
+    admin = AdminClient({"bootstrap.servers": growing.stream.config["bootstrap.servers"]})
+    groups = [each.group_id for each in admin.list_consumer_groups().result().valid]
+    own = [group for group in groups if group.startswith(f"headrace.{growing.stream.contract.stream}.")]
+    for future in admin.delete_consumer_groups(own).values():
+        future.result(30)

@@ -75,13 +75,10 @@ def test_a_record_in_our_name_is_found_out(publisher: Publisher) -> None:
     publisher.killed_at("publish.after_commit:2")
     (noted,) = publisher.publications()
     producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
-    headers: dict[str, str | bytes | None] = {
-        "headrace-publication": noted.publication,
-        "headrace-row": "20000",
-    }
+    headers: dict[str, str | bytes | None] = {"headrace": f"1:{noted.publication}:20000"}
     producer.produce(publisher.topic, "{}", headers=headers)
     assert producer.flush(30) == 0
-    with pytest.raises(PublicationBroken, match=r"row b'20000' of publication .*has that row already"):
+    with pytest.raises(PublicationBroken, match=r"row 20000 of publication .*has that row already"):
         publisher.publish("again")
 
 

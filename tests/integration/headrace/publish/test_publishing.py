@@ -3,10 +3,21 @@
 from dataclasses import replace
 
 import pytest
+from confluent_kafka import Message
 
 from headrace.contract.model import CsvSource
-from headrace.errors import ContractError, DeliveryIncomplete, SourceError, TopicMissing, TopicRecreated
+from headrace.errors import (
+    ContractError,
+    DeliveryIncomplete,
+    PublicationBroken,
+    SourceError,
+    TopicMissing,
+    TopicRecreated,
+)
 from headrace.kafka.topics import describe_topic, ensure_topic, log_end
+from headrace.publish import publishing
+from headrace.publish.publications import change_publications
+from headrace.tables.warehouse import Warehouse
 from testbed.published import ROWS, assert_each_once, row_number
 from tests.integration.headrace.publish.conftest import Publisher
 
@@ -19,9 +30,7 @@ def test_each_row_is_published_once(publisher: Publisher) -> None:
     assert "published rows 50001-50530 of 50530" in said[5]
     records = publisher.visible()
     assert_each_once(records)
-    headers = dict(records[0].headers() or [])
-    assert headers["headrace-publication"] == first.publication.encode()
-    assert headers["headrace-sha256"] == first.sha256.encode()
+    assert {_publication(each) for each in records} == {first.publication.encode()}
 
     second = publisher.publish("second")
     assert (second.published, second.resumed_at, second.until) == (0, ROWS + 1, first.until)
@@ -43,6 +52,85 @@ def test_each_row_is_published_once(publisher: Publisher) -> None:
     }
     assert noted.finished is not None
     assert noted.started < noted.finished
+
+
+def _publication(message: Message) -> bytes:
+    ((_, value),) = message.headers() or []
+    assert isinstance(value, bytes)
+    return value.split(b":")[1]
+
+
+def test_an_unchanged_file_is_published_without_a_producer(
+    own: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = own.publish("1")
+    copy = own.settings.spool_path / first.sha256
+    before = copy.stat().st_ino
+    monkeypatch.setattr(publishing, "Transactions", None)
+    assert (own.publish("2").published, own.publish("2").until) == (0, first.until)
+    assert copy.stat().st_ino == before
+    assert [row.run_id for row in own.publications()] == ["1"]
+
+
+def test_a_damaged_copy_of_an_unchanged_file_is_replaced(own: Publisher) -> None:
+    copy = own.settings.spool_path / own.publish("1").sha256
+    sound = copy.read_bytes()
+    copy.write_bytes(sound.replace(b"2018", b"2019"))
+    assert own.publish("2").published == 0
+    assert copy.read_bytes() == sound
+
+
+def test_an_unchanged_file_is_refused_where_the_contract_has_changed(own: Publisher) -> None:
+    own.publish("1")
+    record = own.contract.record.model_copy(update={"entity": "mill"})
+    changed = replace(own, contract=own.contract.model_copy(update={"record": record}))
+    with pytest.raises(SourceError, match="line 1, field 'mill': the column is missing"):
+        changed.publish("2")
+
+
+def test_a_topic_that_has_lost_its_end_is_found_though_the_file_has_not_changed(own: Publisher) -> None:
+    until = own.publish("1").until
+    beyond = {"until": {partition: end + 1 for partition, end in until.items()}}
+    warehouse = Warehouse.of(own.settings, own.contract.stream)
+    change_publications(warehouse, lambda rows: [row.model_copy(update=beyond) for row in rows])
+    with pytest.raises(PublicationBroken, match=f"by {len(until)} offsets: the broker has lost"):
+        own.publish("2")
+
+
+def test_a_publisher_that_may_still_run_is_fenced_though_the_file_is_as_published(
+    own: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file was another one for a while, and who published that was stopped on the way."""
+    own.publish("1")
+    own.write(5)
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing.Transactions, "commit", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            own.publish("2")
+    assert own.states() == ["published", "publishing"]
+    own.write(3)
+    assert own.publish("3").published == 0
+    assert own.states() == ["published", "superseded"]
+
+
+def test_a_file_that_is_read_in_another_way_than_when_it_was_begun_is_refused(
+    own: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing.Transactions, "commit", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            own.publish("1")
+    warehouse = Warehouse.of(own.settings, own.contract.stream)
+    change_publications(warehouse, lambda rows: [row.model_copy(update={"rows": 7}) for row in rows])
+    with pytest.raises(
+        PublicationBroken, match=r"was begun when .* had 7 rows; .* they are 3\. Trigger a run"
+    ):
+        own.publish("2")
+    assert own.publish("3", republish=True).published == 3
+
+
+def _interrupted(*_: object, **__: object) -> int:
+    raise KeyboardInterrupt
 
 
 def test_a_changed_file_supersedes_what_was_published(own: Publisher) -> None:

@@ -10,10 +10,12 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from tenacity import retry, stop_after_delay, wait_fixed
 
+from headrace.driver.compilers import BOTH_FROM, QUICK_ONLY
 from headrace.driver.protocol import DriverError, Job
 from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.errors import SettingsError
 from headrace.settings import load_settings
+from headrace.tables.slices import new_slice
 from headrace_airflow.hooks.spark import DriverHook, require_spark_connection
 from local.stack.spark import spark_environment
 
@@ -32,7 +34,7 @@ def connect(monkeypatch: pytest.MonkeyPatch, connection: dict[str, object]) -> N
     monkeypatch.setenv("AIRFLOW_CONN_SPARK_DEFAULT", json.dumps(connection))
 
 
-def driver(tmp_path: Path, script: str) -> tuple[DriverHook, str]:
+def driver(tmp_path: Path, script: str, records: int = 1) -> tuple[DriverHook, str]:
     file = tmp_path / "driver with a blank.py"
     file.write_text(script, "utf-8")
     job = Job(
@@ -40,6 +42,7 @@ def driver(tmp_path: Path, script: str) -> tuple[DriverHook, str]:
         run_id="'; DROP TABLE x; $(reboot)",
         warehouse=tmp_path,
         kafka={"sasl.password": SECRET},
+        slice=new_slice("run", "t", "id", {}, {0: records}),
     )
     return DriverHook(job=job, conn_id="spark_default", name="a driver", spark_binary=SPARK_SUBMIT), str(file)
 
@@ -62,6 +65,16 @@ def test_a_driver_gets_its_job_and_no_secret_of_airflow(
     assert "run '; DROP TABLE x; $(reboot)" in log
     assert "airflow []" in log
     assert SECRET not in log
+
+
+@pytest.mark.parametrize("records", [BOTH_FROM - 1, BOTH_FROM])
+def test_a_large_slice_gets_both_of_javas_compilers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], records: int
+) -> None:
+    script = "import psutil\nprint('one compiler:', {!r} in psutil.Process().parent().cmdline())\n"
+    hook, file = driver(tmp_path, script.format(QUICK_ONLY), records)
+    hook.submit(file)
+    assert f"one compiler: {records < BOTH_FROM}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("transient", [False, True])

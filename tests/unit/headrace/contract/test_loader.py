@@ -1,6 +1,7 @@
 """A contract is right, or its file, line and field are named."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -166,7 +167,15 @@ def test_what_is_called_as_a_kind_of_source_is_named_too(case: str, tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("stream: &all\n  record: *all\n", r"is nested too deeply; does an alias stand in its own anchor\?"),
+        ("stream: &all\n  record: *all\n", r"line 2: no valid YAML: aliases are not taken in a contract"),
+        ("a: &a [x]\nb: &b [*a,*a]\nc: [*b,*b]\n", r"line 2: no valid YAML: aliases are not taken"),
+        ("a: &a {b: 1}\nstream: {<<: *a}\n", r"line 2: no valid YAML: aliases are not taken"),
+        ("stream: " + "[" * 21 + "]" * 21, r"line 1: no valid YAML: it is nested too deeply"),
+        ("stream: " + "[" * 9_000, r"line 1: no valid YAML: it is nested too deeply"),
+        ("stream: " + "9" * 5_000, r"no valid YAML: Exceeds the limit"),
+        ("? {a: 1}\n: 1\n", r"line 1: no valid YAML: found unhashable key"),
+        ("stream: !!set {a, b}\n", r"line 1: field stream"),
+        ("# " + "x" * 262_144, r"cannot be read: it is larger than 262,144 bytes"),
         ("? [stream]\n: mill\n", r"line 1: no valid YAML: found unhashable key"),
         ("record:\n  event_time: !secret x\n", r"line 2: no valid YAML: could not determine a constructor"),
         ("record: {event_time: {earliest: 2000-13-01}}\n", r"no valid YAML: month must be in 1\.\.12"),
@@ -181,22 +190,30 @@ def test_yaml_that_is_no_contract_is_named(text: str, message: str, tmp_path: Pa
         load_contract(file)
 
 
-def test_a_merged_field_is_named_where_it_was_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["a pipe", "a folder", "a device", "a link to nothing"])
+@pytest.mark.timeout(20)
+def test_what_is_no_regular_file_is_named_and_never_waited_for(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "wind_turbine.yaml"
-    text = SHIPPED.read_text(encoding="utf-8")
-    for old, new in (
-        ("- {name: LV", "- &power {name: LV"),
-        ("minimum: -100", "minimum: low"),
-        ("      minimum: 0\n", "      <<: *power\n"),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(
-        ContractError,
-        match=r"line 24: field record\.signals\.0\.minimum(?s:.)*line 24: field record\.signals\.2\.minimum",
-    ):
+    lay(kind, file)
+    with pytest.raises(ContractError, match=re.escape(f"{file}: cannot be read: ")):
         load_contract(file)
+    file.rename(tmp_path / "names.json")
+    shipped = SHIPPED.read_text(encoding="utf-8")
+    file.write_text(
+        shipped.replace("include/streams/wind_turbine.signal_names.json", f"{tmp_path}/names.json")
+    )
+    with pytest.raises(ContractError, match=re.escape(f"{tmp_path}/names.json: cannot be read")):
+        load_contract(file)
+
+
+def lay(kind: str, file: Path) -> None:
+    """Put something at that place that is no file."""
+    if kind == "a pipe":
+        os.mkfifo(file)
+    elif kind == "a folder":
+        file.mkdir()
+    else:
+        file.symlink_to("/dev/zero" if kind == "a device" else "nothing")
 
 
 def test_every_fault_of_a_file_is_named_at_once(tmp_path: Path) -> None:
@@ -232,6 +249,7 @@ def test_the_double_entry_of_the_mapping_is_one_name() -> None:
     ("mapping", "message"),
     [
         ("[{", "line 1: no JSON"),
+        ("[" * 100_000, "must be a JSON list"),
         ('{"a": "b"}', "must be a JSON list"),
         ('[{"sig_name": "a"}]', "must be a JSON list"),
         (

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from headrace.driver.protocol import (
@@ -98,3 +100,13 @@ def test_a_guardian_is_one_process_and_no_later_one_with_its_id() -> None:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert not guardian.is_alive()  # ended, and not waited for: a zombie
     assert not guardian.is_alive()
+
+
+def test_a_step_of_the_clock_leaves_a_guardian_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux tells the machine's start by the clock of now, and a process's start by that."""
+    guardian = Guardian.of(os.getpid())
+    stepped = psutil.boot_time() + 3600
+    for where in ("psutil.boot_time", "psutil._pslinux.boot_time"):
+        monkeypatch.setattr(where, lambda: stepped)
+    assert psutil.Process().create_time() > time.time() + 3000
+    assert guardian.is_alive()

@@ -54,6 +54,10 @@ def test_a_condition_survives_the_way_to_the_triggerer_and_says_what_it_waits_fo
             {**CONDITIONS["topic_ready"], "partitions": 0},
             r"topic_ready\.partitions: .*or equal to 1",
         ),
+        (  # what Airflow hands over where the task before was marked as success
+            {**CONDITIONS["landed"], "topic_id": None, "until": None},
+            r"gate condition landed: nobody has told topic_id and until: .* Clear it",
+        ),
     ],
 )
 def test_what_is_no_condition_is_refused_by_name(fields: dict[str, Any], message: str) -> None:

@@ -10,12 +10,13 @@ from headrace.land.retention import readable, settle_retention, settle_topic
 from headrace.offsets import OffsetRange
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import append_batch, landed_position, read_batches
-from headrace.tables.slices import new_slice
+from headrace.tables.slices import fix_slice, new_slice
 from headrace.tables.warehouse import Warehouse
 from testbed.batch_rows import a_batch
 from testbed.parse_cases import contract
 
 SLICE = new_slice("a run", "readings", "topic-1", {}, {0: 10, 1: 10})
+ENDS = {0: 10, 1: 10}
 CSV = {"source": {"kind": "csv", "path": "x.csv"}}
 
 
@@ -69,12 +70,29 @@ def test_a_topic_made_anew_is_refused_until_the_loss_is_accepted(tmp_path: Path)
     assert landed_position(attempt.warehouse, "topic-1") == {}
 
 
+def test_another_topic_by_the_contract_is_landed_from_its_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attempt = _attempt(tmp_path)
+    fix_slice(attempt.warehouse, new_slice("run", "older.readings", "older", {}, {0: 4}))
+    _landed(attempt, topic_id="older")
+    settle_topic(attempt, SLICE, accept_loss=False)
+    assert "what older.readings holds from 0:4 on is not landed" in capsys.readouterr().out
+    same = SLICE.model_copy(update={"topic": "older.readings"})
+    with pytest.raises(TopicRecreated):
+        settle_topic(attempt, same, accept_loss=False)
+
+
 def test_an_open_batch_needs_all_its_records_unless_the_loss_is_accepted(tmp_path: Path) -> None:
     attempt = _attempt(tmp_path)
     commit = attempt.batch_commit(0, "topic-1", SLICE.ranges)
-    assert readable(commit, SLICE, {0: 0, 1: 0}, accept_loss=False) == SLICE.ranges
+    assert readable(commit, SLICE, {0: 0, 1: 0}, ENDS, accept_loss=False) == SLICE.ranges
     with pytest.raises(RecordsExpired, match="batch 0 was left open"):
-        readable(commit, SLICE, {0: 3, 1: 0}, accept_loss=False)
-    left = readable(commit, SLICE, {0: 3, 1: 10}, accept_loss=True)
+        readable(commit, SLICE, {0: 3, 1: 0}, ENDS, accept_loss=False)
+    left = readable(commit, SLICE, {0: 3, 1: 10}, ENDS, accept_loss=True)
     assert left == (OffsetRange(partition=0, start=3, until=10),)
-    assert readable(attempt.batch_commit(0, "older", SLICE.ranges), SLICE, {}, accept_loss=True) == ()
+    with pytest.raises(RecordsExpired, match="batch 0 was left open"):
+        readable(commit, SLICE, {}, {0: 10, 1: 7}, accept_loss=False)
+    left = readable(commit, SLICE, {}, {0: 0, 1: 7}, accept_loss=True)
+    assert left == (OffsetRange(partition=1, start=0, until=7),)
+    assert readable(attempt.batch_commit(0, "older", SLICE.ranges), SLICE, {}, ENDS, accept_loss=True) == ()

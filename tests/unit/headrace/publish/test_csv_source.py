@@ -1,20 +1,16 @@
 """A CSV is read as it was written, or refused with its file, line and field."""
 
-import csv
 import gzip
-import io
 import os
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract, CsvSource, EventTime, Record, Signal
 from headrace.errors import SourceError, SourceMissing
-from headrace.publish.csv_source import CsvRows, check_source, count_rows, find_source
+from headrace.publish.csv_rows import CsvRows
+from headrace.publish.csv_source import check_source, find_source
 from headrace.settings import PROJECT, Settings
 
 SHIPPED = load_contract(PROJECT / "include/streams/wind_turbine.yaml")
@@ -48,15 +44,6 @@ def test_the_wind_turbine_file_has_its_rows() -> None:
     rows = rows_of(contract_of(T1))
     assert rows.header() == PLAIN.split(",")
     assert check_source(rows, SHIPPED) == 50_530
-    first = next(rows.rows())
-    assert (first.number, first.line) == (1, 2)
-    assert first.values == [
-        "01 01 2018 00:00",
-        "380.047790527343",
-        "5.31133604049682",
-        "416.328907824861",
-        "259.994903564453",
-    ]
 
 
 @pytest.mark.parametrize("header", [PLAIN, UNITS])
@@ -75,47 +62,6 @@ def test_a_last_line_without_its_end_is_a_row(tmp_path: Path) -> None:
 
 def test_a_value_that_is_no_number_is_no_fault_of_the_source(tmp_path: Path) -> None:
     assert check(tmp_path / "t.csv", lines(PLAIN, "when,much,NaN,,-")) == 1
-
-
-def test_rows_keep_the_line_on_which_they_begin(tmp_path: Path) -> None:
-    file = tmp_path / "t.csv"
-    file.write_bytes(lines("a,b", '1,"two\r\nlines"', "3,4"))
-    rows = list(CsvRows(file, CsvSource(kind="csv", path=file)).rows())
-    assert [(row.number, row.line) for row in rows] == [(1, 2), (2, 4)]
-    assert rows[0].values == ["1", "two\r\nlines"]
-
-
-CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-
-
-# Unless it quotes all, Python's own writer leaves a carriage return bare where lines end in a line feed.
-DIALECTS: list[tuple[str, Literal[0, 1]]] = [
-    ("\r\n", csv.QUOTE_MINIMAL),
-    ("\r\n", csv.QUOTE_ALL),
-    ("\n", csv.QUOTE_ALL),
-]
-
-
-@given(data=st.data(), dialect=st.sampled_from(DIALECTS), compressed=st.booleans())
-def test_what_python_writes_comes_back(
-    tmp_path_factory: pytest.TempPathFactory,
-    data: st.DataObject,
-    dialect: tuple[str, Literal[0, 1]],
-    compressed: bool,
-) -> None:
-    width = data.draw(st.integers(1, 4))
-    table = data.draw(st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=6))
-    written = io.StringIO()
-    ending, quoting = dialect
-    csv.writer(written, lineterminator=ending, quoting=quoting).writerows(table)
-    text = written.getvalue().encode()
-    file = tmp_path_factory.mktemp("csv") / ("t.csv.gz" if compressed else "t.csv")
-    file.write_bytes(gzip.compress(text, 1) if compressed else text)
-    source = CsvSource(kind="csv", path=file, encoding="utf-8")
-    rows = CsvRows(file, source)
-    assert rows.header() == table[0]
-    assert [row.values for row in rows.rows()] == table[1:]
-    assert count_rows(file, source) == len(table) - 1
 
 
 FAULTS = {

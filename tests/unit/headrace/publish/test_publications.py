@@ -1,5 +1,7 @@
 """The table `publications` keeps the newest state of each, also when several publishers write at once."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 
 from headrace.errors import WarehouseUnavailable
 from headrace.publish.publications import Publication, change_publications, read_publications
+from headrace.settings import PROJECT
 from headrace.tables.warehouse import Warehouse
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -60,3 +63,25 @@ def test_a_table_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     warehouse.table("publications").symlink_to("/proc/nowhere")  # where not even root makes a folder
     with pytest.raises(WarehouseUnavailable, match="mill/publications: cannot be written"):
         change_publications(warehouse, lambda rows: [*rows, publication(1)])
+
+
+NOTING = """
+import sys
+from pathlib import Path
+import headrace.publish.publishing
+from headrace.publish.publications import change_publications, read_publications
+from headrace.tables.warehouse import Warehouse
+from tests.unit.headrace.publish.test_publications import publication
+
+at_first = {'polars', 'pyarrow', 'pandas'} & sys.modules.keys()
+change_publications(Warehouse(Path(sys.argv[1]), "mill"), lambda rows: [*rows, publication(1)])
+print(at_first, {'polars', 'pandas'} & sys.modules.keys())
+"""
+
+
+def test_what_takes_a_second_to_import_is_left_alone(tmp_path: Path) -> None:
+    """A publisher that finds nothing new has little else to do; and who forks must not have polars."""
+    command = [sys.executable, "-c", NOTING, str(tmp_path)]
+    said = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert said.stdout == "set() set()\n"
+    assert read_publications(Warehouse(tmp_path, "mill")) == [publication(1)]

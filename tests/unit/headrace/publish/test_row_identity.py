@@ -2,7 +2,12 @@
 
 import random
 from collections import Counter
+from pathlib import Path
 
+import pytest
+
+from headrace.errors import SpoolUnavailable
+from headrace.publish import row_identity
 from headrace.publish.row_identity import RowIdentities
 
 
@@ -48,6 +53,24 @@ def test_content_and_occurrence_are_all_that_counts() -> None:
             seen[row] += 1
         assert len(set(itself.values())) == 5_000
     assert len(set(identities([str(row) for row in range(5_000)]))) == 5_000
+
+
+def test_a_table_in_a_file_counts_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = [str(row) for row in random.Random(7).choices(range(3_000), k=5_000)]
+    in_memory = identities(drawn)
+    monkeypatch.setattr(row_identity, "IN_MEMORY", 10_000)
+    monkeypatch.setattr(row_identity, "KEPT", 100)
+    counting = RowIdentities("in.csv", len(drawn), tmp_path)
+    assert counting._file is not None
+    assert [counting.of_next(row) for row in drawn] == in_memory
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_room_for_the_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpoolUnavailable, match=r"has no room for [0-9,]+ MB, .*; free space, or declare"):
+        RowIdentities("in.csv", 1 << 50, tmp_path)
+    with pytest.raises(SpoolUnavailable, match="absent: has no room"):
+        RowIdentities("in.csv", 10_000_000, tmp_path / "absent")
 
 
 def test_counting_takes_16_bytes_a_row() -> None:

@@ -1,18 +1,23 @@
 """The spool holds whole, checked copies under their hash, and nothing else."""
 
+import gzip
 import hashlib
+import os
+import random
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from headrace.errors import SourceError, SpoolUnavailable
-from headrace.publish.spool import spool_source
+from headrace.publish import spool as spool_module
+from headrace.publish.spool import Spooled, is_spooled, spool_source
 
 
 def test_a_source_is_kept_under_its_hash(tmp_path: Path) -> None:
     source, spool = tmp_path / "t.csv", tmp_path / "home" / "spool"
     source.write_bytes(b"a,b\r\n" * 300_000)
-    spooled = spool_source(source, spool, lambda file: len(file.read_bytes().splitlines()))
+    spooled = spool_source(source, spool, lambda reading: len(reading.read().splitlines()))
     assert spooled.sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
     assert spooled.file == spool / spooled.sha256
     assert spooled.rows == 300_000
@@ -31,7 +36,7 @@ def test_a_damaged_copy_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_refused_source_leaves_nothing(tmp_path: Path) -> None:
-    def refuse(_: Path) -> int:
+    def refuse(_: IO[bytes]) -> int:
         raise SourceError("no")
 
     source = tmp_path / "t.csv"
@@ -51,3 +56,79 @@ def test_a_fault_of_reading_is_the_sources_not_the_spools(tmp_path: Path) -> Non
     with pytest.raises(SourceError, match=r"^\[HR201\] /proc/self/mem: cannot be read: Input/output error"):
         spool_source(Path("/proc/self/mem"), tmp_path / "spool", lambda _: 0)
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+@pytest.mark.parametrize("asked", [0, 1, 70_000, 3 << 20])
+def test_all_is_copied_however_much_the_check_asks_for(tmp_path: Path, asked: int) -> None:
+    source, content = tmp_path / "t.csv", random.Random(1).randbytes(2_500_000)
+    source.write_bytes(content)
+    spooled = spool_source(source, tmp_path / "spool", lambda reading: len(reading.read(asked)))
+    assert spooled.rows == min(asked, len(content))
+    assert spooled.file.read_bytes() == content
+    assert spooled.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_zipped_source_is_copied_as_it_is(tmp_path: Path) -> None:
+    source, content = tmp_path / "t.csv.gz", gzip.compress(b"a,b\n" * 100_000) + b"\0" * 200_000  # padded
+    source.write_bytes(content)
+    spooled = spool_source(
+        source, tmp_path / "spool", lambda reading: len(gzip.GzipFile(fileobj=reading).read())
+    )
+    assert spooled.rows == 400_000
+    assert spooled.file.read_bytes() == content
+
+
+def test_a_full_disk_is_the_spools_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "t.csv"
+    source.write_bytes(b"a,b\r\n" * 300_000)
+    full = os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr(
+        spool_module.tempfile, "mkstemp", lambda **_: (full, str(tmp_path / "spool" / ".copy"))
+    )
+    with pytest.raises(SpoolUnavailable, match="cannot be written: No space left on device"):
+        spool_source(source, tmp_path / "spool", lambda reading: len(reading.read()))
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> tuple[Path, Spooled]:
+    """A source of more than a block, and what the spool has of it."""
+    source = tmp_path / "t.csv"
+    source.write_bytes(b"a,b\r\n" * 300_000)
+    return source, spool_source(source, tmp_path / "spool", lambda _: 0)
+
+
+def test_a_source_that_has_not_changed_is_known(kept: tuple[Path, Spooled]) -> None:
+    source, spooled = kept
+    assert is_spooled(source, spooled.file.parent, spooled.sha256)
+
+
+@pytest.mark.parametrize("what", ["source", "copy"])
+@pytest.mark.parametrize("change", ["shorter", "longer", "first byte", "last byte", "gone"])
+def test_a_changed_source_and_a_damaged_copy_are_found(
+    kept: tuple[Path, Spooled], what: str, change: str
+) -> None:
+    source, spooled = kept
+    file = source if what == "source" else spooled.file
+    content = file.read_bytes()
+    changed = {
+        "shorter": content[:-1],
+        "longer": content + b"\n",
+        "first byte": b"b" + content[1:],
+        "last byte": content[:-1] + b"\r",
+    }
+    if change in changed:
+        file.write_bytes(changed[change])
+    else:
+        file.unlink()
+    if change == "gone" and what == "source":
+        with pytest.raises(SourceError, match="cannot be read: No such file"):
+            is_spooled(source, spooled.file.parent, spooled.sha256)
+    else:
+        assert not is_spooled(source, spooled.file.parent, spooled.sha256)
+
+
+def test_a_source_and_a_copy_that_were_changed_alike_are_found(kept: tuple[Path, Spooled]) -> None:
+    source, spooled = kept
+    for file in (source, spooled.file):
+        file.write_bytes(b"c" + file.read_bytes()[1:])
+    assert not is_spooled(source, spooled.file.parent, spooled.sha256)

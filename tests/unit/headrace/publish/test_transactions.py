@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from headrace.kafka.headers import Header
 from headrace.publish import transactions
 from headrace.publish.transactions import Transactions
 
@@ -109,6 +110,42 @@ def test_a_moving_coordinator_is_asked_again_for_the_progress(
     assert asked == [transactions.ANSWER_SECONDS] * 2
 
 
+class Sent:
+    """A producer that takes so many records until its queue is full, and more after each poll."""
+
+    def __init__(self, room: int) -> None:
+        self.room, self.values = room, list[str]()
+
+    def produce(self, _: str, value: str, *__: object, **___: object) -> None:
+        if self.room <= 0:
+            raise BufferError
+        self.room -= 1
+        self.values.append(value)
+
+    def poll(self, _: float) -> None:
+        self.room += 2
+
+    def purge(self) -> None:
+        """Nothing waits."""
+
+
+@pytest.mark.parametrize("room", [0, 3, 100])
+def test_a_transaction_ends_at_its_rows_or_bytes_and_the_next_one_goes_on_there(
+    publisher: Transactions, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    producer = Sent(room)
+    monkeypatch.setattr(publisher, "_producer", producer)
+    monkeypatch.setattr(transactions, "BYTES", 5)
+    values = ["a", "b", "c", "dddd", "ee", "f"]
+    records = iter([(row, None, value, list[Header]()) for row, value in enumerate(values, start=1)])
+    lasts = []
+    for _ in range(4):
+        publisher._sent = 0
+        lasts.append((publisher._send(records, 3), publisher._sent))
+    assert lasts == [(3, 3), (5, 2), (6, 1), (0, 0)]
+    assert producer.values == values
+
+
 @pytest.mark.parametrize(
     "reported", [("purged", "cause"), ("cause", "purged"), ("purged", "cause", "purged")]
 )
@@ -120,5 +157,5 @@ def test_the_cause_is_named_and_not_what_was_dropped_because_of_it(
         "cause": KafkaError(KafkaError.MSG_SIZE_TOO_LARGE),
     }
     for name in reported:
-        publisher._delivered(errors[name], None)
-    assert publisher._failed == errors["cause"]
+        publisher._refused(errors[name], None)
+    assert publisher._refused.first == errors["cause"]

@@ -16,6 +16,7 @@ from headrace.contract.model import Contract
 from headrace.errors import WarehouseError
 from headrace.offsets import OffsetRange
 from headrace.reconcile.ledger import Entry, SliceAccount, SourceAccount, append_entry
+from headrace.report.newest import require_account
 from headrace.report.page import write_report
 from headrace.settings import PROJECT
 from headrace.tables import queries
@@ -114,7 +115,9 @@ class Page(HTMLParser):
 
 
 def page(contract: Contract, warehouse: Warehouse) -> Page:
-    return Page(write_report(contract, warehouse, RUN_ID).read_text(encoding="utf-8"))
+    return Page(
+        write_report(contract, warehouse, require_account(warehouse, RUN_ID)).read_text(encoding="utf-8")
+    )
 
 
 def test_it_says_what_the_tables_hold(contract: Contract, warehouse: Warehouse) -> None:
@@ -151,13 +154,13 @@ def test_it_computes_completeness_once(
     append_entry(warehouse, an_entry())
     computed = Mock(wraps=queries.completeness)
     monkeypatch.setattr(queries, "completeness", computed)
-    write_report(contract, warehouse, RUN_ID)
+    write_report(contract, warehouse, require_account(warehouse, RUN_ID))
     assert computed.call_count == 1
 
 
 def test_it_needs_nothing_else_and_is_small(contract: Contract, warehouse: Warehouse) -> None:
     append_entry(warehouse, an_entry())
-    file = write_report(contract, warehouse, RUN_ID)
+    file = write_report(contract, warehouse, require_account(warehouse, RUN_ID))
     assert file.stat().st_size < 5_000_000
     found = Page(file.read_text(encoding="utf-8"))
     assert all(link.startswith("data:image/png;base64,") for link in found.links)
@@ -172,6 +175,6 @@ def test_hostile_text_stays_text(contract: Contract, warehouse: Warehouse) -> No
     assert found.handlers == []
 
 
-def test_a_run_without_account_has_no_report(contract: Contract, warehouse: Warehouse) -> None:
+def test_a_run_without_account_has_no_report(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseError, match="is not in the ledger; clear and run `reconcile` first"):
-        write_report(contract, warehouse, "another run")
+        require_account(warehouse, "another run")

@@ -29,6 +29,7 @@ BATCHES = pa.schema(
         ("contract_sha256", pa.string()),
         ("started", INSTANT),
         ("finished", INSTANT),
+        ("lost", RANGES),
     ]
 )
 
@@ -45,6 +46,8 @@ PUBLICATIONS = pa.schema(
         ("started", INSTANT),
         ("finished", INSTANT),
         ("until", pa.map_(pa.int32(), pa.int64())),
+        ("encoding", pa.string()),
+        ("delimiter", pa.string()),
     ]
 )
 
@@ -71,6 +74,16 @@ SOURCE = pa.struct(
     ]
 )
 
+COUNTED = pa.struct(
+    [
+        ("new", pa.int64()),
+        ("sealed", pa.int64()),
+        ("version", pa.int64()),
+        ("sources", pa.int64()),
+        ("reason", pa.string()),
+    ]
+)
+
 LEDGER = pa.schema(
     [
         ("run_id", pa.string()),
@@ -80,6 +93,8 @@ LEDGER = pa.schema(
         ("slice", SLICE),
         ("sources", pa.list_(SOURCE)),
         ("batch_problems", TEXTS),
+        ("counted", COUNTED),
+        ("notes", TEXTS),
         ("balanced", pa.bool_()),
     ]
 )

@@ -1,7 +1,12 @@
 """A table's log, read without a JVM."""
 
-from headrace.tables.batches import append_batch
-from headrace.tables.commits import NEWEST, entries, open_table
+import re
+
+import pytest
+
+from headrace.errors import CommitTorn
+from headrace.tables.batches import append_batch, read_batches
+from headrace.tables.commits import NEWEST, entries, log_file, open_table
 from headrace.tables.warehouse import Warehouse
 from testbed.batch_rows import a_batch
 
@@ -11,3 +16,37 @@ def test_the_log_is_read_in_full_when_what_is_asked_for_is_old(warehouse: Wareho
         append_batch(warehouse, a_batch(number, (0, number * 10, number * 10 + 10)))
     versions = [entry["version"] for entry in entries(open_table(warehouse.table("batches")))]
     assert versions == list(range(NEWEST + 3, -1, -1))
+
+
+TORN = {
+    "empty": lambda whole: b"",
+    "half": lambda whole: whole[: len(whole) // 2],
+    "zeros": lambda whole: b"\0" * len(whole),
+}
+
+
+@pytest.mark.parametrize("how", TORN)
+def test_a_torn_newest_commit_is_named_and_removing_it_helps(how: str, warehouse: Warehouse) -> None:
+    for number in range(2):
+        append_batch(warehouse, a_batch(number, (0, number * 10, number * 10 + 10)))
+    newest = log_file(warehouse.table("batches"), 1)
+    newest.write_bytes(TORN[how](newest.read_bytes()))
+    with pytest.raises(CommitTorn, match=re.escape(f"{newest}: the table's newest commit is cut off")):
+        read_batches(warehouse)
+    newest.unlink()  # as the message says
+    assert [row.batch for row in read_batches(warehouse)] == [0]
+    append_batch(warehouse, a_batch(1, (0, 10, 20)))
+    assert [row.batch for row in read_batches(warehouse)] == [0, 1]
+
+
+def test_a_commit_that_was_answered_is_on_the_disk(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(
+        "headrace.tables.durability.sync", lambda *paths: synced.extend(p.name for p in paths)
+    )
+    append_batch(warehouse, a_batch(0, (0, 0, 10)))
+    table = warehouse.table("batches")
+    (file,) = (each.name for each in table.glob("*.parquet"))
+    assert synced == [file, "batches", log_file(table, 0).name, "_delta_log"]

@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
+from headrace.private_socket import LONGEST_SOCKET
 from local.stack.credentials import keys
-from local.stack.supervise import LONGEST_SOCKET, Program, Supervisor
+from local.stack.supervise import Program, Supervisor
 
 
 def test_a_deep_home_has_its_socket_in_a_short_private_folder(tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ class _NoPandas(MetaPathFinder):
 
 
 def spare_pandas() -> None:
-    """Let pyarrow find no pandas when it looks for it the first time.
+    """Let pyarrow find no pandas when it looks for it the first time; for a process that is ours alone.
 
-    It looks once and then knows (pyarrow 26); what needs pandas, such as `to_pandas`, looks again.
+    It looks once and then knows (pyarrow 26); what needs pandas, such as `to_pandas`, looks again. But it
+    makes no array of a Series that holds `pd.NA` any more: a task of Airflow imports pandas, if it must,
+    before it is forked (headrace_airflow/executor.py), and what only looks reads without pyarrow.
     """
     if "pandas" not in sys.modules:
         finder = _NoPandas()

@@ -1,0 +1,118 @@
+"""The sources of a stream: how many rows each publication has, and where they are."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from headrace.contract.model import CsvSource
+from headrace.publish.csv_source import count_rows
+from headrace.publish.publications import Publication
+from headrace.reconcile.account import NO_NUMBER, Account, Marks
+from headrace.reconcile.ledger import SourceAccount
+from headrace.reconcile.number_set import Numbers
+from headrace.reconcile.problems import named
+from headrace.reconcile.seal import SealedSource
+
+
+def is_accounted(publication: Publication) -> bool:
+    """Whether its rows must be found; of one that a newer file replaced half-way only the slice tells."""
+    return publication.state != "superseded" or publication.finished is not None
+
+
+def sources_of(
+    publications: Iterable[Publication],
+    source: CsvSource | None,
+    spool: Path,
+    sealed: dict[str, SealedSource],
+) -> dict[str, SealedSource]:
+    """The rows of every publication, counted from its spool unless a seal has them from the same bytes.
+
+    A spool that is gone (a home that was lost) is a known state: `publish` counted its rows, and noted them.
+
+    Raises:
+        SourceError: a spool cannot be read.
+    """
+    found = {}
+    for publication in publications:
+        kept = sealed.get(publication.publication)
+        if kept and kept.proven and kept.sha256 == publication.sha256:
+            found[publication.publication] = kept
+        elif source and is_accounted(publication):
+            found[publication.publication] = _count(publication, source, spool / publication.sha256)
+        else:
+            found[publication.publication] = SealedSource(
+                sha256=publication.sha256, rows=publication.rows, proven=False
+            )
+    return found
+
+
+def _count(publication: Publication, source: CsvSource, file: Path) -> SealedSource:
+    if not file.exists():
+        return SealedSource(sha256=publication.sha256, rows=publication.rows, proven=False, gone=True)
+    with file.open("rb") as reading:
+        proven = hashlib.file_digest(reading, "sha256").hexdigest() == publication.sha256
+    rows = count_rows(file, publication.read_as(source)) if proven else publication.rows
+    return SealedSource(sha256=publication.sha256, rows=rows, proven=proven)
+
+
+def notes_on(publications: Iterable[Publication], sources: dict[str, SealedSource]) -> Iterator[str]:
+    """What of the sources could not be counted again, in words."""
+    for each in publications:
+        if sources[each.publication].gone:
+            yield (
+                f"{each.source} (publication {each.publication}): its copy in the spool is gone, so its "
+                f"{each.rows:,} rows are those that `publish` counted"
+            )
+
+
+def account_for_source(
+    publication: Publication, source: SealedSource, account: Account, pending: bool, loss: int
+) -> SourceAccount:
+    """Compare a source's rows with `readings` and `quarantine`; `loss` records were accepted as lost."""
+    marks = account.rows.get(publication.publication, Marks())
+    absent = source.rows - marks.all.met.count(1, source.rows + 1)
+    accepted = min(absent, loss)
+    return SourceAccount(
+        publication=publication.publication,
+        source=publication.source,
+        rows=source.rows,
+        landed=marks.landed,
+        quarantined=marks.quarantined.total,
+        accepted_loss=accepted,
+        pending=pending,
+        problems=tuple(_problems(publication, source, account, 0 if pending else absent, loss)),
+    )
+
+
+def _problems(
+    publication: Publication, source: SealedSource, account: Account, absent: int, loss: int
+) -> Iterator[str]:
+    name = f"{publication.source} (publication {publication.publication})"
+    marks = account.rows.get(publication.publication, Marks())
+    end = source.rows + 1
+    if not (source.proven or source.gone):
+        yield f"{name}: its copy in the spool is not what was published: sha256 {source.sha256}; restore it"
+    if absent and not loss:
+        yield from named(
+            _of(marks.all.met.absent(1, end)), lambda _, row: f"{name}: row {row} is in no table"
+        )
+    elif absent > loss:
+        yield f"{name}: {absent} rows are in no table, but only {loss} were accepted as lost"
+    yield from named(_of(marks.all.again.within(1, end)), lambda _, row: _doubled(name, marks, row))
+    foreign = account.foreign.get(publication.publication)
+    if foreign is not None:
+        yield from named(_of([foreign]), lambda _, row: _foreign(name, row, source.rows))
+
+
+def _of(parts: Iterable[Numbers]) -> Iterator[tuple[None, Numbers]]:
+    return ((None, part) for part in parts)
+
+
+def _doubled(name: str, marks: Marks, row: int) -> str:
+    landed, quarantined = marks.times(row)
+    return f"{name}: row {row} stands {landed} times in readings and {quarantined} times in quarantine"
+
+
+def _foreign(name: str, row: int, rows: int) -> str:
+    number = "without a number" if row == NO_NUMBER else row
+    return f"{name}: row {number} is in the tables, but the source has {rows} rows"
