@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench.ageing import land_many
+from bench.analysis import analyse_all, change_a_day
 from bench.counts import ask_all
 from bench.curve import draw
 from bench.growth import land_on_both
@@ -157,6 +158,20 @@ def growth(
     with _folder("growth") as folder:
         found = land_on_both(folder, held, console)
     _keep(results, growth=asdict(found))
+
+
+@app.command()
+def analysis(
+    records: Annotated[int, typer.Option(help="Readings of which all days are computed.")] = 2_000_000,
+    held: Annotated[int, typer.Option(help="Readings of the table that a day more comes to.")] = 20_000_000,
+    runs: Runs = 3,
+    results: Results = None,
+) -> None:
+    """Analyse by Spark and by the worker, beside a script as people write it; then a day on a large table."""
+    with _folder("analysis") as folder:
+        standings = analyse_all(folder / "all days", records, runs, console)
+        change = change_a_day(folder / "a day", held, runs, console)
+    _keep(results, standings=[each.as_record() for each in standings], change=asdict(change))
 
 
 @app.command()

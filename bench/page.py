@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from bench.ageing import Ageing
+from bench.analysis import NAIVE, Change
 from bench.bars import draw as draw_bars
 from bench.contest import PLAIN_PYTHON, SPARK_NAIVE, SPARK_RAW, Named, Standing
 from bench.counts import Counting
@@ -129,6 +130,25 @@ def _growth(results: Results) -> str:
     return _markdown([f"records of a batch, {growth.held:,} rows held", "by the clock", "by CPU"], rows)
 
 
+def _analysis(results: Results) -> str:
+    return _table(_standings(results["standings"]), (NAIVE,))
+
+
+def _change(results: Results) -> str:
+    change, rows = Change.from_record(results["change"]), []
+    for engine in change.full:
+        on_empty, on_full, cpu_on_empty, cpu_on_full = change.medians(engine)
+        rows.append(
+            [
+                engine,
+                f"{on_empty:.1f} s, {cpu_on_empty:.1f} s CPU",
+                f"{on_full:.1f} s, {cpu_on_full:.1f} s CPU",
+                f"{on_full / on_empty:.2f} by the clock, **{cpu_on_full / cpu_on_empty:.2f}** by CPU",
+            ]
+        )
+    return _markdown(["", "on an empty table", f"on {change.held:,} readings", "times as much"], rows)
+
+
 def _counts(results: Results) -> str:
     counting = Counting(**results["counts"])
     rows = [
@@ -187,5 +207,7 @@ BLOCKS: dict[str, tuple[str, Callable[[Results], str]]] = {
     "publishing": ("publishing", _publishing),
     "reconcile": ("reconcile", _reconciled),
     "counts": ("counts", _counts),
+    "analysis": ("analysis", _analysis),
+    "a-day": ("analysis", _change),
 }
 """Each block of the page: the file of results that it is made of, and what writes it."""

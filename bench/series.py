@@ -54,6 +54,7 @@ SERIES = (
     Benchmark("ageing", "ageing", quick=("--batches", "30")),
     Benchmark("growth", "growth", quick=("--held", "500000")),
     Benchmark("counts", "counts", quick=("--rows", "100000", "--commits", "100", "--runs", "1")),
+    Benchmark("analysis", "analysis", quick=("--records", "100000", "--held", "500000", "--runs", "1")),
     Benchmark("reconcile", "reconcile", quick=("--held", "500000", "--new", "50000", "--runs", "1")),
 )
 

@@ -49,7 +49,7 @@ def answers(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
     db = duckdb.connect()
     db.execute("set variable file = ?", [str(SOURCE)])
     db.execute(ANSWERS)
-    for name in TABLES:
+    for name in filter(warehouse.exists, TABLES):
         register(db, warehouse, name)
     return db
 

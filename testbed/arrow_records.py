@@ -10,7 +10,7 @@ from headrace.contract.model import Contract
 from headrace.parse.parser import RECORDS, Parser
 from testbed.parse_cases import TOPIC_ID, Sent
 
-WRITTEN = datetime(2018, 1, 2, tzinfo=UTC)
+WRITTEN = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def batch(sent: Sequence[Sent], start: int = 0) -> pa.RecordBatch:

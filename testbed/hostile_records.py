@@ -21,6 +21,7 @@ DEFINITION = {
             "timezone": "Europe/Istanbul",
             "every": "PT10M",
             "earliest": "1678-01-01",
+            "latest": "2261-12-31",
         },
         "signals": [
             {"name": "power", "fields": ["power", "leistung"], "minimum": 0, "maximum": 100},

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from headrace.offsets import OffsetRange
 from headrace.parse.parser import Parser
+from headrace.sample.records import sample_records
 from headrace.staging.committer import commit_batch
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
@@ -66,8 +67,19 @@ def land_values(attempt: Attempt, batch: int, start: int, *values: bytes | None)
 
 def land_sent(attempt: Attempt, batch: int, start: int, sent: Sequence[Sent]) -> None:
     """The same of whole records."""
-    ranges = (OffsetRange(partition=0, start=start, until=start + len(sent)),)
-    staged = commit_open(attempt, batch, start, sent)
+    _close(attempt, batch, start, len(sent), commit_open(attempt, batch, start, sent))
+
+
+def land_source(attempt: Attempt) -> None:
+    """Land all rows of the contract's own source as batch 0, without looking for repeats."""
+    source = attempt.contract.own_source
+    assert source
+    of = list(sample_records(attempt.contract, source.file))
+    _close(attempt, 0, 0, sum(map(len, of)), _commit(attempt, 0, 0, of))
+
+
+def _close(attempt: Attempt, batch: int, start: int, count: int, staged: Staged) -> None:
+    ranges = (OffsetRange(partition=0, start=start, until=start + count),)
     row = a_batch(
         batch,
         *((each.partition, each.start, each.until) for each in ranges),
@@ -80,10 +92,14 @@ def land_sent(attempt: Attempt, batch: int, start: int, sent: Sequence[Sent]) ->
 
 def commit_open(attempt: Attempt, batch: int, start: int, sent: Sequence[Sent]) -> Staged:
     """The batch's rows in both tables, and the batch not closed."""
-    ranges = (OffsetRange(partition=0, start=start, until=start + len(sent)),)
+    return _commit(attempt, batch, start, [records(sent, start)])
+
+
+def _commit(attempt: Attempt, batch: int, start: int, of: Sequence[pa.RecordBatch]) -> Staged:
+    ranges = (OffsetRange(partition=0, start=start, until=start + sum(map(len, of))),)
     commit = attempt.batch_commit(batch, TOPIC_ID, ranges)
-    parsed = Parser(attempt.contract, TOPIC_ID).parse(records(sent, start))
-    staged = stage([parsed], Staging.of(attempt.contract, attempt.warehouse, batch, LANDED_AT))
+    parsed = map(Parser(attempt.contract, TOPIC_ID).parse, of)
+    staged = stage(parsed, Staging.of(attempt.contract, attempt.warehouse, batch, LANDED_AT))
     for name, files in ((READINGS, staged.readings), (QUARANTINE, staged.quarantine)):
         commit_batch(attempt.warehouse.table(name), attempt.warehouse.stream, commit, files)
     return staged

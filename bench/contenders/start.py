@@ -45,12 +45,32 @@ def plain_python(job: Job) -> "subprocess.Popen[str]":
 
 def spark_naive(job: Job) -> "subprocess.Popen[str]":
     """Spark as people start it: every setting as it comes, its jars on the command line."""
+    return _naive("spark_naive.py", job)
+
+
+def analyse_spark(job: Job) -> "subprocess.Popen[str]":
+    """The driver of the stage `analyse`, as its task starts it."""
+    return submit("analyse.py", job)
+
+
+def analyse_worker(job: Job) -> "subprocess.Popen[str]":
+    """What the task does in its own process where the engine is `worker`."""
+    return _python("analyse_worker", job)
+
+
+def analyse_naive(job: Job) -> "subprocess.Popen[str]":
+    """Spark as people start it, over the same readings."""
+    return _naive("analyse_naive.py", job)
+
+
+def _naive(script: str, job: Job) -> "subprocess.Popen[str]":
+    """Every setting as it comes, the jars on the command line."""
     settings = load_settings()
     jars = ",".join(map(str, sorted(fetch_jars(settings.home_path, "spark").glob("*.jar"))))
     nothing = job.warehouse / "no-settings"
-    nothing.mkdir(parents=True)
+    nothing.mkdir(parents=True, exist_ok=True)
     return _start(
-        [SPARK_SUBMIT, "--jars", jars, str(HERE / "spark_naive.py")],
+        [SPARK_SUBMIT, "--jars", jars, str(HERE / script)],
         {**spark_environment(settings), "SPARK_CONF_DIR": str(nothing), **job.environment()},
     )
 

@@ -1,12 +1,30 @@
 """The table `readings` as Spark reads it."""
 
-from pyspark.sql import DataFrame, SparkSession
+from collections.abc import Sequence
+from datetime import date
+from functools import reduce
+from operator import or_
 
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from headrace.analyse.readings_files import spans
 from headrace.tables.names import READINGS
 from headrace.tables.warehouse import Warehouse
 
 
-def read_readings(spark: SparkSession, warehouse: Warehouse, version: int) -> DataFrame:
-    """The readings as of that version of the table."""
+def read_readings(
+    spark: SparkSession, warehouse: Warehouse, version: int, days: Sequence[date] | None = None
+) -> DataFrame:
+    """The readings as of that version of the table; those of `days` (in order), where they are given.
+
+    Delta takes a list of days for the range from its first to its last, and reads all files between. Told
+    the ranges, it passes over them.
+    """
     reader = spark.read.format("delta").option("versionAsOf", version)
-    return reader.load(str(warehouse.table(READINGS)))
+    readings = reader.load(str(warehouse.table(READINGS)))
+    if days is None:
+        return readings
+    day = F.col("signal_date")
+    within = [day.between(F.lit(first), F.lit(last)) for first, last in spans(days)]
+    return readings.where(reduce(or_, within) & day.isin(list(days)))

@@ -1,8 +1,11 @@
 """The analysis as functions of frames: no reading, no writing, no clock.
 
 The session's zone is the contract's: days and hours are those of its clock. An hour is an instant, so the one
-that a clock change doubles is two rows where the source's times tell them apart.
+that a clock change doubles is two rows where the source's times tell them apart. The same is made of the same
+readings without Spark by `headrace.analyse.transforms`; tests/spark/test_engines_agree.py.
 """
+
+from datetime import timedelta
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -18,36 +21,52 @@ HOUR = ["signal_date", "signal_hour", "entity"]
 
 
 def daily_completeness(readings: DataFrame, event_time: EventTime) -> DataFrame:
-    """How many distinct times each day (and entity) has, and how many its clock's real length would hold.
+    """How many distinct times each day (and entity) has, and how many of its slots have none.
 
     Columns: `signal_date`, `entity`, `distinct_signal_ts`, `expected` and `missing` (null without a cadence),
     `first`, `last`.
     """
-    counted = readings.groupBy("signal_date", "entity").agg(
-        F.count_distinct("signal_ts").alias("distinct_signal_ts"),
-        F.min("signal_ts").alias("first"),
-        F.max("signal_ts").alias("last"),
+    slot, expected = _slot(event_time), _expected(event_time)
+    times = readings.select("signal_date", "entity", "signal_ts").distinct()
+    slots = times.groupBy("signal_date", "entity", slot.alias("slot")).agg(
+        F.count("*").alias("times"), F.min("signal_ts").alias("first"), F.max("signal_ts").alias("last")
     )
-    expected = _expected(event_time)
-    behind = expected - F.col("distinct_signal_ts")
-    return counted.select(
+    days = slots.groupBy("signal_date", "entity").agg(
+        F.sum("times").alias("distinct_signal_ts"),
+        F.count_if((F.col("slot") >= 0) & (F.col("slot") < expected)).alias("filled"),
+        F.min("first").alias("first"),
+        F.max("last").alias("last"),
+    )
+    return days.select(
         "signal_date",
         "entity",
         "distinct_signal_ts",
         expected.alias("expected"),
-        # not below 0: a day may have times off the cadence
-        F.when(behind < 0, F.lit(0)).otherwise(behind).alias("missing"),
+        (expected - F.col("filled")).alias("missing"),
         "first",
         "last",
     )
 
 
-def _expected(event_time: EventTime) -> Column:
+def _slot(event_time: EventTime) -> Column:
+    """The slot [start, start + every) of its day in which a time lies, counted from the day's beginning."""
     if event_time.every is None:
         return F.lit(None).cast("bigint")
-    begins = F.unix_seconds(F.col("signal_date").cast("timestamp"))
-    ends = F.unix_seconds(F.date_add("signal_date", 1).cast("timestamp"))
-    return ((ends - begins) / F.lit(event_time.every.total_seconds())).cast("bigint")
+    after = F.unix_micros("signal_ts") - _begins(F.col("signal_date"))
+    return F.floor(after / F.lit(event_time.every // timedelta(microseconds=1))).cast("bigint")
+
+
+def _expected(event_time: EventTime) -> Column:
+    """How many slots the day really has; 23 or 25 hours when clocks change, none where a zone left it out."""
+    if event_time.every is None:
+        return F.lit(None).cast("bigint")
+    whole = _begins(F.date_add("signal_date", 1)) - _begins(F.col("signal_date"))
+    slots = F.floor(whole / F.lit(event_time.every // timedelta(microseconds=1))).cast("bigint")
+    return F.when(whole > 0, F.greatest(slots, F.lit(1))).otherwise(0)
+
+
+def _begins(day: Column) -> Column:
+    return F.unix_micros(day.cast("timestamp"))
 
 
 def averages_by_signal(readings: DataFrame, signals: tuple[Signal, ...]) -> DataFrame:

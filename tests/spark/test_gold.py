@@ -1,5 +1,7 @@
-"""The gold tables follow the batches: only touched days, all of them when the analysis is another."""
+"""The gold tables follow the batches, by either engine: touched days, or all of another analysis."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
+from headrace.analyse.engines import analyse_here
 from headrace.errors import PositionBroken, WarehouseError
 from headrace.offsets import OffsetRange
 from headrace.staging.committer import commit_batch
@@ -19,9 +22,16 @@ from headrace.tables.names import READINGS
 from headrace.tables.progress import is_analysed
 from headrace.tables.queries import counts, scan
 from headrace.tables.warehouse import Warehouse
-from headrace_spark.gold import analyse
+from headrace_spark.gold import analyse as analyse_by_spark
 from testbed.landed_batches import land_values
 from testbed.parse_cases import TOPIC_ID, contract
+
+Analyse = Callable[[Attempt], None]
+
+
+@pytest.fixture(params=["spark", "worker"])
+def analyse(request: pytest.FixtureRequest, spark: SparkSession) -> Analyse:
+    return analyse_here if request.param == "worker" else partial(analyse_by_spark, spark)
 
 
 def _value(day: int, minute: int, power: int) -> bytes:
@@ -45,37 +55,37 @@ def _versions(attempt: Attempt, table: str) -> int:
 
 
 def test_a_topic_without_records_makes_empty_tables_that_later_batches_fill(
-    spark: SparkSession, tmp_path: Path
+    analyse: Analyse, tmp_path: Path
 ) -> None:
     unprepared = Attempt(contract(), Warehouse(tmp_path / "none", "small"), "a run")
     with pytest.raises(WarehouseError, match="`land` has not run yet"):
-        analyse(spark, unprepared)
+        analyse(unprepared)
     attempt = _attempt(tmp_path)
-    analyse(spark, attempt)
+    analyse(attempt)
     assert (_days(attempt), counts(attempt.warehouse).hours) == ([], 0)
     assert is_analysed(attempt.warehouse, TOPIC_ID, {0: 0}, attempt.contract.analysis_sha256)
     assert not is_analysed(attempt.warehouse, TOPIC_ID, {0: 1}, attempt.contract.analysis_sha256)
     land_values(attempt, 0, 0, _value(1, 0, 1))
-    analyse(spark, attempt)
+    analyse(attempt)
     assert _days(attempt) == [(1, 1)]
     assert is_analysed(attempt.warehouse, TOPIC_ID, {0: 1}, attempt.contract.analysis_sha256)
 
 
 def test_only_touched_days_are_computed_again(
-    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    analyse: Analyse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     attempt = _attempt(tmp_path)
     land_values(attempt, 0, 0, _value(1, 0, 1), _value(2, 0, 2))
-    analyse(spark, attempt)
+    analyse(attempt)
     assert _days(attempt) == [(1, 1), (2, 1)]
     assert "daily_completeness: 2 rows, all days, up to batch 0" in capsys.readouterr().out
     before = set(open_table(attempt.warehouse.table("daily_completeness")).file_uris())
 
-    analyse(spark, attempt)
+    analyse(attempt)
     assert _versions(attempt, "daily_completeness") == _versions(attempt, "hourly_average") == 1
 
     land_values(attempt, 1, 2, _value(2, 10, 4), _value(3, 0, 5))
-    analyse(spark, attempt)
+    analyse(attempt)
     assert _days(attempt) == [(1, 1), (2, 2), (3, 1)]
     assert "daily_completeness: 2 rows of 2 days, batches 1 to 1" in capsys.readouterr().out
     assert before != set(open_table(attempt.warehouse.table("daily_completeness")).file_uris())
@@ -83,7 +93,7 @@ def test_only_touched_days_are_computed_again(
     assert hours.collect().rows() == [(1.0, 1), (3.0, 2), (5.0, 1)]
 
     land_values(attempt, 2, 4, b"{")  # moves the position, adds no reading
-    analyse(spark, attempt)
+    analyse(attempt)
     for table in ("daily_completeness", "hourly_average"):
         newest = newest_gold(attempt.warehouse, table)
         assert newest is not None
@@ -92,23 +102,21 @@ def test_only_touched_days_are_computed_again(
     assert _days(attempt) == [(1, 1), (2, 2), (3, 1)]
 
 
-def test_another_analysis_computes_all_again_with_its_own_columns(
-    spark: SparkSession, tmp_path: Path
-) -> None:
+def test_another_analysis_computes_all_again_with_its_own_columns(analyse: Analyse, tmp_path: Path) -> None:
     attempt = _attempt(tmp_path)
     land_values(attempt, 0, 0, _value(1, 0, 1), _value(2, 0, 50))
-    analyse(spark, attempt)
+    analyse(attempt)
     indicator = {"name": "band", "signal": "Power (kW)", "bands": {"Low": 20, "High": None}}
     other = _attempt(tmp_path, analysis={"indicator": indicator})
-    analyse(spark, other)
+    analyse(other)
     hours = scan(other.warehouse, "hourly_average").sort("signal_hour").collect()
     assert list(hours["band"]) == ["Low", "High"]
     assert _versions(other, "daily_completeness") == 2
 
 
-def test_an_open_batch_is_landed_first(spark: SparkSession, tmp_path: Path) -> None:
+def test_an_open_batch_is_landed_first(analyse: Analyse, tmp_path: Path) -> None:
     attempt = _attempt(tmp_path)
     commit = attempt.batch_commit(0, TOPIC_ID, (OffsetRange(partition=0, start=0, until=1),))
     commit_batch(attempt.warehouse.table(READINGS), "small", commit, [])
     with pytest.raises(PositionBroken, match=r"batch 0 is open.*Run `land`"):
-        analyse(spark, attempt)
+        analyse(attempt)

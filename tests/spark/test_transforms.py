@@ -1,6 +1,6 @@
 """The analysis on a few rows: facts about days, hours, names and bands."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,9 +8,15 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from headrace.contract.model import Contract, EventTime
+from headrace.contract.model import Contract
 from headrace.tables.gold_columns import gold_column
-from headrace_spark.transforms import band, circular_mean, daily_completeness, hourly_average, renamed
+from headrace_spark.transforms import (
+    band,
+    circular_mean,
+    daily_completeness,
+    hourly_average,
+    renamed,
+)
 from testbed.parse_cases import contract
 
 ZONE = ZoneInfo("Europe/Istanbul")
@@ -31,8 +37,9 @@ def _mapping(spark: SparkSession) -> DataFrame:
     return spark.createDataFrame(MAPPING, "sig_name STRING, sig_mapping_name STRING")
 
 
-def _contract(**analysis: Any) -> Contract:
+def _contract(every: str | None = None, **analysis: Any) -> Contract:
     shape = contract().record.model_dump(mode="json")
+    shape["event_time"]["every"] = every
     shape["signals"] = [
         {"name": "Power (kW)", "fields": ["p"]},
         {"name": "Direction (°)", "fields": ["d"], "circular": True},
@@ -45,8 +52,7 @@ INDICATOR = {"name": "band", "signal": "Power (kW)", "bands": {"Low": 200, "High
 
 
 def test_a_day_counts_distinct_times_and_what_its_clock_holds(spark: SparkSession) -> None:
-    every = EventTime(field="t", format="yyyy", timezone="Europe/Istanbul", every="PT10M")
-    days = daily_completeness(
+    days = _daily(
         _readings(
             spark,
             ("2016-03-27 00:00", None, {}),
@@ -54,32 +60,69 @@ def test_a_day_counts_distinct_times_and_what_its_clock_holds(spark: SparkSessio
             ("2016-03-27 23:50", None, {}),
             ("2018-01-01 12:00", "a", {}),
         ),
-        every,
+        "PT10M",
     )
-    assert [tuple(row)[:5] for row in days.orderBy("signal_date").collect()] == [
+    assert days == [
         (date(2016, 3, 27), None, 2, 138, 136),  # a day of 23 hours: clocks went forward
         (date(2018, 1, 1), "a", 1, 144, 143),
     ]
 
 
+def _daily(readings: DataFrame, every: str) -> list[tuple[Any, ...]]:
+    """Day, entity, distinct times, expected and missing slots."""
+    days = daily_completeness(readings, _contract(every).record.event_time)
+    return [tuple(row)[:5] for row in days.orderBy("signal_date", "entity").collect()]
+
+
+def test_slots_are_counted_that_have_a_reading_and_not_readings(spark: SparkSession) -> None:
+    """Case 25: a reading every half hour of half a day, where one an hour is promised."""
+    half_hours = [datetime(2018, 1, 1) + timedelta(minutes=30 * number) for number in range(24)]  # noqa: DTZ001
+    ragged = ["2018-01-02 00:59:59.999999", "2018-01-02 01:00", "2018-01-02 23:59:59.999999"]
+    rows = [(str(time), None, {}) for time in (*half_hours, *ragged)]
+    assert _daily(_readings(spark, *rows), "PT1H") == [
+        (date(2018, 1, 1), None, 24, 24, 12),
+        (date(2018, 1, 2), None, 3, 24, 21),
+    ]
+
+
+def test_a_slot_may_be_longer_than_an_hour(spark: SparkSession) -> None:
+    times = ["00:00", "01:59", "02:00", "04:30", "05:30", "06:30", "07:30"]  # 00-04 and 04-08
+    rows = [(f"2018-01-01 {time}", entity, {}) for time in times for entity in ("a", None)]
+    assert _daily(_readings(spark, *rows), "PT4H") == [
+        (date(2018, 1, 1), None, 7, 6, 4),
+        (date(2018, 1, 1), "a", 7, 6, 4),
+    ]
+
+
+def test_a_doubled_hour_has_slots_of_its_own(spark: SparkSession) -> None:
+    """On 8 November 2015 the clock in Istanbul went back from 04:00 to 03:00."""
+    times = [datetime(2015, 11, 8, 3, 30, tzinfo=ZONE, fold=fold) for fold in (0, 1)]
+    readings = _at_instants(spark, *times)
+    assert _daily(readings, "PT30M") == [(date(2015, 11, 8), None, 2, 50, 48)]
+
+
+def _at_instants(spark: SparkSession, *instants: datetime) -> DataFrame:
+    return spark.createDataFrame(
+        [(instant.date(), instant, None, {"Power (kW)": "1"}) for instant in instants],
+        "signal_date DATE, signal_ts TIMESTAMP, entity STRING, signals MAP<STRING, STRING>",
+    )
+
+
 def test_without_a_cadence_nothing_is_expected(spark: SparkSession) -> None:
-    event_time = EventTime(field="t", format="yyyy", timezone="Europe/Istanbul")
-    row = daily_completeness(_readings(spark, ("2018-01-01 12:00", None, {})), event_time).collect()[0]
-    assert (row.expected, row.missing) == (None, None)
+    readings = _readings(spark, ("2018-01-01 12:00", None, {}))
+    row = daily_completeness(readings, _contract().record.event_time).collect()[0]
+    assert (row.distinct_signal_ts, row.expected, row.missing) == (1, None, None)
 
 
 def test_an_hour_has_a_column_a_signal_and_a_missing_value_is_no_zero(spark: SparkSession) -> None:
-    hours = hourly_average(
-        _readings(
-            spark,
-            ("2018-01-01 00:00", None, {"Power (kW)": "150", "Direction (°)": "350", "state": "on"}),
-            ("2018-01-01 00:10", None, {"Power (kW)": "250", "Direction (°)": "10"}),
-            ("2018-01-01 00:20", None, {"Power (kW)": "", "unknown": "7"}),
-            ("2018-01-01 01:00", None, {"Power (kW)": None}),
-        ),
-        _contract_names(spark),
-        _contract(indicator=INDICATOR),
-    ).orderBy("signal_hour")
+    readings = _readings(
+        spark,
+        ("2018-01-01 00:00", None, {"Power (kW)": "150", "Direction (°)": "350", "state": "on"}),
+        ("2018-01-01 00:10", None, {"Power (kW)": "250", "Direction (°)": "10"}),
+        ("2018-01-01 00:20", None, {"Power (kW)": "", "unknown": "7"}),
+        ("2018-01-01 01:00", None, {"Power (kW)": None}),
+    )
+    hours = _hourly(readings, _contract(indicator=INDICATOR)).orderBy("signal_hour")
     assert hours.columns == [
         "signal_date",
         "signal_hour",
@@ -99,22 +142,19 @@ def test_a_signals_name_may_hold_dots_and_quotes(spark: SparkSession) -> None:
     shape = contract().record.model_dump(mode="json")
     shape["signals"] = [{"name": name, "fields": [name]} for name in HOSTILE]
     readings = _readings(spark, ("2018-01-01 00:00", None, dict.fromkeys(HOSTILE, "7")))
-    hours = hourly_average(readings, _contract_names(spark), contract(record=shape))
+    hours = _hourly(readings, contract(record=shape))
     assert hours.columns == ["signal_date", "signal_hour", "entity", *HOSTILE, "readings"]
     assert [tuple(row)[3:] for row in hours.collect()] == [(7.0, 7.0, 7.0, 7.0, 1)]
 
 
-def _contract_names(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame([], "sig_name STRING, sig_mapping_name STRING")
+def _hourly(readings: DataFrame, of: Contract) -> DataFrame:
+    no_names = readings.sparkSession.createDataFrame([], "sig_name STRING, sig_mapping_name STRING")
+    return hourly_average(readings, no_names, of)
 
 
 def test_the_doubled_hour_of_a_clock_change_is_two_rows(spark: SparkSession) -> None:
     instants = [datetime(2015, 11, 8, 3, 30, tzinfo=ZONE, fold=fold) for fold in (0, 1)]
-    readings = spark.createDataFrame(
-        [(date(2015, 11, 8), instant, None, {"Power (kW)": "1"}) for instant in instants],
-        "signal_date DATE, signal_ts TIMESTAMP, entity STRING, signals MAP<STRING, STRING>",
-    )
-    hours = hourly_average(readings, _contract_names(spark), _contract())
+    hours = _hourly(_at_instants(spark, *instants), _contract())
     assert sorted(row.readings for row in hours.collect()) == [1, 1]
 
 

@@ -1,14 +1,23 @@
 """The kinds of values that a contract's fields have, each with its check and the message for a wrong one."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from headrace.contract.time_pattern import translated
+
+FIRST_DAY, LAST_DAY = date(1678, 1, 1), date(2261, 12, 31)
+"""The whole years of a timestamp in nanoseconds: what pandas, NumPy and most readers can hold."""
+
+LONGEST = timedelta(days=36_525)
+"""A hundred years."""
+
+_DATE: TypeAdapter[date] = TypeAdapter(date)
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 
 
 def _percent(value: object) -> object:
@@ -35,6 +44,24 @@ def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0) or timedelta(days=1) % value:
         raise ValueError("must divide a day evenly, for example PT10M")
     return value
+
+
+def _bound(value: object) -> object:
+    """A day, or how far from its record a time may lie; a bare number would be either."""
+    if isinstance(value, str):
+        kind = _DURATION if value.startswith("P") else _DATE
+        try:
+            value = kind.validate_python(value)
+        except ValidationError:
+            value = None
+    if isinstance(value, timedelta) and timedelta(0) <= value <= LONGEST:
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime) and FIRST_DAY <= value <= LAST_DAY:
+        return value
+    raise ValueError(
+        f"must be a day from {FIRST_DAY} to {LAST_DAY}, or a duration of at most a hundred years, "
+        "for example 2000-01-01 or P1D"
+    )
 
 
 def _config_text(value: object) -> object:
@@ -75,4 +102,5 @@ Share = Annotated[
 TimePattern = Annotated[str, Field(min_length=1), AfterValidator(_time_pattern)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Cadence = Annotated[timedelta, AfterValidator(_positive)]
+Bound = Annotated[date | timedelta, BeforeValidator(_bound)]
 Schedule = Annotated[str, AfterValidator(_cron)]

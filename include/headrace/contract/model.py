@@ -6,13 +6,14 @@ The models are frozen and know nothing of files: `loader` reads them from YAML.
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from headrace.contract.field_types import (
+    Bound,
     Cadence,
     ConfigText,
     FieldName,
@@ -26,8 +27,11 @@ from headrace.contract.field_types import (
 from headrace.files import read_bounded
 from headrace.settings import PROJECT
 
-FIRST_DAY, LAST_DAY = date(1678, 1, 1), date(2261, 12, 31)
-"""The whole years of a timestamp in nanoseconds: what pandas, NumPy and most readers can hold."""
+ANALYSIS_RULES = 2
+"""Grows when `analyse` makes something else of the same contract: then all days are computed anew.
+
+2: completeness counts slots that have a reading.
+"""
 
 
 LARGEST = 262_144
@@ -84,14 +88,21 @@ class EventTime(_Part):
     every: Cadence | None = Field(
         None, description="the cadence as an ISO 8601 duration; expected counts come from it"
     )
-    earliest: date = Field(
-        date(1970, 1, 1), ge=FIRST_DAY, description="an earlier event time goes to quarantine"
+    earliest: Bound = Field(
+        date(2000, 1, 1),
+        description="an earlier event time goes to quarantine; a duration counts back from the record's "
+        "timestamp in Kafka",
     )
-    latest: date = Field(LAST_DAY, le=LAST_DAY, description="a later event time goes to quarantine")
+    latest: Bound = Field(
+        timedelta(days=1),
+        description="a later event time goes to quarantine; a duration counts from the record's timestamp "
+        "in Kafka",
+    )
 
     @model_validator(mode="after")
     def _earliest_first(self) -> Self:
-        if self.earliest > self.latest:
+        earliest, latest = self.earliest, self.latest
+        if isinstance(earliest, date) and isinstance(latest, date) and earliest > latest:
             raise ValueError("earliest is after latest")
         return self
 
@@ -162,8 +173,9 @@ class Landing(_Part):
 
     engine: Literal["spark", "worker", "auto"] = Field(
         "auto",
-        description="what lands: Spark; the Airflow worker itself, without a JVM; or Spark where a run has "
-        "two million records or more to land, else the worker",
+        description="what lands and analyses: Spark; the Airflow worker itself, without a JVM; or Spark "
+        "where a run has two million records or more to land, or twenty million readings to analyse, else "
+        "the worker",
     )
     max_records_per_batch: Annotated[int, Field(ge=1, le=100_000_000)] = 250_000
     on_conflict: Literal["quarantine"] = "quarantine"
@@ -291,6 +303,7 @@ class Contract(_Part):
         """Hash of all that decides the gold tables: analysis, the record's shape, the mapping's text."""
         return _sha256(
             {
+                "rules": ANALYSIS_RULES,
                 "analysis": self.analysis.model_dump(mode="json"),
                 "record": self.record.model_dump(mode="json"),
                 "mapping": self.analysis.signal_names_text,

@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from pydantic_core import to_jsonable_python
 
+from headrace.contract.field_types import FIRST_DAY, LAST_DAY
 from headrace.contract.model import Contract, Record, Signal
 from headrace.parse.naming import SHOWN, Naming, Place
 from headrace.parse.numeric import number
@@ -52,7 +54,7 @@ class Check:
 
 
 def checks(contract: Contract, texts: Texts) -> Iterator[Check]:
-    """Every check, in order; they look at the texts and at `signal_ts`."""
+    """Every check, in order; they look at the texts, at `signal_ts` and at the record's `timestamp`."""
     record = contract.record
     yield from _of_presence(record, texts)
     yield from _of_event_time(record, texts)
@@ -83,12 +85,36 @@ def _of_event_time(record: Record, texts: Texts) -> Iterator[Check]:
     asked = record.event_time
     given = texts.field(asked.field)
     place = f"field {asked.field}, format {asked.format}"
-    earliest = _midnight(asked.earliest, asked.timezone)
-    after_latest = _midnight(asked.latest + timedelta(days=1), asked.timezone)
+    early, late = f"{place}, earliest {_said(asked.earliest)}", f"{place}, latest {_said(asked.latest)}"
     time = pl.col("signal_ts")
     yield Check(Reason.BAD_EVENT_TIME, place, time.is_null(), given)
-    yield Check(Reason.EARLY_EVENT_TIME, place, time < earliest, given)
-    yield Check(Reason.LATE_EVENT_TIME, place, time >= after_latest, given)
+    yield Check(Reason.EARLY_EVENT_TIME, early, _is_early(time, asked.earliest, asked.timezone), given)
+    yield Check(Reason.LATE_EVENT_TIME, late, _is_late(time, asked.latest, asked.timezone), given)
+
+
+def _is_early(time: pl.Expr, earliest: date | timedelta, timezone: str) -> pl.Expr:
+    if isinstance(earliest, date):
+        return time < _midnight(earliest, timezone)
+    return (time < _written() - earliest) | (time < _midnight(FIRST_DAY, timezone))
+
+
+def _is_late(time: pl.Expr, latest: date | timedelta, timezone: str) -> pl.Expr:
+    if isinstance(latest, date):
+        return time >= _midnight(latest + timedelta(days=1), timezone)
+    return (time > _written() + latest) | (time >= _midnight(LAST_DAY + timedelta(days=1), timezone))
+
+
+def _written() -> pl.Expr:
+    """When the record was written, which no later look at it changes; null where its timestamp says nothing.
+
+    The wall clock would judge a record of a broken-off batch in another way when the batch is finished.
+    """
+    return pl.when(pl.col("timestamp") > datetime(1970, 1, 1, tzinfo=UTC)).then(pl.col("timestamp"))
+
+
+def _said(bound: date | timedelta) -> str:
+    text = str(to_jsonable_python(bound))
+    return text if isinstance(bound, date) else f"{text} from its record's timestamp"
 
 
 def _midnight(day: date, timezone: str) -> datetime:

@@ -1,18 +1,13 @@
 """Texts to instants, by the contract's pattern and zone, strictly."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 import polars as pl
 
 from headrace.contract.time_pattern import FIELDS, MONTHS, TimePattern, translated
-
-INSTANT = pl.Datetime("us", "UTC")
-
-KNOWN_UNTIL = 2099
-"""The last year whose clock changes polars knows; zoneinfo knows the rules that go on for ever."""
+from headrace.zones import in_zone
 
 SECOND = 1_000_000
 DAY = 24 * 3600 * SECOND
@@ -49,23 +44,6 @@ class EventTime:
         by_zone = [pl.when(zone == region).then(in_zone(local, region)) for region in regions if region]
         by_contract = pl.when(offset.is_null() & zone.is_null()).then(here)
         return times.select(pl.coalesce(by_offset, *by_zone, by_contract)).to_series()
-
-
-def in_zone(local: pl.Series, zone: str) -> pl.Series:
-    """Local times as instants; null for a time that a clock change skips, the first of a doubled one."""
-    instants = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    instants = instants.dt.convert_time_zone("UTC")
-    later = local.dt.year().is_between(KNOWN_UNTIL + 1, 9998)  # Python's own last year is 9999
-    if not later.any():
-        return instants
-    rules = ZoneInfo(zone)
-    exact = [_by_rules(time, rules) for time in local.filter(later)]
-    return instants.scatter(later.arg_true(), pl.Series(exact, dtype=INSTANT))
-
-
-def _by_rules(local: datetime, zone: ZoneInfo) -> datetime | None:
-    instant = local.replace(tzinfo=zone).astimezone(UTC)
-    return instant if instant.astimezone(zone).replace(tzinfo=None) == local else None
 
 
 @cache

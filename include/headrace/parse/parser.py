@@ -108,7 +108,7 @@ class Parser:
         return pa.RecordBatch.from_pydict(columns, PARSED)
 
     def _frame(self, fields: FieldTable, records: Arrays) -> pl.DataFrame:
-        """The texts that the contract asks for, the instant, and what a record is known by besides."""
+        """The texts that the contract asks for, the instant, and what is known of a record besides."""
         texts = {column: fields.column(place) for place, column in self._texts.columns.items()}
         frame = pl.DataFrame(texts).select(pl.when(pl.all() != "").then(pl.all()))
         return frame.with_columns(
@@ -116,6 +116,7 @@ class Parser:
             signal_ts=self._times.instants(frame.select(self._time).to_series()),
             partition=pl.Series(records["partition"]),
             offset=pl.Series(records["offset"]),
+            timestamp=pl.Series(records["timestamp"]),
         )
 
     def _provenance(self, found: pl.DataFrame, records: Arrays) -> pa.StructArray:

@@ -51,9 +51,13 @@ class Reason(StrEnum):
     EARLY_EVENT_TIME = (
         "early_event_time",
         "the event time is before the contract's earliest",
-        "the year 1",
+        "the year 1; a clock that shows 1970",
     )
-    LATE_EVENT_TIME = "late_event_time", "the event time is after the contract's latest", "the year 9999"
+    LATE_EVENT_TIME = (
+        "late_event_time",
+        "the event time is after the contract's latest",
+        "the year 9999; unless `latest` says otherwise, over a day after the record was written",
+    )
     NOT_A_NUMBER = (
         "not_a_number",
         "a signal that must be a number is none, or is not finite",

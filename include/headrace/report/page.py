@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
@@ -112,6 +113,8 @@ def _of_days(
     contract: Contract, warehouse: Warehouse, slots: queries.Completeness | None, hours: bool
 ) -> Iterator[Picture]:
     daily = queries.scan(warehouse, DAILY_COMPLETENESS).collect()
+    if slots:
+        daily = daily.filter(pl.col("signal_date").is_between(slots.first, slots.last))
     days = daily["signal_date"].sort()
     since = pictures.months_shown(days[0], days[-1])[0]
     part = f" The newest {pictures.MONTHS} months are shown." if since > days[0] else ""
@@ -129,7 +132,7 @@ def _missing(slots: queries.Completeness | None) -> str:
         return ""
     return (
         f"Between the first day and the last {_number(slots.missing)} of {_number(slots.expected)} readings "
-        f"are missing; {_number(slots.absent_days)} days have none at all."
+        f"are missing; {_number(slots.absent_days)} days have none at all. {slots.remark()}"
     )
 
 

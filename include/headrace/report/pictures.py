@@ -81,10 +81,10 @@ def curve(frame: pl.DataFrame, x: str, y: str, reference: str | None) -> Figure:
 
 def calendar(daily: pl.DataFrame) -> Figure:
     """A square a day: complete, nearly so, half, less, or absent; `daily` as in `daily_completeness`."""
-    days = daily.group_by("signal_date").agg(pl.col("distinct_signal_ts").sum(), pl.col("expected").sum())
+    days = daily.group_by("signal_date").agg(pl.col("expected").sum(), pl.col("missing").sum())
     share = {
-        day: (found / expected if expected else 1.0)
-        for day, found, expected in days.select("signal_date", "distinct_signal_ts", "expected").iter_rows()
+        day: (1 - missing / expected if expected else 1.0)
+        for day, expected, missing in days.select("signal_date", "expected", "missing").iter_rows()
     }
     months = months_shown(min(share), max(share))
     grid = np.full((len(months), 31), np.nan)

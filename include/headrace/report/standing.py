@@ -45,6 +45,7 @@ def _facts(now: Overview) -> tuple[tuple[str, str], ...]:
         ("readings", f"{counts.readings:,}"),
         ("quarantine", refused),
         ("days", f"{counts.days:,}{complete}"),
+        *([("outside", slots.remark())] if slots and slots.outside_days else []),
         ("hours", f"{counts.hours:,}"),
         ("tables", now.warehouse),
     )

@@ -10,7 +10,7 @@ from deltalake import CommitProperties, Transaction, write_deltalake
 from headrace.errors import ForeignCommit, WarehouseUnavailable
 from headrace.files import sync
 from headrace.tables.commits import Commit, GoldCommit, application_id, commits, log_file, open_table
-from headrace.tables.compaction import compact
+from headrace.tables.compaction import SMALL_BYTES, compact
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
 
@@ -53,7 +53,12 @@ def commit_gold(
 def _write(path: Path, rows: "pa.Table", properties: CommitProperties, days: Sequence[date] | None) -> None:
     if days is None:
         write_deltalake(
-            str(path), rows, mode="overwrite", schema_mode="overwrite", commit_properties=properties
+            str(path),
+            rows,
+            mode="overwrite",
+            schema_mode="overwrite",
+            target_file_size=SMALL_BYTES,  # a day's change writes the files anew that hold the day
+            commit_properties=properties,
         )
     elif days:
         listed = ", ".join(f"DATE '{day.isoformat()}'" for day in days)

@@ -21,6 +21,7 @@ from headrace.tables.names import (
 from headrace.tables.reading import dataset
 from headrace.tables.sampling import sample
 from headrace.tables.warehouse import Warehouse
+from headrace.zones import slots_of_days
 
 if TYPE_CHECKING:
     from headrace.contract.model import Contract
@@ -90,44 +91,74 @@ def first_rows(
 
 
 class Completeness(BaseModel):
-    """Slots of the cadence from a stream's first to its last day, absent days among them, of all entities."""
+    """Slots of the cadence from a stream's first to its last day, absent days among them, of all entities.
+
+    `outside`: distinct times of `outside_days` that `apart` sets aside; they count for nothing else.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     expected: int
     missing: int
     absent_days: int
+    first: date
+    last: date
+    outside: int
+    outside_days: int
+
+    def remark(self) -> str:
+        """What lies outside, in a sentence; empty where nothing does."""
+        if not self.outside_days:
+            return ""
+        return (
+            f"{self.outside:,} readings of {self.outside_days:,} days lie outside {self.first} to "
+            f"{self.last}, over a year from all others; is a clock wrong?"
+        )
 
 
 def completeness(contract: "Contract", warehouse: Warehouse) -> Completeness | None:
-    """How many slots are missing, also on days without any reading; None without cadence or readings."""
+    """How many slots have no reading, also on days without any; None without cadence or readings."""
     cadence = contract.record.event_time
     if cadence.every is None or not _rows(warehouse, DAILY_COMPLETENESS):
         return None
-    daily = (
-        scan(warehouse, DAILY_COMPLETENESS).select("signal_date", "entity", "expected", "missing").collect()
-    )
-    days = daily.select(pl.date_ranges(pl.col("signal_date").min(), pl.col("signal_date").max())).to_series()[
-        0
-    ]
-    zone = ZoneInfo(cadence.timezone)
-    slots = {day: slots_of_day(day, zone, cadence.every) for day in days}
-    absent = [
-        slots[day]
-        for entity in daily["entity"].unique()
-        for day in slots.keys() - set(daily.filter(pl.col("entity").eq_missing(entity))["signal_date"])
-    ]
+    daily = scan(warehouse, DAILY_COMPLETENESS).collect()
+    first, last = apart(daily)
+    inside = daily.filter(pl.col("signal_date").is_between(first, last))
+    days = pl.date_range(first, last, eager=True).alias("signal_date")
+    slots = pl.DataFrame({"signal_date": days, "slots": slots_of_days(days, cadence.timezone, cadence.every)})
+    present = inside.join(slots, "signal_date")["slots"]
+    entities = inside["entity"].n_unique()
+    absent = entities * int(slots["slots"].sum()) - int(present.sum())
     return Completeness(
-        expected=int(daily["expected"].sum()) + sum(absent),
-        missing=int(daily["missing"].sum()) + sum(absent),
-        absent_days=len(absent),
+        expected=int(inside["expected"].sum()) + absent,
+        missing=int(inside["missing"].sum()) + absent,
+        absent_days=entities * int((slots["slots"] > 0).sum()) - int((present > 0).sum()),
+        first=first,
+        last=last,
+        outside=int(daily["distinct_signal_ts"].sum()) - int(inside["distinct_signal_ts"].sum()),
+        outside_days=daily["signal_date"].n_unique() - inside["signal_date"].n_unique(),
     )
 
 
-def slots_of_day(day: date, zone: ZoneInfo, every: timedelta) -> int:
-    """How many slots the day really has there: 23 or 25 hours when clocks change."""
-    start, end = (datetime.combine(each, time.min, zone) for each in (day, day + timedelta(days=1)))
-    return int((end.astimezone(UTC) - start.astimezone(UTC)) / every)
+FAR = timedelta(days=366)
+FEW = 0.01
+
+
+def apart(daily: pl.DataFrame) -> tuple[date, date]:
+    """First and last day, but for the days at either end that are wrong clocks' by all that one can see.
+
+    Those are over a year from all others, and have less than a hundredth of the readings. One reading of the
+    year 2000 would make 120 million slots of a second missing.
+    """
+    days = daily.group_by("signal_date").agg(pl.col("distinct_signal_ts").sum()).sort("signal_date")
+    far = days["signal_date"].diff() > FAR
+    share = days["distinct_signal_ts"] / days["distinct_signal_ts"].sum()
+    before = share.cum_sum().shift(1)
+    begins = days.filter(far & (before < FEW))["signal_date"]
+    ends = days.filter(far & (1 - before < FEW))["signal_date"]
+    first = begins[-1] if len(begins) else days["signal_date"][0]
+    inside = days["signal_date"].filter(days["signal_date"] < ends[0]) if len(ends) else days["signal_date"]
+    return first, inside[-1]
 
 
 def signals(warehouse: Warehouse, names: list[str], most: int = SAMPLE) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from headrace.contract.model import Contract
 from headrace.driver.protocol import Job
 from headrace.errors import WarehouseError
 from headrace.settings import load_settings
+from headrace.tables.attempt import Attempt
 from headrace.tables.slices import find_slice
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.operators.spark_stage import SparkStageOperator, end_of, guardians
@@ -22,15 +23,21 @@ class AnalyseOperator(SparkStageOperator):
         super().__init__(contract=contract, script="analyse.py", **kwargs)
 
     def done_here(self, contract: Contract, job: Job) -> bool:
-        """Start no driver where nothing was landed since the last analysis."""
+        """Analyse without a JVM what the contract leaves to the worker, or where nothing was landed since."""
         from headrace.tables.progress import nothing_to_analyse
 
-        done = nothing_to_analyse(Warehouse(job.warehouse, contract.stream), contract.analysis_sha256)
-        if done:
+        attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
+        if nothing_to_analyse(attempt.warehouse, contract.analysis_sha256):
             self.log.info(
                 "nothing new: no batch was landed since the last analysis; the gold tables stay as they are"
             )
-        return done
+            return True
+        from headrace.analyse.engines import analyse_here, needs_spark
+
+        if needs_spark(attempt):
+            return False
+        analyse_here(attempt)
+        return True
 
     def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
         """The job of this run.

@@ -43,6 +43,7 @@ DEFINITION: dict[str, Any] = yaml.safe_load(
     (PROJECT / "include/streams/wind_turbine.yaml").read_text("utf-8")
 )
 DEFINITION |= {"stream": "fuzzed", "source": {"kind": "external"}, "topic": {"name": "fuzzed"}}
+DEFINITION["record"]["event_time"]["latest"] = "2261-12-31"
 DEFINITION["landing"] = {"max_records_per_batch": 600, "quarantine_limit": "100%"}
 
 

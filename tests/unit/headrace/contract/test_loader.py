@@ -42,7 +42,17 @@ FAULTS = {
     "beyond all readers": (
         "earliest: 2000-01-01",
         "latest: 9999-12-31",
-        r"line 22: field record\.event_time\.latest: .* less than or equal to 2261-12-31",
+        r"line 22: field record\.event_time\.latest: must be a day from 1678-01-01 to 2261-12-31, or a dur",
+    ),
+    "a bare number as a bound": (
+        "earliest: 2000-01-01",
+        "latest: 30",
+        r"line 22: field record\.event_time\.latest: must be a day .* for example 2000-01-01 or P1D",
+    ),
+    "a bound in the past of the past": (
+        "earliest: 2000-01-01",
+        "earliest: -P1D",
+        r"line 22: field record\.event_time\.earliest: must be a day",
     ),
     "nothing between": (
         "earliest: 2000-01-01",

@@ -1,16 +1,12 @@
 """Texts to instants in many patterns, by the contract's zone."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import islice, product
-from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from headrace.parse.event_time import EventTime, in_zone
+from headrace.parse.event_time import EventTime
 from testbed.time_cases import FORMATS, YEARS
 
 WRITTEN = {
@@ -153,26 +149,3 @@ def test_a_time_that_a_clock_change_skips_is_none_and_a_doubled_one_is_the_first
         "2015-11-08 03:30": "2015-11-08 00:30:00",
     }
     assert dict(zip(texts, _instants("yyyy-MM-dd HH:mm", list(texts)), strict=True)) == texts
-
-
-ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Europe/Istanbul", "UTC"]
-
-
-@settings(max_examples=100, deadline=None, database=None)
-@given(
-    zone=st.sampled_from(ZONES),
-    times=st.lists(st.datetimes(datetime(1900, 1, 1), datetime(2261, 12, 31)), min_size=1),  # noqa: DTZ001
-)
-def test_a_zones_rules_go_on_for_ever(zone: str, times: list[datetime]) -> None:
-    """Polars knows no clock change after 2099, Python's zoneinfo does."""
-    found = in_zone(pl.Series(times, dtype=pl.Datetime("us")), zone).to_list()
-    for time, instant in zip(times, found, strict=True):
-        expected = time.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-        skipped = expected.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != time
-        assert instant == (None if skipped else expected)
-
-
-def test_a_skipped_hour_of_the_22nd_century_is_none() -> None:
-    local = [datetime(2150, 3, 29, 2) + timedelta(minutes=30 * half) for half in range(3)]  # noqa: DTZ001
-    hours = in_zone(pl.Series(local, dtype=pl.Datetime("us")), "Europe/Berlin").to_list()
-    assert hours == [None, None, datetime(2150, 3, 29, 1, tzinfo=UTC)]

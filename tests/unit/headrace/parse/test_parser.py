@@ -169,7 +169,12 @@ def test_the_message_says_where_and_shows_80_characters() -> None:
         fields('"p": "101"'): f"{Reason.OUT_OF_RANGE.text}; signal Power (kW), maximum 100: 101",
         at("now"): f"{Reason.BAD_EVENT_TIME.text}; field time, format dd MM yyyy HH:mm: now",
         at("01 01 1999 00:00"): (
-            f"{Reason.EARLY_EVENT_TIME.text}; field time, format dd MM yyyy HH:mm: 01 01 1999 00:00"
+            f"{Reason.EARLY_EVENT_TIME.text}; field time, format dd MM yyyy HH:mm, earliest 2000-01-01: "
+            "01 01 1999 00:00"
+        ),
+        at("01 01 2099 00:00"): (
+            f"{Reason.LATE_EVENT_TIME.text}; field time, format dd MM yyyy HH:mm, latest P1D from its "
+            "record's timestamp: 01 01 2099 00:00"
         ),
         b"{}": f"{Reason.MISSING_FIELD.text}; field time",
         b"": Reason.EMPTY.text,
@@ -178,6 +183,46 @@ def test_the_message_says_where_and_shows_80_characters() -> None:
     }
     rows = parsed([Sent(value) for value in expected], contract())
     assert [row["message"] for row in rows] == list(expected.values())
+
+
+@pytest.mark.parametrize(
+    ("bounds", "sent_at", "reasons"),
+    [
+        ({}, "2018-05-01 00:00", [None, None, "late_event_time"]),
+        ({}, "2018-05-01 00:01", [None, None, None]),
+        ({"latest": "PT0S"}, "2018-05-01 23:59", [None, "late_event_time", "late_event_time"]),
+        ({"earliest": "P1D"}, "2018-05-02 00:00", [None, None, None]),
+        ({"earliest": "P1D"}, "2018-05-02 00:01", ["early_event_time", None, None]),
+        ({"latest": "2018-04-30"}, "2030-01-01 00:00", ["late_event_time"] * 3),
+        ({"latest": "2018-05-01"}, "2000-01-01 00:00", [None, "late_event_time", "late_event_time"]),
+        ({}, "1970-01-01 00:00", [None, None, None]),  # no timestamp at all, as Spark hands it out
+        ({}, None, [None, None, None]),
+    ],
+)
+def test_a_bound_may_be_as_far_from_the_record_as_a_duration_says(
+    bounds: dict[str, str], sent_at: str | None, reasons: list[str | None]
+) -> None:
+    """Whatever time it is when it is parsed: a batch that is finished later must judge as it did."""
+    times = ("01 05 2018 00:00", "02 05 2018 00:00", "02 05 2018 00:01")
+    shape = contract().record.model_dump(mode="json")
+    shape["event_time"] = {"field": "time", "format": "dd MM yyyy HH:mm"} | bounds
+    records = batch([Sent(at(time)) for time in times])
+    instant = sent_at and datetime.fromisoformat(sent_at).replace(tzinfo=UTC)
+    stamps = pa.array([instant] * len(times), RECORDS.field("timestamp").type)
+    records = records.set_column(RECORDS.get_field_index("timestamp"), "timestamp", stamps)
+    assert Parser(contract(record=shape), TOPIC_ID).parse(records)["reason"].to_pylist() == reasons
+
+
+def test_a_duration_leaves_the_years_that_readers_can_hold() -> None:
+    """A producer may stamp its record with any time; so may a broker that lets it."""
+    shape = contract().record.model_dump(mode="json")
+    shape["event_time"] |= {"earliest": "P1D", "latest": "P1D"}
+    records = batch([Sent(at("01 01 2262 00:00")), Sent(at("31 12 1677 23:59"))])
+    far = [datetime(2262, 1, 1, tzinfo=UTC), datetime(1971, 1, 1, tzinfo=UTC)]
+    stamps = pa.array(far, RECORDS.field("timestamp").type)
+    records = records.set_column(RECORDS.get_field_index("timestamp"), "timestamp", stamps)
+    found = Parser(contract(record=shape), TOPIC_ID).parse(records)["reason"].to_pylist()
+    assert found == ["late_event_time", "early_event_time"]
 
 
 def test_bounds_are_inside() -> None:

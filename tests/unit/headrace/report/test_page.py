@@ -133,6 +133,21 @@ def test_it_says_what_the_tables_hold(contract: Contract, warehouse: Warehouse) 
     assert found.tags.count("img") == 4
 
 
+def test_a_wrong_clock_is_named_and_not_counted(contract: Contract, warehouse: Warehouse) -> None:
+    append_entry(warehouse, an_entry())
+    wrong = {
+        "signal_date": [date(2000, 1, 1)],
+        "entity": pa.array([None], pa.string()),
+        "distinct_signal_ts": [1],
+        "expected": [144],
+        "missing": [143],
+    }
+    write_deltalake(str(warehouse.table("daily_completeness")), pa.table(wrong), mode="append")
+    flat = re.sub(r"\s+", " ", page(contract, warehouse).text)
+    assert "360 of 576 readings are missing; 2 days have none at all" in flat
+    assert "1 readings of 1 days lie outside 2018-03-01 to 2018-03-04, over a year from all others" in flat
+
+
 def test_it_computes_completeness_once(
     contract: Contract, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

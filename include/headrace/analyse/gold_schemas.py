@@ -1,0 +1,39 @@
+"""The columns of the gold tables, whichever engine computes their rows."""
+
+import pyarrow as pa
+
+from headrace.contract.model import Contract
+from headrace.tables.columns import INSTANT, Column
+from headrace.tables.gold_columns import column_comments
+from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE
+
+DAILY = (
+    Column("signal_date", pa.date32(), "day in the contract's zone"),
+    Column("entity", pa.string(), "the device, where the contract names a field for it"),
+    Column("distinct_signal_ts", pa.int64(), "distinct times of the day's readings"),
+    Column("expected", pa.int64(), "slots that the day has by the contract's cadence and the zone's clock"),
+    Column("missing", pa.int64(), "slots without a reading"),
+    Column("first", INSTANT, "first time of the day"),
+    Column("last", INSTANT, "last time of the day"),
+)
+
+
+def gold_schemas(contract: Contract) -> dict[str, pa.Schema]:
+    """Each gold table's columns, with what they hold as Delta keeps it.
+
+    Raises:
+        ContractError: two signals would have the same column.
+    """
+    indicator = contract.analysis.indicator
+    types = {
+        "signal_date": pa.date32(),
+        "signal_hour": INSTANT,
+        "entity": pa.string(),
+        "readings": pa.int64(),
+        **({indicator.name: pa.string()} if indicator else {}),
+    }
+    hourly = [
+        Column(name, types.get(name, pa.float64()), text) for name, text in column_comments(contract).items()
+    ]
+    columns = {DAILY_COMPLETENESS: DAILY, HOURLY_AVERAGE: hourly}
+    return {table: pa.schema([column.field for column in listed]) for table, listed in columns.items()}
