@@ -49,6 +49,8 @@ def test_each_row_is_published_once(publisher: Publisher) -> None:
         "run_id": "first",
         "state": "published",
         "until": first.until,
+        "encoding": "utf-8-sig",
+        "delimiter": ",",
     }
     assert noted.finished is not None
     assert noted.started < noted.finished
