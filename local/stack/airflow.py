@@ -28,7 +28,7 @@ SPARK_ARGUMENTS = ("--master", "local[*]", "--deploy-mode", "client")
 """What Airflow's provider makes of it for spark-submit."""
 
 ENOUGH_MEMORY = 8 * 10**9
-"""Bytes with which a machine keeps one driver warm by default; an idle one has about 10**9 of them.
+"""Bytes with which a machine keeps one driver warm by default; an idle one has up to 2 * 10**9 of them.
 
 With twice as many it keeps two: a run has two stages for them, one right after the other."""
 
