@@ -181,7 +181,9 @@ class _Filled:
                 raise RunFailed("a report was to be written though nothing was new")
 
         asked: dict[str, Callable[[], object]] = {
-            "rows of every table by the ends of its files, without its log": lambda: _read_and_counted(warehouse),
+            "rows of every table by the ends of its files, without its log": lambda: _read_and_counted(
+                warehouse
+            ),
             "`counts`: what `show` and the report say": lambda: queries.counts(warehouse),
             "position, newest batches, newest account": standing,
             "completeness": lambda: queries.completeness(contract, warehouse),
