@@ -181,7 +181,9 @@ class _Filled:
                 raise RunFailed("a report was to be written though nothing was new")
 
         asked: dict[str, Callable[[], object]] = {
-            "all rows counted by reading them": lambda: _read_and_counted(warehouse),
+            "rows of every table by the ends of its files, without its log": lambda: _read_and_counted(
+                warehouse
+            ),
             "`counts`: what `show` and the report say": lambda: queries.counts(warehouse),
             "position, newest batches, newest account": standing,
             "completeness": lambda: queries.completeness(contract, warehouse),
@@ -228,7 +230,7 @@ def _timed(ask: Callable[[], object]) -> Callable[[], tuple[float, float]]:
 
 
 def _read_and_counted(warehouse: Warehouse) -> Sequence[int]:
-    """What `counts` was before the log's statistics: a scan of each table."""
+    """Each table scanned for its rows: Parquet says them at the end of a file."""
     tables = (*LANDED, *GOLD, BATCHES)
     return [queries.scan(warehouse, name).select(pl.len()).collect().item() for name in tables]
 

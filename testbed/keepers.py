@@ -16,7 +16,10 @@ ARGUMENTS = ("--master", "local[1]", "--deploy-mode", "client")
 IMITATION = """\
 import os, sys
 from headrace.driver.warm import Handover
+from headrace.driver.warm import say_warm
+from headrace.settings import load_settings
 print("made for", os.environ["HEADRACE_KEEPER"], flush=True)
+say_warm(load_settings().home_path)
 line = sys.stdin.readline()
 if not line:
     sys.exit("nobody is left")

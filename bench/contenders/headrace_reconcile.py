@@ -2,10 +2,12 @@
 
 from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
+from headrace.no_pandas import spare_pandas
 from headrace.reconcile.reconciliation import audit, reconcile
 from headrace.settings import Settings
 
 if __name__ == "__main__":
+    spare_pandas()  # a task finds it imported, see headrace_airflow/executor.py
     job = read_job()
     settings = Settings(warehouse=job.warehouse, home=job.warehouse / "home")
     count = reconcile if job.slice else audit

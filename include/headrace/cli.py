@@ -152,8 +152,10 @@ def audit_(
     """
     from datetime import UTC, datetime
 
+    from headrace.no_pandas import spare_pandas
     from headrace.reconcile.reconciliation import audit
 
+    spare_pandas()
     try:
         settings = load_settings()
         contract = find_contract(settings.streams_path, stream)

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from types import ModuleType
 
-import pyarrow as pa
-
 
 class _NoPandas(MetaPathFinder):
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
@@ -21,6 +19,8 @@ def spare_pandas() -> None:
     makes no array of a Series that holds `pd.NA` any more: a task of Airflow imports pandas, if it must,
     before it is forked (headrace_airflow/executor.py), and what only looks reads without pyarrow.
     """
+    import pyarrow as pa
+
     if "pandas" not in sys.modules:
         finder = _NoPandas()
         sys.meta_path.insert(0, finder)

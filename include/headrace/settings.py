@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         None,
         ge=0,
         le=8,
-        description="Spark drivers kept warm on this host; not set: one, where memory is 8 GB or more",
+        description="Spark drivers kept warm on this host; not set: 1 with 8 GB of memory, 2 with 16 GB",
     )
 
     def _absolute(self, path: Path) -> Path:

@@ -28,14 +28,16 @@ SPARK_ARGUMENTS = ("--master", "local[*]", "--deploy-mode", "client")
 """What Airflow's provider makes of it for spark-submit."""
 
 ENOUGH_MEMORY = 8 * 10**9
-"""Bytes with which a machine keeps a driver warm by default: an idle one has about one of them."""
+"""Bytes with which a machine keeps one driver warm by default; an idle one has up to 2 * 10**9 of them.
+
+With twice as many it keeps two: a run has two stages for them, one right after the other."""
 
 
 def warm_drivers(settings: Settings) -> int:
     """How many drivers the stack keeps warm."""
     if settings.warm_drivers is not None:
         return settings.warm_drivers
-    return int(psutil.virtual_memory().total >= ENOUGH_MEMORY)
+    return min(psutil.virtual_memory().total // ENOUGH_MEMORY, 2)
 
 
 def headrace_environment(settings: Settings) -> dict[str, str]:

@@ -26,7 +26,8 @@ appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %log
 logger.kafka.name = org.apache.kafka.clients.consumer.ConsumerConfig
 logger.kafka.level = error
 # In every task log, and nothing that a reader could act on: no native Hadoop, the local folder named twice,
-# adaptive plans off while streaming, a plan too long to print, a query stopped after its last batch.
+# adaptive plans off while streaming, a plan too long to print, a query stopped after its last batch, a
+# session that was there before its stage.
 logger.hadoop.name = org.apache.hadoop.util.NativeCodeLoader
 logger.hadoop.level = error
 logger.conf.name = org.apache.spark.SparkConf
@@ -37,6 +38,8 @@ logger.plan.name = org.apache.spark.util.SparkStringUtils
 logger.plan.level = error
 logger.scheduler.name = org.apache.spark.scheduler.DAGScheduler
 logger.scheduler.level = error
+logger.session.name = org.apache.spark.sql.classic.SparkSession
+logger.session.level = error
 """
 
 SMALL = {

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psutil
 from filelock import FileLock, Timeout
@@ -41,6 +41,13 @@ from headrace.settings import PROJECT, Settings, load_settings
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at the code: a driver of older code is of no use to anybody."""
+
+QUIET = 10.0
+"""Seconds without a driver at work before another is started beside an idle one: a run's `land` and `analyse`
+have two, and are not to share the processors with a third that starts."""
+
+SHORT = timedelta(seconds=30)
+"""What works longer than this is not waited for."""
 
 LONGEST_PAUSE = 300.0
 """Seconds before another driver is started where one after the other ended before it had a job."""
@@ -98,6 +105,11 @@ class _Driver:
             task=self._task,
         )
 
+    def is_busy(self) -> bool:
+        """Whether it starts, or works and may soon have done."""
+        working = self.state == "in use" and datetime.now(UTC) - self._since < SHORT
+        return working or self.state == "starting"
+
     def give(self, connection: socket.socket, claim: Claim, task: int) -> None:
         """Hand it over to the task at the other end.
 
@@ -134,8 +146,9 @@ class Keeper:
     def __init__(self, settings: Settings, arguments: Sequence[str], command: Sequence[str]) -> None:
         self._home, self._count = settings.home_path, settings.warm_drivers or 1
         self._arguments, self._command = arguments, command
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._drivers: list[_Driver] = []
+        self._worked = -QUIET
 
     def keep(self) -> None:
         """Until the code has changed: whoever supervises this process then starts the new one.
@@ -171,7 +184,7 @@ class Keeper:
                     break
                 look_at = time.monotonic() + LOOK_EVERY
         log.info("code or configuration has changed: this keeper ends, with the drivers that no task has")
-        with self._lock:
+        with self._changed:
             for driver in self._drivers:
                 driver.kill()
 
@@ -192,19 +205,30 @@ class Keeper:
                 time.sleep(pause)
 
     def _kept(self) -> bool:
-        """Start a driver and wait for its end; whether a task had it."""
-        with self._lock:
+        """Start a driver when it is time, and wait for its end; whether a task had it."""
+        with self._changed:
+            while not self._is_time():
+                self._changed.wait(1.0)
             driver = _Driver(self._command, self._likeness())
             self._drivers.append(driver)
         log.info("driver %s is starting", driver.pid)
         code = driver.await_end()
-        with self._lock:
+        with self._changed:
             self._drivers.remove(driver)
+            self._worked = time.monotonic()
+            self._changed.notify_all()
         if driver.claim is not None:
             log.info("driver %s has ended (%s): it was for %s", driver.pid, code, driver.claim.job)
             return True
         log.warning("driver %s ended (%s) without a job:\n%s", driver.pid, code, driver.last_words())
         return False
+
+    def _is_time(self) -> bool:
+        """Whether a start takes the processor from nobody who will soon be done with it."""
+        if any(driver.is_busy() for driver in self._drivers):
+            return False
+        idle = any(driver.state == "idle" for driver in self._drivers)
+        return not idle or time.monotonic() - self._worked >= QUIET
 
     # -- requests
 
@@ -213,7 +237,7 @@ class Keeper:
         try:
             asking = peer(connection)
             request = Request.model_validate_json(connection.recv(LARGEST))
-            with self._lock:
+            with self._changed:
                 answer = self._answer_to(request, asking, connection)
             if answer:
                 connection.sendall(answer.model_dump_json().encode())
@@ -226,10 +250,11 @@ class Keeper:
         if request.claim:
             return self._give(request.claim, asking, connection)
         if request.warm:
-            jvm = psutil.Process(asking).ppid()
+            own = {asking, psutil.Process(asking).ppid()}  # its Python asks
             for driver in self._drivers:
-                if driver.pid == jvm:
+                if driver.pid in own:
                     driver.told_warm()
+                    self._changed.notify_all()
         return Answer(drivers=tuple(driver.seen() for driver in self._drivers))
 
     def _give(self, claim: Claim, asking: int, connection: socket.socket) -> Answer | None:
@@ -241,7 +266,7 @@ class Keeper:
         if differing := claim.likeness.differences(driver.likeness):
             return Answer(why=f"it differs in {', '.join(differing)}")
         driver.give(connection, claim, asking)
-        log.info("driver %s (%s) is given to process %s for %s", driver.pid, driver.state, asking, claim.job)
+        log.info("driver %s is given to process %s for %s", driver.pid, asking, claim.job)
         return None
 
 

@@ -16,8 +16,9 @@ OTHERS = ("AIRFLOW", "SUPERVISOR_")
 """Beginnings of names that no driver gets: Airflow's own secrets (database, JWT, connections) are none of its
 business, and the process manager tells each program its own name."""
 
-NOISE = frozenset({"_", "OLDPWD", "PWD", "SHLVL", *ASKED})
-"""What a shell notes for itself, and what a test asks of one job, which is handed over with it."""
+NOISE = frozenset({"_", "OLDPWD", "PWD", "SHLVL", "_RJEM_MALLOC_CONF", *ASKED})
+"""What a shell notes for itself, and polars for its allocator when a task imports it; and what a test asks of
+one job, which is handed over with it."""
 
 CODE = ("include/headrace", "spark_jobs")
 

@@ -58,7 +58,12 @@ def check_source(rows: CsvRows, contract: Contract) -> int:
 
 def count_rows(file: Path, source: CsvSource) -> int:
     """How many data rows the spooled file holds; raises as `CsvRows.read`."""
-    _, chunks = CsvRows(file, source).read()
+    return count(CsvRows(file, source))
+
+
+def count(rows: CsvRows) -> int:
+    """How many data rows there are; raises as `CsvRows.read`."""
+    _, chunks = rows.read()
     return sum(map(len, chunks))
 
 

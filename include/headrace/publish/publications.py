@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from deltalake import write_deltalake
 from deltalake.exceptions import DeltaError
@@ -17,6 +17,7 @@ from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import open_table
 from headrace.tables.compaction import compact
 from headrace.tables.names import PUBLICATIONS
+from headrace.tables.reading import read_rows
 from headrace.tables.warehouse import Warehouse
 
 LOCK_SECONDS = 60.0
@@ -62,7 +63,7 @@ def read_publications(warehouse: Warehouse) -> list[Publication]:
     """All publications of the stream, oldest first."""
     if not warehouse.exists(PUBLICATIONS):
         return []
-    rows: list[dict[str, Any]] = open_table(warehouse.table(PUBLICATIONS)).to_pyarrow_table().to_pylist()
+    rows = read_rows(open_table(warehouse.table(PUBLICATIONS)))
     return sorted((Publication.model_validate(row) for row in rows), key=lambda row: row.started)
 
 

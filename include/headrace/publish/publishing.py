@@ -17,11 +17,11 @@ from headrace.errors import ContractError, PublicationBroken
 from headrace.kafka.headers import PUBLICATION_DIGITS
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.csv_rows import CsvRows
-from headrace.publish.csv_source import check_header, check_source, find_source
+from headrace.publish.csv_source import check_header, check_source, count, find_source
 from headrace.publish.publications import Publication, change_publications, read_publications
 from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
-from headrace.publish.spool import is_spooled, spool_source
+from headrace.publish.spool import Spooled, is_spooled, spool_source
 from headrace.publish.transactions import Transactions
 from headrace.settings import Settings
 from headrace.tables.warehouse import Warehouse
@@ -88,23 +88,9 @@ def publish(
     spooled = spool_source(
         file, settings.spool_path, lambda read: check_source(CsvRows(read, source), contract)
     )
-    topic = describe_topic(config, contract.topic.name)
-    new = Publication(
-        publication=_digest(contract.stream, topic.name, spooled.sha256, run_id if republish else None),
-        source=str(source.path),
-        sha256=spooled.sha256,
-        rows=spooled.rows,
-        topic=topic.name,
-        topic_id=topic.topic_id,
-        run_id=run_id,
-        state="publishing",
-        started=datetime.now(UTC),
-        encoding=source.encoding,
-        delimiter=source.delimiter,
+    publication, resumed = _publication(
+        contract, spooled, config, warehouse, run_id=run_id, republish=republish
     )
-    before = _begun_before(new, read_publications(warehouse), republish)
-    publication = before or new
-    require_topic_id(config, publication.topic, publication.topic_id)
     transactions = Transactions(
         config,
         publication.topic,
@@ -115,13 +101,10 @@ def publish(
         transactions.fence()
         # noted before the first record: no row of the topic belongs to a publication that nobody knows
         change_publications(warehouse, lambda rows: _begun(rows, publication))
-        first = next_row(config, publication, transactions.progress(), resumed=before is not None)
-        if first <= publication.rows != spooled.rows:
-            raise PublicationBroken(
-                f"publication {publication.publication} was begun when {source.path} had {publication.rows} "
-                f"rows; as the contract reads the same bytes now they are {spooled.rows}. {REPUBLISH}"
-            )
-        rows = CsvRows(spooled.file, publication.read_as(source))
+        first = next_row(config, publication, transactions.progress(), resumed)
+        rows = CsvRows(spooled.file, publication.read_as(source))  # as its first rows were
+        if resumed and first <= publication.rows:
+            _require_rows(publication, rows)
         records = source_records(rows, contract, publication.publication, last=publication.rows, first=first)
         _publish_rows(records, publication, first, transactions, report)
     until = _until(config, publication, first)
@@ -146,6 +129,39 @@ def _unchanged(contract: Contract, known: list[Publication], file: Path, spool: 
     return published
 
 
+def _publication(
+    contract: Contract,
+    spooled: Spooled,
+    config: Mapping[str, Any],
+    warehouse: Warehouse,
+    *,
+    run_id: str,
+    republish: bool,
+) -> tuple[Publication, bool]:
+    """What is to be published of the spooled file, and whether that was begun before."""
+    source = contract.own_source
+    assert source  # noqa: S101  # the caller has looked
+    topic = describe_topic(config, contract.topic.name)
+    new = Publication(
+        publication=_digest(contract.stream, topic.name, spooled.sha256, run_id if republish else None),
+        source=str(source.path),
+        sha256=spooled.sha256,
+        rows=spooled.rows,
+        topic=topic.name,
+        topic_id=topic.topic_id,
+        run_id=run_id,
+        state="publishing",
+        started=datetime.now(UTC),
+        encoding=source.encoding,
+        delimiter=source.delimiter,
+    )
+    before = _begun_before(new, read_publications(warehouse), republish)
+    publication = before or new
+    if publication.topic_id != topic.topic_id:
+        require_topic_id(config, publication.topic, publication.topic_id)
+    return publication, before is not None
+
+
 def _account(
     publication: Publication, first: int, until: dict[int, int], began: float, report: Report
 ) -> Published:
@@ -159,6 +175,16 @@ def _account(
         until=until,
         seconds=seconds,
     )
+
+
+def _require_rows(publication: Publication, rows: CsvRows) -> None:
+    """Whether it still has the rows that were counted when it was begun."""
+    now = count(rows)
+    if now != publication.rows:
+        raise PublicationBroken(
+            f"publication {publication.publication} was begun when {publication.source} had "
+            f"{publication.rows} rows; as it is read now the same bytes have {now}. {REPUBLISH}"
+        )
 
 
 def _begun_before(new: Publication, known: list[Publication], republish: bool) -> Publication | None:

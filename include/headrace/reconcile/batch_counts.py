@@ -6,8 +6,8 @@ import polars as pl
 
 from headrace.reconcile.account import Account
 from headrace.reconcile.problems import NAMED
-from headrace.tables.commits import open_table
 from headrace.tables.names import BATCHES
+from headrace.tables.reading import dataset
 from headrace.tables.warehouse import Warehouse
 
 COLUMNS = ["batch", "kind", "records", "landed", "quarantined"]
@@ -35,7 +35,7 @@ def check_batches(warehouse: Warehouse, account: Account, newest: int) -> Iterat
 def _said(warehouse: Warehouse) -> pl.DataFrame:
     if not warehouse.exists(BATCHES):
         return pl.DataFrame(schema={name: pl.String if name == "kind" else pl.Int64 for name in COLUMNS})
-    table = open_table(warehouse.table(BATCHES)).to_pyarrow_table(columns=COLUMNS)
+    table = dataset(warehouse.table(BATCHES)).to_table(columns=COLUMNS)
     return pl.DataFrame({name: pl.Series(table[name]) for name in COLUMNS})
 
 

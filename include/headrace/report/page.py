@@ -115,15 +115,16 @@ def _of_days(
     daily = queries.scan(warehouse, DAILY_COMPLETENESS).collect()
     if slots:
         daily = daily.filter(pl.col("signal_date").is_between(slots.first, slots.last))
-    yield "Completeness", f"A square a day. {_missing(slots)}", _uri(pictures.calendar(daily))
+    days = daily["signal_date"].sort()
+    since = pictures.months_shown(days[0], days[-1])[0]
+    part = f" The newest {pictures.MONTHS} months are shown." if since > days[0] else ""
+    yield "Completeness", f"A square a day.{part} {_missing(slots)}", _uri(pictures.calendar(daily))
     indicator, zone = contract.analysis.indicator, contract.record.event_time.timezone
     if indicator and hours:
         signal = indicator.signal
         column = gold_column(load_signal_names(contract).get(signal, signal))
-        days = daily["signal_date"].sort()
-        since = pictures.months_shown(days[0], days[-1])[0]
         figure = pictures.hours(queries.hourly(warehouse, column, zone, since), column, signal, indicator)
-        yield f"{signal}, hour by hour", f"Coloured by {indicator.name}.", _uri(figure)
+        yield f"{signal}, hour by hour", f"Coloured by {indicator.name}.{part}", _uri(figure)
 
 
 def _missing(slots: queries.Completeness | None) -> str:

@@ -21,7 +21,7 @@ from headrace.tables.commits import (
 from headrace.tables.compaction import CHECKPOINT_EVERY, compact
 from headrace.tables.durability import sync_commits
 from headrace.tables.names import BATCHES, READINGS
-from headrace.tables.reading import read_rows
+from headrace.tables.reading import dataset, read_rows
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
 
@@ -92,9 +92,8 @@ def read_losses(warehouse: Warehouse, topic_id: str, newest: int) -> list[Offset
 def _read_some(warehouse: Warehouse, which: "Callable[[list[str]], pc.Expression]") -> list[Batch]:
     if not warehouse.exists(BATCHES):
         return []
-    dataset = open_table(warehouse.table(BATCHES)).to_pyarrow_dataset()
-    found = dataset.to_table(filter=which(dataset.schema.names)).to_pylist()
-    return sorted((Batch.model_validate(row) for row in found), key=lambda row: row.batch)
+    rows = dataset(warehouse.table(BATCHES))
+    return _batches(rows.to_table(filter=which(rows.schema.names)).to_pylist())
 
 
 def append_batch(warehouse: Warehouse, row: Batch) -> None:

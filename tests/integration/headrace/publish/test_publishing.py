@@ -49,6 +49,8 @@ def test_each_row_is_published_once(publisher: Publisher) -> None:
         "run_id": "first",
         "state": "published",
         "until": first.until,
+        "encoding": "utf-8-sig",
+        "delimiter": ",",
     }
     assert noted.finished is not None
     assert noted.started < noted.finished
@@ -123,7 +125,7 @@ def test_a_file_that_is_read_in_another_way_than_when_it_was_begun_is_refused(
     warehouse = Warehouse.of(own.settings, own.contract.stream)
     change_publications(warehouse, lambda rows: [row.model_copy(update={"rows": 7}) for row in rows])
     with pytest.raises(
-        PublicationBroken, match=r"was begun when .* had 7 rows; .* they are 3\. Trigger a run"
+        PublicationBroken, match=r"was begun when .* had 7 rows; .* bytes have 3\. Trigger a run"
     ):
         own.publish("2")
     assert own.publish("3", republish=True).published == 3

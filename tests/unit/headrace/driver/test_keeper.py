@@ -55,7 +55,7 @@ def test_a_task_reads_its_drivers_lines_and_exit_code(home: Path, code: int) -> 
 
 
 def test_of_two_claims_at_once_one_gets_the_driver(home: Path) -> None:
-    the_driver(home, "starting")
+    the_driver(home, "idle")
     found: list[WarmDriver | str] = []
     threads = [threading.Thread(target=lambda: found.append(claimed(home, ENVIRONMENT))) for _ in range(2)]
     for thread in threads:
@@ -79,7 +79,7 @@ def test_a_used_driver_is_replaced(home: Path) -> None:
 
 
 def test_a_task_that_wants_another_driver_gets_none(home: Path) -> None:
-    the_driver(home, "starting")
+    the_driver(home, "idle")
     assert claimed(home, ENVIRONMENT, "--master", "yarn") == (
         "it differs in arguments (--master yarn is not --master local[1] --deploy-mode client)"
     )
@@ -106,9 +106,11 @@ def test_a_driver_that_dies_idle_is_told_and_replaced(home: Path) -> None:
 def test_a_keeper_that_is_killed_takes_its_idle_driver_along_and_no_other(tmp_path: Path) -> None:
     with keeper(tmp_path, ENVIRONMENT | {"HEADRACE_WARM_DRIVERS": "2"}, *DRIVER) as process:
         environment = ENVIRONMENT | {"HEADRACE_WARM_DRIVERS": "2"}
+        awaited(lambda: [each.state for each in kept_drivers(tmp_path) or ()] == ["idle", "idle"])
         driver = claimed(tmp_path, environment)
         assert isinstance(driver, WarmDriver)
-        idle = awaited(lambda: [each for each in kept_drivers(tmp_path) or () if each.state != "in use"])
+        idle = [each for each in kept_drivers(tmp_path) or () if each.state == "idle"]
+        assert len(idle) == 1
         process.kill()
         assert psutil.wait_procs([psutil.Process(each.process.pid) for each in idle], 30)[1] == []
         assert list(driver.run(handover("print('still here')")))[-1] == "still here\n"

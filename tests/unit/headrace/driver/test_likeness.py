@@ -1,6 +1,9 @@
 """A driver that was started earlier is used only where one that is started now would be the same."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,18 @@ def test_what_differs_is_named_without_its_value(
     (found,) = Likeness.now(arguments, environment).differences(Likeness.now(ARGUMENTS, ENVIRONMENT))
     assert found.startswith(differing)
     assert "secret" not in found
+
+
+def test_what_a_task_imports_makes_no_difference() -> None:
+    """Libraries set variables too; a task imports more of them than a keeper."""
+    script = (
+        "import json, os; before = dict(os.environ)\n"
+        "import polars, pyarrow, deltalake, confluent_kafka, headrace_airflow.hooks.spark\n"
+        "print(json.dumps([before, dict(os.environ)]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    before, after = (driver_environment(each) for each in json.loads(done.stdout.splitlines()[-1]))
+    assert not Likeness.now(ARGUMENTS, after).differences(Likeness.now(ARGUMENTS, before))
 
 
 def test_what_a_shell_or_a_test_adds_makes_no_difference() -> None:

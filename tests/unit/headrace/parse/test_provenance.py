@@ -86,13 +86,10 @@ def test_a_header_that_is_not_of_the_form_makes_a_strangers_record(name: str) ->
     """Also where headers of before stand beside it: who writes both is no publisher."""
     hostile = one(HOSTILE[name])
     sound = [row_header(PUBLICATION, 7)]
-    assert said(hostile, sound, [*hostile, *OLD], [*hostile, *sound], [*sound, *hostile]) == [
-        STRANGER,
-        (PUBLICATION, 7, None),
-        STRANGER,
-        STRANGER,
-        (PUBLICATION, 7, None),
-    ]
+    of_each = [hostile, sound, [*hostile, *OLD], [*hostile, *sound], [*sound, *hostile]]
+    own = (PUBLICATION, 7, None)
+    assert said(*of_each) == [STRANGER, own, STRANGER, STRANGER, own]
+    assert said(*of_each, OLD, []) == [STRANGER, own, STRANGER, STRANGER, own, own, STRANGER]
     undeclared = {"record": contract().record.model_dump(mode="json") | {"identity": None}}
     (row,) = parsed([Sent(fields('"p": 1'), hostile)], contract(**undeclared))  # type: ignore[arg-type]
     assert row["reason"] is None

@@ -76,6 +76,12 @@ def test_a_quoted_field_is_read_over_blocks_and_lines_behind_it_are_lines_again(
     assert kinds == ([Rows] * len(kinds) if end == "\r" else [Rows, Rows, Lines, Lines])
 
 
+@pytest.mark.usefixtures("in_blocks")
+def test_a_nul_character_is_named_with_its_line() -> None:
+    with pytest.raises(SourceError, match=r"line 5: holds a NUL character"):
+        table(csv_of(b'a,b\n1,2\n3,"long\nlonger\nlong\0est"\n'))
+
+
 def test_rows_of_a_reader_come_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_rows, "ROWS", 2)
     _, chunks = csv_of(b'a\n"1"\n2\n3\n4\n').read()

@@ -20,6 +20,7 @@ from headrace.report.newest import require_account
 from headrace.report.page import write_report
 from headrace.settings import PROJECT
 from headrace.tables import queries
+from headrace.tables.commits import open_table
 from headrace.tables.warehouse import Warehouse
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -156,6 +157,22 @@ def test_it_computes_completeness_once(
     monkeypatch.setattr(queries, "completeness", computed)
     write_report(contract, warehouse, require_account(warehouse, RUN_ID))
     assert computed.call_count == 1
+
+
+def test_it_says_where_it_shows_a_part(
+    contract: Contract, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append_entry(warehouse, an_entry())
+    assert "newest" not in page(contract, warehouse).text
+    assert "One point a reading." in page(contract, warehouse).text
+    more = {"signal_date": [date(2015, 1, 1)], "entity": [None], "distinct_signal_ts": [144]}
+    schema = pa.schema(open_table(warehouse.table("daily_completeness")).schema())
+    days = pa.table(more | {"expected": [144], "missing": [0]}, schema)
+    write_deltalake(warehouse.table("daily_completeness"), days, mode="append")
+    monkeypatch.setattr(queries.signals, "__defaults__", (100,))
+    told = page(contract, warehouse).text
+    assert told.count("The newest 24 months are shown.") == 2
+    assert "of 216 readings, evenly chosen" in told
 
 
 def test_it_needs_nothing_else_and_is_small(contract: Contract, warehouse: Warehouse) -> None:
