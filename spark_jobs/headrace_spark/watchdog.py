@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Sequence
 
 from pyspark import SparkContext
@@ -15,16 +16,14 @@ LOOK_EVERY = 1.0
 def watch(guardians: Sequence[Guardian]) -> threading.Event:
     """Watch the guardians, and the JVM that started this process, from a thread of its own.
 
-    Returns an event; once it is set, these are no longer watched.
+    Returns an event; once it is set, the JVM alone is watched.
     """
     jvm, called_off = os.getppid(), threading.Event()
 
     def look() -> None:
-        while os.getppid() == jvm and all(guardian.is_alive() for guardian in guardians):
-            if called_off.wait(LOOK_EVERY):
-                return
-        if not called_off.is_set():
-            _end()
+        while os.getppid() == jvm and (called_off.is_set() or all(each.is_alive() for each in guardians)):
+            time.sleep(LOOK_EVERY)
+        _end()
 
     threading.Thread(target=look, name="watchdog", daemon=True).start()
     return called_off
