@@ -70,7 +70,8 @@ def audit(contract: Contract, settings: Settings, config: dict[str, Any], run_id
         topic_id = describe_topic(config, topic).topic_id
         landed = position_at(warehouse, topic_id, snapshot.closing)
         starts = log_start(config, topic)
-        return new_slice(run_id, topic, topic_id, {each: starts.get(each, 0) for each in landed}, landed)
+        until = {each: end for each, end in landed.items() if each in starts}
+        return new_slice(run_id, topic, topic_id, starts, until)
 
     warehouse = Warehouse.of(settings, contract.stream)
     return _Reconciliation(contract, settings, config, AUDIT).settle(landed_so_far)
