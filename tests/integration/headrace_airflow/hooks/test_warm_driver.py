@@ -124,12 +124,15 @@ def test_a_killed_task_takes_its_kept_driver_along(tmp_path: Path, kept: KeptDri
 
 
 def test_a_jvm_that_is_killed_inside_a_job_fails_it_for_another_try(tmp_path: Path, kept: KeptDriver) -> None:
-    hook, file = driver(
-        tmp_path,
-        f"import os, threading\nos.kill({kept.process.pid}, 9)\nthreading.Event().wait()\n",
-    )
+    hook, file = driver(tmp_path, "import threading\nthreading.Event().wait()\n")
+    said: list[str] = []
+    task = threading.Thread(target=lambda: said.append(failure(hook, file)))
+    task.start()
     processes = both(kept)
-    assert "the Spark driver ended (killed) without naming a reason" in failure(hook, file)
+    awaited(lambda: hook._warm and hook._warm.took)
+    processes[0].kill()
+    task.join()
+    assert "the Spark driver ended (killed) without naming a reason" in said[0]
     assert psutil.wait_procs(processes, timeout=30)[1] == []
 
 
