@@ -147,8 +147,8 @@ def _properties(home: Path, classes: tuple[Path, ...], java_options: str) -> dic
         "spark.driver.defaultJavaOptions": java_options,
         "spark.local.dir": str(temporary),
         "spark.sql.warehouse.dir": str(home / "spark-warehouse"),
-        # Hadoop gives a file its mode itself, whatever the process's umask: what a killed driver leaves of its
-        # checkpoint would be for all to read.
+        # Hadoop gives a file its mode itself, whatever the process's umask: what a killed driver leaves of
+        # its checkpoint would be for all to read.
         "spark.hadoop.fs.permissions.umask-mode": "077",
     }
 
