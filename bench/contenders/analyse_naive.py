@@ -40,7 +40,7 @@ def main() -> None:
     )
     averages = (
         signals.groupBy("signal_date", "hour", "sig_name")
-        .agg(F.avg(F.col("value").cast("double")).alias("average"))
+        .agg(F.avg(F.col("value").try_cast("double")).alias("average"))
         .join(F.broadcast(names), "sig_name")
         .groupBy("signal_date", "hour")
         .pivot("sig_mapping_name")
