@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from confluent_kafka import Producer
 
+from headrace.land.idle import nothing_to_land
 from headrace.offsets import text
 from headrace.reconcile.reconciliation import reconcile
 from headrace.settings import Settings, load_settings
@@ -85,6 +86,7 @@ def test_a_log_that_ends_before_the_position_is_refused_until_it_is_accepted(
     assert before == sorted([*range(16), 0, 1])
     job = stream.job(root, stream.slice_to_end(landed_position(warehouse, topic_id)))
 
+    assert nothing_to_land(warehouse, job.slice) is None  # else the run would be green without a look
     refused = land(job)
     assert refused.terminal
     assert refused.error

@@ -34,9 +34,9 @@ def test_a_topic_without_a_record_after_the_position_is_nothing_new(warehouse: W
     assert said == "nothing new: topic mill.readings ends at 0:2 1:0, and up to there all is landed"
 
 
-@pytest.mark.parametrize("run_slice", [a_slice(2, 3), a_slice(0, 2), a_slice(2, 2, "topic-2")])
+@pytest.mark.parametrize("run_slice", [a_slice(2, 3), a_slice(0, 2), a_slice(2, 2, "topic-2"), a_slice(2, 1)])
 def test_a_landing_looks_for_itself(warehouse: Warehouse, run_slice: Slice) -> None:
-    """At new records, at a slice that is landed (was too much refused?), at a topic that was made anew."""
+    """At new records, a slice that is landed (was too much refused?), a topic made anew or cut off."""
     assert nothing_to_land(warehouse, run_slice) is None
 
 
