@@ -1,18 +1,10 @@
 """Before landing: what the broker still has after the position, and what a person accepted to lose."""
 
-from datetime import UTC, datetime
-
 from headrace.errors import RecordsExpired, TopicRecreated
+from headrace.land.noting import note
 from headrace.offsets import OffsetRange, Position, Ranges, between, text
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import (
-    Batch,
-    append_batch,
-    landed_position,
-    newest_closing,
-    next_batch,
-    read_batches,
-)
+from headrace.tables.batches import landed_position, newest_closing, read_batches
 from headrace.tables.commits import BatchCommit
 from headrace.tables.slices import Slice, find_slice
 from headrace.tables.warehouse import Warehouse
@@ -76,22 +68,7 @@ def settle_retention(attempt: Attempt, run_slice: Slice, starts: Position, accep
             f"stream {attempt.contract.stream}: retention of topic {run_slice.topic} has removed records "
             f"that were never landed: {text(lost)}. {WAY_OUT}"
         )
-    now = datetime.now(UTC)
-    gap = Batch(
-        batch=next_batch(attempt.warehouse),
-        kind="gap",
-        topic_id=run_slice.topic_id,
-        ranges=lost,
-        records=sum(len(each) for each in lost),
-        landed=0,
-        quarantined=0,
-        run_id=attempt.run_id,
-        try_id=attempt.try_id,
-        contract_sha256=attempt.contract.sha256,
-        started=now,
-        finished=now,
-    )
-    append_batch(attempt.warehouse, gap)
+    gap = note(attempt, "gap", run_slice.topic_id, lost)
     say(f"batch {gap.batch}: gap {text(lost)}, {gap.records} offsets")
 
 

@@ -5,17 +5,17 @@ It shows while the log is shorter than the position; once it has grown past it n
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
 from headrace.errors import LogCutOff
 from headrace.kafka.topics import log_end, log_start
+from headrace.land.noting import note
 from headrace.land.records import read_records
 from headrace.offsets import OffsetRange, Position, Ranges, between, text
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import Batch, append_batch, landed_position, next_batch
+from headrace.tables.batches import landed_position
 from headrace.tables.names import LANDED
 from headrace.tables.queries import scan
 from headrace.tables.slices import Slice, extend_slice
@@ -55,22 +55,7 @@ def settle_cut_off(attempt: Attempt, run_slice: Slice, kafka: dict[str, Any], ac
     )
     # first, so that a crash in between leaves a slice that is too long, and never one that leaves records out
     run_slice = extend_slice(attempt.warehouse, run_slice, {each.partition: each.start for each in lost}, {})
-    now = datetime.now(UTC)
-    row = Batch(
-        batch=next_batch(attempt.warehouse),
-        kind="rewind",
-        topic_id=run_slice.topic_id,
-        ranges=lost,
-        records=0,
-        landed=0,
-        quarantined=0,
-        run_id=attempt.run_id,
-        try_id=attempt.try_id,
-        contract_sha256=attempt.contract.sha256,
-        started=now,
-        finished=now,
-    )
-    append_batch(attempt.warehouse, row)
+    row = note(attempt, "rewind", run_slice.topic_id, lost)
     say(
         f"batch {row.batch}: rewind {text(lost)}, landed offsets that the broker has lost and gives out again"
     )

@@ -6,17 +6,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from headrace.files import sync
-from headrace.tables.commits import log_file, open_table
-
-
-def version_of(path: Path) -> int:
-    """The table's newest version, -1 before the first."""
-    return open_table(path).version() if (path / "_delta_log").exists() else -1
+from headrace.tables.commits import log_file, newest_version
 
 
 def sync_commits(path: Path, after: int) -> None:
     """Have the commits after that version on the disk, the files that they brought first."""
-    commits = [log_file(path, version) for version in range(after + 1, version_of(path) + 1)]
+    commits = [log_file(path, version) for version in range(after + 1, newest_version(path) + 1)]
     sync(*(path / name for commit in commits for name in _added(commit)), path)
     sync(*commits, path / "_delta_log")
 
