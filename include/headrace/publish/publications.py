@@ -26,6 +26,9 @@ LOCK_SECONDS = 60.0
 Until = Annotated[dict[int, int], BeforeValidator(lambda pairs: dict(pairs or {}))]
 """Partition -> offset; Arrow hands a map back as pairs."""
 
+First = Annotated[int, BeforeValidator(lambda row: row or 1)]
+"""The number of a row; rows of older versions lack the column."""
+
 
 class Publication(BaseModel):
     """A source's content as it went into a topic.
@@ -34,6 +37,10 @@ class Publication(BaseModel):
     of the same source was published (`finished` is None if it came only half-way). `until`: the topic's end
     after the last commit, empty before. `encoding`, `delimiter`: what it was read with, as the contract said
     then; None in rows of older versions. Instants are UTC.
+
+    `sha256`, `size`: of the source's bytes; `rows`: the number of its last row. Of a source that has grown the
+    rows before `first` are those of `continues` and of what that continues; its copy in the spool, of the hash
+    `own_sha256`, holds the header and its own rows.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +58,20 @@ class Publication(BaseModel):
     until: Until = {}
     encoding: str | None = None
     delimiter: str | None = None
+    size: int | None = None
+    first: First = 1
+    continues: str | None = None
+    own_sha256: str | None = None
+
+    @property
+    def copy_sha256(self) -> str:
+        """The hash of its copy in the spool, and that copy's name."""
+        return self.own_sha256 or self.sha256
+
+    @property
+    def own_rows(self) -> range:
+        """The numbers of its own rows."""
+        return range(self.first, self.rows + 1)
 
     def read_as(self, source: CsvSource) -> CsvSource:
         """How its copy in the spool is read, whatever the contract says of `source` now."""

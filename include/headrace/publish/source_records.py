@@ -1,6 +1,7 @@
 """A source's rows as the records that are published of them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from json.encoder import encode_basestring
 from operator import itemgetter
 
@@ -16,17 +17,27 @@ Record = tuple[int, str | None, str, list[Header]]
 
 
 def source_records(
-    rows: CsvRows, contract: Contract, publication: str, last: int, first: int = 1
+    rows: CsvRows,
+    contract: Contract,
+    publication: str,
+    last: int,
+    first: int = 1,
+    *,
+    begins: int = 1,
+    earlier: Sequence[CsvRows] = (),
 ) -> Iterator[Record]:
     """The rows from `first` to `last` as records of the publication; values are the source's own strings.
 
+    `begins`: the number of the first of `rows`; those before it are in `earlier`, files of the same header.
     Where the contract declares no identity the rows before `first` are read as well: an identity counts them.
     """
     header, chunks = rows.read()
     key = _key([header.index(field) for field in contract.record.key])
     as_they_are, escaped = _object(header, '"'), _object(header, "")
     identities = None if contract.record.identity else RowIdentities(str(rows.source.path), last, rows.folder)
-    before = 0
+    before = begins - 1
+    if identities and earlier:
+        before, chunks = 0, chain(chain.from_iterable(each.read()[1] for each in earlier), chunks)
     for whole in chunks:
         skipped = 0 if identities else min(max(first - 1 - before, 0), len(whole))
         chunk = whole.behind(skipped)
