@@ -16,11 +16,12 @@ from headrace.contract.model import Contract
 from headrace.errors import ContractError, PublicationBroken
 from headrace.kafka.headers import PUBLICATION_DIGITS
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
-from headrace.publish.csv_rows import CsvRows
-from headrace.publish.csv_source import check_header, check_source, count, find_source
 from headrace.publish.publications import Publication, change_publications, read_publications
 from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
+from headrace.publish.sources.checking import check_header, check_source, count
+from headrace.publish.sources.csv_rows import CsvRows
+from headrace.publish.sources.opening import OpenSource, open_source
 from headrace.publish.spool import Spooled, is_spooled, spool_source
 from headrace.publish.transactions import Transactions
 from headrace.settings import Settings
@@ -76,20 +77,19 @@ def publish(
     source = contract.own_source
     if source is None:
         raise ContractError(f"stream {contract.stream}: its source is external; there is nothing to publish")
-    file, warehouse = find_source(settings, source), Warehouse.of(settings, contract.stream)
-    done = (
-        None if republish else _unchanged(contract, read_publications(warehouse), file, settings.spool_path)
-    )
-    if done:
+    warehouse, spool = Warehouse.of(settings, contract.stream), settings.spool_path
+    with open_source(settings, source.path, source.file) as file:
+        known = [] if republish else read_publications(warehouse)
+        found = _unchanged(contract, known, file, spool) or spool_source(
+            file, spool, lambda read: check_source(CsvRows(read, source), contract)
+        )
+    if isinstance(found, Publication):
         warehouse.prepare()
-        require_topic_id(config, done.topic, done.topic_id)
-        require_rows(config, done)
-        return _account(done, done.rows + 1, done.until, began, report)
-    spooled = spool_source(
-        file, settings.spool_path, lambda read: check_source(CsvRows(read, source), contract)
-    )
+        require_topic_id(config, found.topic, found.topic_id)
+        require_rows(config, found)
+        return _account(found, found.rows + 1, found.until, began, report)
     publication, resumed = _publication(
-        contract, spooled, config, warehouse, run_id=run_id, republish=republish
+        contract, found, config, warehouse, run_id=run_id, republish=republish
     )
     transactions = Transactions(
         config,
@@ -102,7 +102,7 @@ def publish(
         # noted before the first record: no row of the topic belongs to a publication that nobody knows
         change_publications(warehouse, lambda rows: _begun(rows, publication))
         first = next_row(config, publication, transactions.progress(), resumed)
-        rows = CsvRows(spooled.file, publication.read_as(source))  # as its first rows were
+        rows = CsvRows(found.file, publication.read_as(source))  # as its first rows were
         if resumed and first <= publication.rows:
             _require_rows(publication, rows)
         records = source_records(rows, contract, publication.publication, last=publication.rows, first=first)
@@ -112,7 +112,9 @@ def publish(
     return _account(publication, first, until, began, report)
 
 
-def _unchanged(contract: Contract, known: list[Publication], file: Path, spool: Path) -> Publication | None:
+def _unchanged(
+    contract: Contract, known: list[Publication], file: OpenSource, spool: Path
+) -> Publication | None:
     """The publication that is the source's newest, whole and of the bytes that the file still has.
 
     Another one that was begun may still be running, and has to be fenced: then nothing is taken for done.

@@ -7,8 +7,8 @@ from operator import itemgetter
 
 from headrace.contract.model import Contract
 from headrace.kafka.headers import Header, row_header
-from headrace.publish.csv_rows import CsvRows
 from headrace.publish.row_identity import RowIdentities
+from headrace.publish.sources.csv_rows import CsvRows
 
 Row = list[str]
 

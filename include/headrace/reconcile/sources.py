@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from headrace.contract.model import CsvSource
-from headrace.publish.csv_source import count_rows
 from headrace.publish.publications import Publication
+from headrace.publish.sources.checking import count_rows
 from headrace.reconcile.account import NO_NUMBER, Account, Marks
 from headrace.reconcile.ledger import SourceAccount
 from headrace.reconcile.number_set import Numbers

@@ -11,9 +11,9 @@ from headrace.contract.model import Contract, CsvSource
 from headrace.errors import SourceError
 from headrace.kafka.headers import PUBLICATION_DIGITS, Header
 from headrace.parse.parser import RECORDS
-from headrace.publish.csv_rows import CsvRows
-from headrace.publish.csv_source import check_source
 from headrace.publish.source_records import source_records
+from headrace.publish.sources.checking import check_source
+from headrace.publish.sources.csv_rows import CsvRows
 
 ROWS = 10_000
 """Records that are parsed at a time."""

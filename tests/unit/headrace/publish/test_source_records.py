@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.contract.model import CsvSource
-from headrace.publish import csv_rows
-from headrace.publish.csv_rows import CsvRows
 from headrace.publish.source_records import Record, source_records
+from headrace.publish.sources import csv_rows
+from headrace.publish.sources.csv_rows import CsvRows
 from testbed.parse_cases import contract
 from testbed.published import T1
 

@@ -3,46 +3,12 @@
 A value that is no number is no fault of the source: landing puts such a record into quarantine.
 """
 
-import stat
 from pathlib import Path
 
 from headrace.contract.model import Contract, CsvSource
-from headrace.errors import SourceError, SourceMissing
+from headrace.errors import SourceError
 from headrace.parse.naming import Naming, Place
-from headrace.publish.csv_rows import CsvRows
-from headrace.settings import Settings
-
-
-def find_source(settings: Settings, source: CsvSource) -> Path:
-    """The source's file, with symbolic links resolved.
-
-    Raises:
-        SourceMissing: it is not there.
-        SourceError: it is no plain file, or lies in HEADRACE_HOME or outside HEADRACE_SOURCE_ROOTS.
-    """
-    try:
-        file = source.file.resolve(strict=True)
-        kind = file.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError) as absent:
-        raise SourceMissing(
-            f"{source.path}: no such file; put it there, or correct source.path in the contract"
-        ) from absent
-    except (OSError, RuntimeError) as failed:
-        raise SourceError(f"{source.path}: cannot be read: {failed}") from failed
-    home, roots = settings.home_path.resolve(), settings.source_root_paths
-    if file.is_relative_to(home):
-        raise SourceError(
-            f"{source.path}: leads to {file}, which is in HEADRACE_HOME ({home}), whose files, secrets among "
-            "them, are never sources; move the file out of it, to a folder that HEADRACE_SOURCE_ROOTS names"
-        )
-    if not any(map(file.is_relative_to, roots)):
-        raise SourceError(
-            f"{source.path}: leads to {file}, outside the folders that sources may be read from "
-            f"({', '.join(map(str, roots))}); move the file there, or add its folder to HEADRACE_SOURCE_ROOTS"
-        )
-    if not stat.S_ISREG(kind):
-        raise SourceError(f"{source.path}: is no plain file; a source is one CSV file")
-    return file
+from headrace.publish.sources.csv_rows import CsvRows
 
 
 def check_source(rows: CsvRows, contract: Contract) -> int:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from headrace.contract.model import CsvSource
 from headrace.errors import SourceError
-from headrace.publish import csv_rows
-from headrace.publish.csv_rows import CsvRows, Lines, Rows
-from headrace.publish.csv_source import count_rows
+from headrace.publish.sources import csv_rows
+from headrace.publish.sources.checking import count_rows
+from headrace.publish.sources.csv_rows import CsvRows, Lines, Rows
 from headrace.settings import PROJECT
 
 T1 = PROJECT / "include/data/wind_turbine/T1.csv"
