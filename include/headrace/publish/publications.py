@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from deltalake import write_deltalake
@@ -38,9 +38,9 @@ class Publication(BaseModel):
     after the last commit, empty before. `encoding`, `delimiter`: what it was read with, as the contract said
     then; None in rows of older versions. Instants are UTC.
 
-    `sha256`, `size`: of the source's bytes; `rows`: the number of its last row. Of a source that has grown the
-    rows before `first` are those of `continues` and of what that continues; its copy in the spool, of the hash
-    `own_sha256`, holds the header and its own rows.
+    `sha256`, `size`: of the source's bytes; `rows`: the number of its last row. Of a source that has grown
+    the rows before `first` are those of `continues` and of what that continues; its copy in the spool, of the
+    hash `own_sha256`, holds the header and its own rows.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -118,6 +118,28 @@ def change_publications(
                     f"{warehouse.table(PUBLICATIONS)}: cannot be written: {failed}"
                 ) from failed
             compact(warehouse.table(PUBLICATIONS))
+    return after
+
+
+def with_begun(rows: list[Publication], publication: Publication) -> list[Publication]:
+    """The rows with that publication, once."""
+    return rows if any(row.publication == publication.publication for row in rows) else [*rows, publication]
+
+
+def with_finished(
+    rows: list[Publication], publication: Publication, until: dict[int, int]
+) -> list[Publication]:
+    """This publication is published; what was published of the same source before is superseded."""
+    now = datetime.now(UTC)
+    after = []
+    for row in rows:
+        if row.publication == publication.publication:
+            published = {"state": "published", "finished": row.finished or now, "until": row.until or until}
+            after.append(row.model_copy(update=published))
+        elif row.source == publication.source:
+            after.append(row.model_copy(update={"state": "superseded"}))
+        else:
+            after.append(row)
     return after
 
 

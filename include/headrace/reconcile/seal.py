@@ -28,9 +28,10 @@ NO_PARTITION = -1
 
 
 class SealedSource(BaseModel):
-    """A publication: the rows it can have; `proven`: as counted from a spool whose bytes have that hash.
+    """A publication: the rows it can have, `first` to `rows`.
 
-    `gone`: the spool is not there, and they are as `publish` had counted them.
+    `proven`: as counted from its copy in the spool, whose bytes have that hash. `gone`: the copy is not
+    there, and they are as `publish` had counted them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,6 +40,12 @@ class SealedSource(BaseModel):
     rows: int
     proven: bool
     gone: bool = False
+    first: int = 1
+
+    @property
+    def span(self) -> range:
+        """The numbers of its rows."""
+        return range(self.first, self.rows + 1)
 
 
 class SealedSet(BaseModel):
@@ -151,7 +158,7 @@ def _described(key: Key, kept: NumberSet) -> SealedSet:
 
 
 def _account(header: Header, body: bytes) -> Account:
-    account = Account({name: source.rows for name, source in header.sources.items()}, records=header.records)
+    account = Account({name: source.span for name, source in header.sources.items()}, records=header.records)
     at = header.batches * len(EMPTY.columns) * 8
     counts = np.frombuffer(body[:at], "<i8").reshape(header.batches, len(EMPTY.columns))
     account.batches = pl.DataFrame(counts, schema=EMPTY.schema)

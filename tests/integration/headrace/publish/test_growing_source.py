@@ -10,8 +10,10 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from headrace.contract.model import CsvSource
+from headrace.errors import SourceError
 from headrace.kafka.headers import Header
 from headrace.publish import publishing
+from headrace.publish.publications import read_publications
 from headrace.publish.publishing import Published, publish
 from headrace.publish.source_records import Record, source_records
 from headrace.reconcile.reconciliation import reconcile
@@ -36,10 +38,19 @@ class Growing:
     stream: Stream
     settings: Settings
 
-    def write(self, *days: int) -> None:
+    @property
+    def file(self) -> Path:
         assert isinstance(self.stream.contract.source, CsvSource)
+        return self.stream.contract.source.file
+
+    def write(self, *days: int) -> None:
         rows = ["time,v", *(row for number in days for row in day(number)), ""]
-        self.stream.contract.source.file.write_text("\n".join(rows), encoding="utf-8")
+        self.file.write_text("\n".join(rows), encoding="utf-8")
+
+    def rows(self) -> list[tuple[int, int]]:
+        """First and last row of each publication."""
+        known = read_publications(self.stream.warehouse(self.settings.warehouse_path))
+        return [(each.first, each.rows) for each in known]
 
     def publish(self, run_id: str, republish: bool = False) -> Published:
         return publish(
@@ -82,20 +93,95 @@ def growing(broker: Broker, tmp_path: Path) -> Growing:
 
 
 def test_each_row_of_a_growing_file_lands_once(growing: Growing) -> None:
+    """Of one that has grown the new rows alone are published; written anew it is published whole."""
     growing.write(1)
     growing.publish("first")
     assert growing.landed() == (values(1), 0)
 
     growing.write(1, 2)
-    assert growing.publish("grown").published == 50
-    assert growing.landed() == (values(1, 2), 25)
+    assert (growing.publish("grown").published, growing.publish("unchanged").published) == (25, 0)
+    assert growing.landed() == (values(1, 2), 0)
 
     assert growing.publish("again", republish=True).published == 50
-    assert growing.landed() == (values(1, 2), 75)
+    assert growing.landed() == (values(1, 2), 50)
 
-    growing.write(2, 3)
-    assert growing.publish("rolled").published == 50
-    assert growing.landed() == (values(1, 2, 3), 100)
+    growing.write(1, 2, 3)
+    assert (growing.publish("grown again").published, growing.rows()) == (
+        25,
+        [(1, 25), (26, 50), (1, 50), (51, 75)],
+    )
+    assert growing.landed() == (values(1, 2, 3), 50)
+
+    growing.write(2, 3, 4)
+    assert growing.publish("rolled").published == 75
+    assert growing.landed() == (values(1, 2, 3, 4), 100)
+    assert_balanced(growing)
+
+
+def test_rows_that_are_added_and_are_equal_to_earlier_ones_are_rows_of_their_own(growing: Growing) -> None:
+    """Who counts them reads the rows before, which stand in other copies."""
+    growing.write(1)
+    growing.publish("first")
+    growing.write(1, 1)
+    assert growing.publish("grown").published == 25
+    assert growing.landed() == (sorted(values(1) * 2), 0)
+    growing.write(1, 1, 1)
+    assert growing.publish("whole", republish=True).published == 75
+    assert growing.landed() == (sorted(values(1) * 3), 50)
+    assert_balanced(growing)
+
+
+@pytest.mark.parametrize("stopped", [1, 2], ids=["at first", "when it had grown"])
+def test_one_that_was_broken_off_is_finished_before_what_has_come_since(
+    growing: Growing, monkeypatch: pytest.MonkeyPatch, stopped: int
+) -> None:
+    monkeypatch.setattr(publishing, "ROWS", 10)
+    if stopped == 2:
+        growing.write(1)
+        growing.publish("first")
+    growing.write(*range(1, stopped + 1))
+    with pytest.raises(KeyboardInterrupt):
+        publish(growing.stream.contract, growing.settings, growing.stream.config, "killed", report=stop)
+    forget_progress(growing)
+    growing.write(*range(1, stopped + 2))
+    assert growing.publish("resumed").published == 25
+    assert growing.rows() == [(1, 25), (26, 50), (51, 75)][: stopped + 1]
+    assert growing.landed() == (values(*range(1, stopped + 2)), 0)
+    assert_balanced(growing)
+
+
+def test_a_row_that_was_cut_off_when_it_was_read_is_published_as_it_is_now(growing: Growing) -> None:
+    growing.write(1)
+    file = growing.file
+    whole = file.read_text("utf-8")
+    file.write_text(whole.removesuffix("23\n"), "utf-8")
+    growing.publish("cut off")
+    file.write_text(whole, "utf-8")
+    assert growing.publish("whole").published == 25
+    assert growing.landed() == (sorted([*values(1), "1"]), 24)
+
+
+def test_a_fault_in_what_has_come_is_named_by_its_line_in_the_file(growing: Growing) -> None:
+    growing.write(1)
+    growing.publish("first")
+    with growing.file.open("a", encoding="utf-8") as file:
+        file.write("2024-03-02 00:00\n")
+    with pytest.raises(SourceError, match=r"current\.csv, line 27, field v: is missing"):
+        growing.publish("grown")
+
+
+def stop(said: str) -> None:
+    if said.startswith("published rows"):
+        raise KeyboardInterrupt(said)
+
+
+def assert_balanced(growing: Growing) -> None:
+    warehouse = growing.stream.warehouse(growing.settings.warehouse_path)
+    fix_slice(warehouse, growing.stream.slice_to_end())
+    for _ in range(2):  # all counted, then on the seal
+        entry = reconcile(growing.stream.contract, growing.settings, growing.stream.config, "a run")
+        assert entry.balanced
+        assert [each.rows for each in entry.sources] == [last - first + 1 for first, last in growing.rows()]
 
 
 def test_a_publication_that_was_broken_off_doubles_nothing(
