@@ -21,7 +21,7 @@ from headrace.settings import Settings
 from headrace.tables.queries import open_table
 from headrace.tables.slices import fix_slice
 from local.stack.broker import Broker
-from testbed.stages import run_in_worker, succeeded
+from testbed.stages import Outcome, run_in_worker, succeeded
 from testbed.streams import Stream, make_stream
 
 
@@ -44,8 +44,10 @@ class Growing:
         return self.stream.contract.source.file
 
     def write(self, *days: int) -> None:
-        rows = ["time,v", *(row for number in days for row in day(number)), ""]
-        self.file.write_text("\n".join(rows), encoding="utf-8")
+        self.write_rows(*(row for number in days for row in day(number)))
+
+    def write_rows(self, *rows: str) -> None:
+        self.file.write_text("\n".join(["time,v", *rows, ""]), encoding="utf-8")
 
     def rows(self) -> list[tuple[int, int]]:
         """First and last row of each publication."""
@@ -56,6 +58,11 @@ class Growing:
         return publish(
             self.stream.contract, self.settings, self.stream.config, run_id, republish=republish, report=print
         )
+
+    def outcome(self, start: dict[int, int]) -> tuple[Outcome, dict[int, int]]:
+        """Land what the topic holds from there on; where that ends."""
+        run_slice = self.stream.slice_to_end(start)
+        return run_in_worker(self.stream.job(self.settings.warehouse_path, run_slice)), run_slice.until
 
     def landed(self) -> tuple[list[str], int]:
         """Land what the topic holds; the readings' values, and how many duplicates are in quarantine."""
@@ -168,6 +175,31 @@ def test_a_fault_in_what_has_come_is_named_by_its_line_in_the_file(growing: Grow
         file.write("2024-03-02 00:00\n")
     with pytest.raises(SourceError, match=r"current\.csv, line 27, field v: is missing"):
         growing.publish("grown")
+
+
+def test_the_limit_is_of_what_is_new_and_a_row_is_refused_once(growing: Growing) -> None:
+    """Good rows of before do not thin out a bad day, neither of a file that has grown nor of one written anew."""
+    good, old, bad = hours(1, 300), "2024-01-01 00:00,bad", [f"{time},bad" for time in hours(301, 310)]
+    growing.write_rows(old, *(f"{time},1" for time in good))
+    growing.publish("first")
+    first, until = growing.outcome({})
+    assert first.error is None
+    growing.write_rows(old, *(f"{time},1" for time in good), *bad[:5])
+    assert growing.publish("grown").published == 5
+    grown, until = growing.outcome(until)
+    assert grown.error is not None
+    assert (grown.error.code, "5 of 5 new records (100.0%)" in grown.error.message) == ("HR406", True)
+    growing.write_rows(*(f"{time},1" for time in good[1:]), old, *bad)
+    assert growing.publish("written anew").published == 308
+    anew, _ = growing.outcome(until)
+    assert anew.error is not None
+    assert "4 of 4 new records (100.0%)" in anew.error.message
+    assert "quarantined 4 duplicates 298 refused before 6 in" in anew.output
+    assert_balanced(growing)
+
+
+def hours(first: int, last: int) -> list[str]:
+    return [f"2024-01-{1 + hour // 24:02} {hour % 24:02}:00" for hour in range(first, last)]
 
 
 def stop(said: str) -> None:
