@@ -178,7 +178,7 @@ def test_a_fault_in_what_has_come_is_named_by_its_line_in_the_file(growing: Grow
 
 
 def test_the_limit_is_of_what_is_new_and_a_row_is_refused_once(growing: Growing) -> None:
-    """Good rows of before do not thin out a bad day, neither of a file that has grown nor of one written anew."""
+    """Old rows do not thin out a bad day, neither of a file that has grown nor of one written anew."""
     good, old, bad = hours(1, 300), "2024-01-01 00:00,bad", [f"{time},bad" for time in hours(301, 310)]
     growing.write_rows(old, *(f"{time},1" for time in good))
     growing.publish("first")
