@@ -6,7 +6,7 @@ from json.encoder import encode_basestring
 from operator import itemgetter
 
 from headrace.contract.model import Contract
-from headrace.kafka.headers import Header, row_header
+from headrace.kafka.headers import Header, Sign
 from headrace.publish.row_identity import RowIdentities
 from headrace.publish.sources.csv_rows import CsvRows
 
@@ -19,14 +19,14 @@ Record = tuple[int, str | None, str, list[Header]]
 def source_records(
     rows: CsvRows,
     contract: Contract,
-    publication: str,
+    sign: Sign,
     last: int,
     first: int = 1,
     *,
     begins: int = 1,
     earlier: Sequence[CsvRows] = (),
 ) -> Iterator[Record]:
-    """The rows from `first` to `last` as records of the publication; values are the source's own strings.
+    """The rows from `first` to `last` as records; values are the source's own strings, `sign` makes headers.
 
     `begins`: the number of the first of `rows`; those before it are in `earlier`, files of the same header.
     Where the contract declares no identity the rows before `first` are read as well: an identity counts them.
@@ -50,7 +50,7 @@ def source_records(
             value = "".join(pieces)
             identity = identities.of_next(value) if identities else None
             if row >= first:
-                yield row, key(values), value, [row_header(publication, row, identity)]
+                yield row, key(values), value, [sign(row, identity, value)]
         before += len(whole)
 
 

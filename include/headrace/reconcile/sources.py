@@ -63,14 +63,22 @@ def _count(publication: Publication, source: CsvSource, file: Path) -> SealedSou
     return noted.model_copy(update={"rows": rows, "proven": True})
 
 
-def notes_on(publications: Iterable[Publication], sources: dict[str, SealedSource]) -> Iterator[str]:
-    """What of the sources could not be counted again, in words."""
+def notes_on(
+    publications: Iterable[Publication], sources: dict[str, SealedSource], account: Account
+) -> Iterator[str]:
+    """What of the sources could not be counted again, and records that are of none, in words."""
     for each in publications:
         if sources[each.publication].gone:
             yield (
                 f"{each.source} (publication {each.publication}): its copy in the spool is gone, so its "
                 f"{len(each.own_rows):,} rows are those that `publish` counted"
             )
+    strangers = account.records - sum(marks.all.total for marks in account.rows.values())
+    if sources and strangers:
+        yield (
+            f"{strangers:,} records in the tables are rows of no source: somebody else has written them, or "
+            "their headers prove nothing"
+        )
 
 
 def account_for_source(
