@@ -1,5 +1,6 @@
 """The table `publications`: one row per published source, in its newest state."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -32,8 +33,8 @@ class Publication(BaseModel):
 
     `publishing` until the last transaction is committed, then `published`; `superseded` when a newer content
     of the same source was published (`finished` is None if it came only half-way). `until`: the topic's end
-    after the last commit, empty before. `encoding`, `delimiter`: what it was read with, as the contract said
-    then; None in rows of older versions. Instants are UTC.
+    after the last commit, empty before. `options`: what it was read with, the contract's source as JSON; rows
+    of older versions have `encoding` and `delimiter` instead, or none of them. Instants are UTC.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,12 +52,14 @@ class Publication(BaseModel):
     until: Until = {}
     encoding: str | None = None
     delimiter: str | None = None
+    options: str | None = None
 
     def read_as(self, source: CsvSource) -> CsvSource:
         """How its copy in the spool is read, whatever the contract says of `source` now."""
         own = {"path": self.source, "encoding": self.encoding, "delimiter": self.delimiter}
         known = {name: value for name, value in own.items() if value is not None}
-        return CsvSource.model_validate(source.model_dump() | known)
+        as_then = json.loads(self.options) if self.options else source.model_dump()
+        return CsvSource.model_validate(as_then | known)
 
 
 def read_publications(warehouse: Warehouse) -> list[Publication]:

@@ -19,9 +19,8 @@ from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.publications import Publication, change_publications, read_publications
 from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
-from headrace.publish.sources.checking import check_header, check_source, count
-from headrace.publish.sources.csv_rows import CsvRows
 from headrace.publish.sources.opening import OpenSource, open_source
+from headrace.publish.sources.rows import SourceRows, check_columns, check_source, count, source_rows
 from headrace.publish.spool import Spooled, is_spooled, spool_source
 from headrace.publish.transactions import Transactions
 from headrace.settings import Settings
@@ -81,7 +80,7 @@ def publish(
     with open_source(settings, source.path, source.file) as file:
         known = [] if republish else read_publications(warehouse)
         found = _unchanged(contract, known, file, spool) or spool_source(
-            file, spool, lambda read: check_source(CsvRows(read, source), contract)
+            file, spool, lambda read: check_source(source_rows(read, source), contract)
         )
     if isinstance(found, Publication):
         warehouse.prepare()
@@ -102,7 +101,7 @@ def publish(
         # noted before the first record: no row of the topic belongs to a publication that nobody knows
         change_publications(warehouse, lambda rows: _begun(rows, publication))
         first = next_row(config, publication, transactions.progress(), resumed)
-        rows = CsvRows(found.file, publication.read_as(source))  # as its first rows were
+        rows = source_rows(found.file, publication.read_as(source))  # as its first rows were
         if resumed and first <= publication.rows:
             _require_rows(publication, rows)
         records = source_records(rows, contract, publication.publication, last=publication.rows, first=first)
@@ -127,7 +126,7 @@ def _unchanged(
     (published,) = newest
     if not is_spooled(file, spool, published.sha256):
         return None
-    check_header(CsvRows(spool / published.sha256, source).header(), contract, f"{source.path}, line 1")
+    check_columns(source_rows(spool / published.sha256, source), contract)
     return published
 
 
@@ -154,8 +153,7 @@ def _publication(
         run_id=run_id,
         state="publishing",
         started=datetime.now(UTC),
-        encoding=source.encoding,
-        delimiter=source.delimiter,
+        options=source.model_dump_json(),
     )
     before = _begun_before(new, read_publications(warehouse), republish)
     publication = before or new
@@ -179,9 +177,9 @@ def _account(
     )
 
 
-def _require_rows(publication: Publication, rows: CsvRows) -> None:
+def _require_rows(publication: Publication, rows: SourceRows) -> None:
     """Whether it still has the rows that were counted when it was begun."""
-    now = count(rows)
+    now = count(rows).rows
     if now != publication.rows:
         raise PublicationBroken(
             f"publication {publication.publication} was begun when {publication.source} had "
