@@ -44,7 +44,18 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
 
 
-class CsvSource(_Part):
+class FileSource(_Part):
+    """A file whose rows become records."""
+
+    path: Path = Field(description="relative paths start at the checkout; inside HEADRACE_SOURCE_ROOTS")
+
+    @property
+    def file(self) -> Path:
+        """Absolute path of the file."""
+        return self.path if self.path.is_absolute() else PROJECT / self.path
+
+
+class CsvSource(FileSource):
     """A CSV file; each of its rows becomes one record, whose values are the file's own texts.
 
     A file whose name ends in `.gz`, `.bz2` or `.zst` is decompressed. A row has at most 1,048,576 characters,
@@ -53,7 +64,6 @@ class CsvSource(_Part):
     """
 
     kind: Literal["csv"]
-    path: Path = Field(description="relative paths start at the checkout; inside HEADRACE_SOURCE_ROOTS")
     encoding: Encoding = Field("utf-8-sig", description="any that Python knows and that makes texts")
     delimiter: Character = ","
     quote: Character | None = Field('"', description="what a field may stand in; null: quotes mean nothing")
@@ -84,10 +94,21 @@ class CsvSource(_Part):
             raise ValueError("comment: must be the beginning of a line")
         return self
 
-    @property
-    def file(self) -> Path:
-        """Absolute path of the file."""
-        return self.path if self.path.is_absolute() else PROJECT / self.path
+
+class JsonlSource(FileSource):
+    """A file of JSON objects, one a line (JSON Lines, NDJSON); each line becomes one record, as it stands.
+
+    A file whose name ends in `.gz`, `.bz2` or `.zst` is decompressed. A line has at most 1,048,576
+    characters.
+    """
+
+    kind: Literal["jsonl"]
+    encoding: Encoding = Field("utf-8-sig", description="any that Python knows and that makes texts")
+    blank_lines: Literal["refuse", "skip"] = "refuse"
+
+
+OwnSource = CsvSource | JsonlSource
+"""A source that `publish` publishes."""
 
 
 class ExternalSource(_Part):
@@ -292,7 +313,7 @@ class Contract(_Part):
     description: str = ""
     owner: Annotated[str, Field(min_length=1)] = "headrace"
     schedule: Schedule | None = Field(None, description="cron, preset or null; manual runs always work")
-    source: Annotated[CsvSource | ExternalSource, Field(discriminator="kind")]
+    source: Annotated[OwnSource | ExternalSource, Field(discriminator="kind")]
     topic: Topic
     record: Record
     landing: Landing = Landing()
@@ -323,9 +344,9 @@ class Contract(_Part):
                 yield f"report.{picture}.{key}", name
 
     @property
-    def own_source(self) -> CsvSource | None:
+    def own_source(self) -> OwnSource | None:
         """The source that `publish` publishes; None where somebody else feeds the topic."""
-        return self.source if isinstance(self.source, CsvSource) else None
+        return None if isinstance(self.source, ExternalSource) else self.source
 
     @property
     def sha256(self) -> str:

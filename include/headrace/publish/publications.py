@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from deltalake import write_deltalake
 from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
-from headrace.contract.model import CsvSource
+from headrace.contract.model import CsvSource, OwnSource
 from headrace.errors import WarehouseUnavailable
 from headrace.no_pandas import spare_pandas
 from headrace.tables.arrow_schema import arrow_table
@@ -26,6 +26,9 @@ LOCK_SECONDS = 60.0
 
 Until = Annotated[dict[int, int], BeforeValidator(lambda pairs: dict(pairs or {}))]
 """Partition -> offset; Arrow hands a map back as pairs."""
+
+
+SOURCE: TypeAdapter[OwnSource] = TypeAdapter(Annotated[OwnSource, Field(discriminator="kind")])
 
 
 class Publication(BaseModel):
@@ -54,12 +57,14 @@ class Publication(BaseModel):
     delimiter: str | None = None
     options: str | None = None
 
-    def read_as(self, source: CsvSource) -> CsvSource:
+    def read_as(self, source: OwnSource) -> OwnSource:
         """How its copy in the spool is read, whatever the contract says of `source` now."""
         own = {"path": self.source, "encoding": self.encoding, "delimiter": self.delimiter}
         known = {name: value for name, value in own.items() if value is not None}
-        as_then = json.loads(self.options) if self.options else source.model_dump()
-        return CsvSource.model_validate(as_then | known)
+        if self.options:
+            return SOURCE.validate_python(json.loads(self.options) | known)
+        of_csv = source if isinstance(source, CsvSource) else CsvSource(kind="csv", path=source.path)
+        return CsvSource.model_validate(of_csv.model_dump() | known)
 
 
 def read_publications(warehouse: Warehouse) -> list[Publication]:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from headrace.contract.model import CsvSource
+from headrace.contract.model import OwnSource
 from headrace.publish.publications import Publication
 from headrace.publish.sources.rows import Count, count, source_rows
 from headrace.reconcile.account import NO_NUMBER, Account, Marks
@@ -21,7 +21,7 @@ def is_accounted(publication: Publication) -> bool:
 
 def sources_of(
     publications: Iterable[Publication],
-    source: CsvSource | None,
+    source: OwnSource | None,
     spool: Path,
     sealed: dict[str, SealedSource],
 ) -> dict[str, SealedSource]:
@@ -46,7 +46,7 @@ def sources_of(
     return found
 
 
-def _count(publication: Publication, source: CsvSource, file: Path) -> SealedSource:
+def _count(publication: Publication, source: OwnSource, file: Path) -> SealedSource:
     if not file.exists():
         return SealedSource(sha256=publication.sha256, rows=publication.rows, proven=False, gone=True)
     with file.open("rb") as reading:

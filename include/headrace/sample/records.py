@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from headrace.contract.model import Contract, CsvSource
+from headrace.contract.model import Contract, OwnSource
 from headrace.errors import SourceError
 from headrace.kafka.headers import PUBLICATION_DIGITS, Header
 from headrace.parse.parser import RECORDS
@@ -47,7 +47,7 @@ def _lines(sample: Path) -> Iterator[Sent]:
         raise SourceError(f"{sample}: cannot be read: {failed.strerror}") from failed
 
 
-def _rows(contract: Contract, source: CsvSource, sample: Path) -> Iterator[Sent]:
+def _rows(contract: Contract, source: OwnSource, sample: Path) -> Iterator[Sent]:
     rows = source_rows(sample, source.model_copy(update={"path": sample}))  # whose messages name the sample
     last = check_source(rows, contract)
     for _, key, value, headers in source_records(rows, contract, PUBLICATION, last):

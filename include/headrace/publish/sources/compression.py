@@ -1,6 +1,5 @@
 """Compressed sources, known by their names: the spool's copy has none, and bytes could look so by chance."""
 
-import bz2
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -13,19 +12,24 @@ from headrace.errors import SourceError
 KINDS = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd"}
 """A name's ending -> what such a file is."""
 
+CODECS = {"bzip2": "bz2", "zstd": "zstd"}
+"""What pyarrow calls them."""
+
 
 def decompressed(raw: IO[bytes], path: Path) -> IO[bytes]:
-    """The bytes of a source of that name, decompressed as they are read, never more than was asked for."""
-    match KINDS.get(path.suffix):
-        case "gzip":
-            return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
-        case "bzip2":
-            return cast(IO[bytes], bz2.BZ2File(raw))
-        case "zstd":
-            import pyarrow as pa  # noqa: PLC0415  # most sources need none of it
+    """The bytes of a source of that name, decompressed as they are read, never more than was asked for.
 
-            return cast(IO[bytes], pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
-    return raw
+    Whatever stands behind the compressed bytes is a fault. Python's own bz2 passes over it, and so over a
+    second part of the file whose beginning is damaged: pyarrow does not.
+    """
+    kind = KINDS.get(path.suffix)
+    if kind is None:
+        return raw
+    if kind == "gzip":
+        return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
+    import pyarrow as pa  # noqa: PLC0415  # most sources need none of it
+
+    return cast(IO[bytes], pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), CODECS[kind]))
 
 
 @contextmanager
@@ -36,7 +40,7 @@ def faults_named(path: Path) -> Iterator[None]:
     except (EOFError, gzip.BadGzipFile, zlib.error) as broken:
         raise _broken(path, broken) from broken
     except OSError as failed:
-        if failed.errno is None and path.suffix in KINDS:  # how bz2 and pyarrow tell of bad bytes
+        if failed.errno is None and path.suffix in KINDS:  # how pyarrow tells of bad bytes
             raise _broken(path, failed) from failed
         raise SourceError(f"{path}: cannot be read: {failed.strerror}; permit reading") from failed
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol, Self
 
-from headrace.contract.model import Contract, CsvSource
+from headrace.contract.model import Contract, JsonlSource, OwnSource
 from headrace.publish.sources.csv_rows import CsvRows
+from headrace.publish.sources.jsonl_rows import JsonlRows
 from headrace.publish.sources.table import Pair
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class SourceRows(Protocol):
     """The rows of one source: a file, or its open bytes; `source` says how it is read, and its name."""
 
     @property
-    def source(self) -> CsvSource: ...
+    def source(self) -> OwnSource: ...
 
     @property
     def folder(self) -> Path | None:
@@ -59,9 +60,9 @@ class Count(NamedTuple):
     skipped: int
 
 
-def source_rows(file: Path | IO[bytes], source: CsvSource) -> SourceRows:
+def source_rows(file: Path | IO[bytes], source: OwnSource) -> SourceRows:
     """The rows of a file by the kind of the source."""
-    return CsvRows(file, source)
+    return JsonlRows(file, source) if isinstance(source, JsonlSource) else CsvRows(file, source)
 
 
 def check_source(rows: SourceRows, contract: Contract) -> int:

@@ -21,11 +21,15 @@ LONGEST = 1 << 20
 
 @dataclass(frozen=True)
 class SourceText:
-    """The text of a file, or of its open bytes; `path`: its name, which says whether it is compressed."""
+    """The text of a file, or of its open bytes; `path`: its name, which says whether it is compressed.
+
+    `lone_returns`: whether a carriage return ends a line, too, without a line feed behind it.
+    """
 
     file: Path | IO[bytes]
     path: Path
     encoding: str
+    lone_returns: bool = True
 
     def pieces(self) -> Iterator[str]:
         """The text, each piece some lines with their ends.
@@ -36,7 +40,9 @@ class SourceText:
         rest: list[str] = []
         length, line = 0, 1
         for text in self._decoded():
-            end = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1  # the last \r may be half an end
+            end = text.rfind("\n") + 1
+            if not end and self.lone_returns:
+                end = text.rfind("\r", 0, -1) + 1  # the last one may be half of an end
             if end:
                 piece = "".join([*rest, text[:end]])
                 yield piece
