@@ -29,7 +29,19 @@ def decompressed(raw: IO[bytes], path: Path) -> IO[bytes]:
         return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
     import pyarrow as pa  # noqa: PLC0415  # most sources need none of it
 
-    return cast(IO[bytes], pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), CODECS[kind]))
+    return cast(IO[bytes], pa.CompressedInputStream(pa.PythonFile(_Lent(raw), mode="r"), CODECS[kind]))
+
+
+class _Lent:
+    """Bytes that go on to be their owner's: pyarrow closes what it has read."""
+
+    closed = False
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self.read = raw.read
+
+    def close(self) -> None:
+        """Nothing."""
 
 
 @contextmanager
