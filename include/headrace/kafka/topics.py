@@ -4,7 +4,7 @@ A `config` is a librdkafka configuration, as the extra of an Airflow connection 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -76,18 +76,51 @@ def log_end(config: Mapping[str, Any], topic: str, committed: bool = True) -> di
     return _offsets(config, topic, spec, level)
 
 
+def log_ends(config: Mapping[str, Any], topics: Sequence[str]) -> dict[str, dict[int, int] | HeadraceError]:
+    """The ends of many topics as `log_end` has them, in two requests; of one without an answer, why."""
+    spec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the library types its client, not this
+    return _offsets_of_all(config, topics, spec, IsolationLevel.READ_COMMITTED)
+
+
 def _offsets(
     config: Mapping[str, Any], topic: str, spec: OffsetSpec, level: IsolationLevel
 ) -> dict[int, int]:
-    admin = Admin(config, topic)
-    names = TopicCollection([topic])
-    (found,) = admin.answer(lambda client: client.describe_topics(names, request_timeout=ANSWER_SECONDS))
-    partitions = sorted(each.id for each in found.partitions)
-    wanted = {TopicPartition(topic, partition): spec for partition in partitions}
-    answers = admin.answer(
-        lambda client: client.list_offsets(wanted, isolation_level=level, request_timeout=ANSWER_SECONDS)
+    found = _offsets_of_all(config, [topic], spec, level)[topic]
+    if isinstance(found, HeadraceError):
+        raise found
+    return found
+
+
+def _offsets_of_all(
+    config: Mapping[str, Any], topics: Sequence[str], spec: OffsetSpec, level: IsolationLevel
+) -> dict[str, dict[int, int] | HeadraceError]:
+    admin = Admin(config, ", ".join(topics))
+    names = TopicCollection(list(topics))
+    described = admin.answers(
+        lambda client: client.describe_topics(names, request_timeout=ANSWER_SECONDS), str
     )
-    return {partition: int(answer.offset) for partition, answer in zip(partitions, answers, strict=True)}
+    wanted = {
+        TopicPartition(topic, partition.id): spec
+        for topic, answer in described.items()
+        if not isinstance(answer, HeadraceError)
+        for partition in answer.partitions
+    }
+    found: dict[str, dict[int, int] | HeadraceError] = {
+        topic: answer if isinstance(answer, HeadraceError) else {} for topic, answer in described.items()
+    }
+    if not wanted:
+        return found
+    offsets = admin.answers(
+        lambda client: client.list_offsets(wanted, isolation_level=level, request_timeout=ANSWER_SECONDS),
+        lambda partition: partition.topic,
+    )
+    for partition, answer in sorted(offsets.items()):
+        ends = found[partition.topic]
+        if isinstance(answer, HeadraceError):
+            found[partition.topic] = answer
+        elif not isinstance(ends, HeadraceError):
+            ends[partition.partition] = int(answer.offset)
+    return found
 
 
 def ensure_topic(config: Mapping[str, Any], topic: Topic) -> TopicState:
