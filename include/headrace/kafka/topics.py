@@ -142,7 +142,7 @@ def _offsets_of_all(
 
 def offsets_at(config: Mapping[str, Any], topic: str, moment: datetime) -> dict[int, int]:
     """The first offset of each partition whose record is not older than that; its end where none is."""
-    spec = OffsetSpec.for_timestamp(int(moment.timestamp() * 1000))  # type: ignore[no-untyped-call]  # as above
+    spec = OffsetSpec.for_timestamp(int(moment.timestamp() * 1000))
     found = _offsets(config, topic, spec, IsolationLevel.READ_UNCOMMITTED)
     ends = log_end(config, topic, committed=False)
     return {partition: ends[partition] if offset < 0 else offset for partition, offset in found.items()}

@@ -64,8 +64,8 @@ class Plan:
             yield f"~ topic {self.topic}: {each.name} {each.before} -> {each.after}"
         for reason in self.refused:
             yield f"! topic {self.topic}: {reason}"
-        for each in self.by_hand:
-            yield f"? topic {self.topic}: {each} was set by hand: the contract does not name it, it stays"
+        for value in self.by_hand:
+            yield f"? topic {self.topic}: {value} was set by hand: the contract does not name it, it stays"
         if self.is_empty:
             yield f"= topic {self.topic} is as its contract declares"
 

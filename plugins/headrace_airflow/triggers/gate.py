@@ -67,10 +67,10 @@ class GateTrigger(BaseTrigger):
             return
         self.log.info("Waiting until %s", condition)
         said, began = "it was never checked", time.monotonic()
-        check = partial(asyncio.get_running_loop().run_in_executor, _CHECKS[condition.asks], condition.check)
+        loop, check = asyncio.get_running_loop(), partial(condition.check, answers)
         while True:
             try:
-                met, now = await check(answers)
+                met, now = await loop.run_in_executor(_CHECKS[condition.asks], check)
             except HeadraceError as error:
                 if not error.transient:
                     yield _event("error", str(error))
