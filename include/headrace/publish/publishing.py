@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from headrace.contract.model import Contract, CsvSource
+from headrace.contract.model import Contract, OwnSource
 from headrace.errors import ContractError, PublicationBroken, SourceError
 from headrace.kafka.headers import (
     PUBLICATION_DIGITS,
@@ -34,9 +34,8 @@ from headrace.publish.publications import (
 from headrace.publish.published import Published, account
 from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
-from headrace.publish.sources.checking import check_header, check_source, count
-from headrace.publish.sources.csv_rows import CsvRows
 from headrace.publish.sources.opening import OpenSource, open_source
+from headrace.publish.sources.rows import SourceRows, check_columns, check_source, count, source_rows
 from headrace.publish.spool import Spooled, is_spooled, spool_source
 from headrace.publish.transactions import Transactions
 from headrace.settings import Settings
@@ -105,7 +104,7 @@ def _unchanged(
     (published,) = newest
     if not is_spooled(file, spool, published.sha256, published.own_sha256):
         return None
-    check_header(CsvRows(spool / published.copy_sha256, source).header(), contract, f"{source.path}, line 1")
+    check_columns(source_rows(spool / published.copy_sha256, source), contract)
     return published
 
 
@@ -114,7 +113,7 @@ class _Publisher:
     """One call of `publish`: the stream's, with all that it was told."""
 
     contract: Contract
-    source: CsvSource
+    source: OwnSource
     settings: Settings
     config: Mapping[str, Any]
     warehouse: Warehouse
@@ -142,10 +141,10 @@ class _Publisher:
     def _check(self, file: OpenSource, read: IO[bytes]) -> int:
         """Count the rows of what is spooled, and refuse a fault with its place in the whole file."""
         try:
-            return check_source(CsvRows(read, self.source), self.contract)
+            return check_source(source_rows(read, self.source), self.contract)
         except SourceError:
             file.reading.seek(0)
-            check_source(CsvRows(file.reading, self.source), self.contract)
+            check_source(source_rows(file.reading, self.source), self.contract)
             raise
 
     def publication(self, spooled: Spooled, base: Publication | None) -> tuple[Publication, bool]:
@@ -164,8 +163,7 @@ class _Publisher:
             run_id=self.run_id,
             state="publishing",
             started=datetime.now(UTC),
-            encoding=self.source.encoding,
-            delimiter=self.source.delimiter,
+            options=self.source.model_dump_json(),
             size=spooled.size,
             first=before + 1,
             continues=base.publication if base else None,
@@ -216,10 +214,10 @@ class _Publisher:
         proven = any(each.proven for each in read_publications(self.warehouse))
         return keep_key(self.warehouse, spare, may_make=self.republish or not proven)
 
-    def _copy(self, publication: Publication) -> CsvRows:
+    def _copy(self, publication: Publication) -> SourceRows:
         """Its rows in the spool, read as when it was begun."""
         copy = self.settings.spool_path / publication.copy_sha256
-        return CsvRows(copy, publication.read_as(self.source))
+        return source_rows(copy, publication.read_as(self.source))
 
 
 def _whose(publication: Publication, key: bytes) -> tuple[Authors, Sign]:
@@ -230,9 +228,9 @@ def _whose(publication: Publication, key: bytes) -> tuple[Authors, Sign]:
     return Authors(key, {name: Unproven(publication.rows, publication.until)}), unproven_signer(name)
 
 
-def _require_rows(publication: Publication, rows: CsvRows) -> None:
+def _require_rows(publication: Publication, rows: SourceRows) -> None:
     """Whether it still has the rows that were counted when it was begun."""
-    now = publication.first - 1 + count(rows)
+    now = publication.first - 1 + count(rows).rows
     if now != publication.rows:
         raise PublicationBroken(
             f"publication {publication.publication} was begun when {publication.source} had "

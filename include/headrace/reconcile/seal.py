@@ -31,7 +31,8 @@ class SealedSource(BaseModel):
     """A publication: the rows it can have, `first` to `rows`.
 
     `proven`: as counted from its copy in the spool, whose bytes have that hash. `gone`: the copy is not
-    there, and they are as `publish` had counted them.
+    there, and they are as `publish` had counted them. `skipped_lines`: lines of it that are no rows, as the
+    contract says.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,6 +41,7 @@ class SealedSource(BaseModel):
     rows: int
     proven: bool
     gone: bool = False
+    skipped_lines: int = 0
     first: int = 1
 
     @property

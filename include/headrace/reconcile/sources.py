@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from headrace.contract.model import CsvSource
+from headrace.contract.model import OwnSource
 from headrace.publish.publications import Publication
-from headrace.publish.sources.checking import count_rows
+from headrace.publish.sources.rows import count, source_rows
 from headrace.reconcile.account import NO_NUMBER, Account, Marks
 from headrace.reconcile.ledger import SourceAccount
 from headrace.reconcile.number_set import Numbers
@@ -21,7 +21,7 @@ def is_accounted(publication: Publication) -> bool:
 
 def sources_of(
     publications: Iterable[Publication],
-    source: CsvSource | None,
+    source: OwnSource | None,
     spool: Path,
     sealed: dict[str, SealedSource],
 ) -> dict[str, SealedSource]:
@@ -51,7 +51,7 @@ def _noted(publication: Publication) -> SealedSource:
     )
 
 
-def _count(publication: Publication, source: CsvSource, file: Path) -> SealedSource:
+def _count(publication: Publication, source: OwnSource, file: Path) -> SealedSource:
     noted = _noted(publication)
     if not file.exists():
         return noted.model_copy(update={"gone": True})
@@ -59,16 +59,23 @@ def _count(publication: Publication, source: CsvSource, file: Path) -> SealedSou
         proven = hashlib.file_digest(reading, "sha256").hexdigest() == publication.copy_sha256
     if not proven:
         return noted
-    rows = publication.first - 1 + count_rows(file, publication.read_as(source))
-    return noted.model_copy(update={"rows": rows, "proven": True})
+    found = count(source_rows(file, publication.read_as(source)))
+    rows = publication.first - 1 + found.rows
+    return noted.model_copy(update={"rows": rows, "proven": True, "skipped_lines": found.skipped})
 
 
 def notes_on(
     publications: Iterable[Publication], sources: dict[str, SealedSource], account: Account
 ) -> Iterator[str]:
-    """What of the sources could not be counted again, and records that are of none, in words."""
+    """What of the sources could not be counted again, what of them is no row, and what is none of them."""
     for each in publications:
-        if sources[each.publication].gone:
+        source = sources[each.publication]
+        if source.skipped_lines:
+            yield (
+                f"{each.source} (publication {each.publication}): {source.skipped_lines:,} lines more are no "
+                "rows, as its contract says: before the header, of units, comments or blank"
+            )
+        if source.gone:
             yield (
                 f"{each.source} (publication {each.publication}): its copy in the spool is gone, so its "
                 f"{len(each.own_rows):,} rows are those that `publish` counted"

@@ -4,37 +4,31 @@ Text without a quote needs no CSV reader: its lines are its rows, and the delimi
 Python's strict reader takes the rest. Which of the two has read a row makes no difference to it.
 """
 
-import codecs
 import csv
-import gzip
 import io
-import zlib
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
-from typing import IO, Self, cast
+from typing import IO, Self
 
 from headrace.contract.model import CsvSource
 from headrace.errors import SourceError
-
-BLOCK = 1 << 20
-"""Bytes that are read at a time."""
+from headrace.publish.sources import text as reading
+from headrace.publish.sources.table import Table, is_plain
+from headrace.publish.sources.text import SourceText, too_long
 
 ROWS = 5_000
 """Rows of a chunk, at the most, where a CSV reader makes them."""
 
-UNESCAPED = bytes({*range(0x20, 0x100)} - {*b'"\\'})
-"""The bytes that stand for themselves in a JSON text."""
-
 
 @dataclass(frozen=True)
 class Lines:
-    """Rows of which each is one line without a quote; `line` is the number of the first."""
+    """Rows of which each is one line without quotes and escapes, with the lines' numbers in the file."""
 
-    line: int
+    numbers: Sequence[int]
     lines: list[str]
     delimiter: str
 
@@ -43,7 +37,7 @@ class Lines:
 
     def behind(self, count: int) -> Self:
         """The rows behind the first `count`."""
-        return type(self)(self.line + count, self.lines[count:], self.delimiter) if count else self
+        return replace(self, numbers=self.numbers[count:], lines=self.lines[count:]) if count else self
 
     def values(self) -> Iterator[list[str]]:
         """Each row's fields, as they stand in the file."""
@@ -53,19 +47,19 @@ class Lines:
         """The line and the fields of the first row that has not so many fields."""
         if {*map(str.count, self.lines, repeat(self.delimiter))} <= {width - 1}:
             return None
-        return next((n, row) for n, row in enumerate(self.values(), self.line) if len(row) != width)
+        rows = zip(self.numbers, self.values(), strict=True)
+        return next((number, row) for number, row in rows if len(row) != width)
 
     def is_plain(self) -> bool:
         """Whether a JSON text can hold every field as it is: nothing is to be escaped."""
-        text = "".join(self.lines).encode()
-        return not text.translate(None, UNESCAPED + self.delimiter.encode())
+        return is_plain("".join(self.lines), but=self.delimiter)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The same as a CSV reader has read them; `lines` are those on which they begin."""
+    """Rows as a CSV reader has read them, with the numbers of the lines on which they begin."""
 
-    lines: list[int]
+    numbers: list[int]
     rows: list[list[str]]
 
     def __len__(self) -> int:
@@ -73,20 +67,20 @@ class Rows:
 
     def behind(self, count: int) -> Self:
         """The rows behind the first `count`."""
-        return type(self)(self.lines[count:], self.rows[count:]) if count else self
+        return type(self)(self.numbers[count:], self.rows[count:]) if count else self
 
     def values(self) -> Iterator[list[str]]:
-        """Each row's fields, as they stand in the file."""
+        """Each row's fields, as the reader gave them."""
         return iter(self.rows)
 
     def misfit(self, width: int) -> tuple[int, list[str]] | None:
         """The line and the fields of the first row that has not so many fields."""
-        rows = zip(self.lines, self.rows, strict=True)
-        return next(((line, row) for line, row in rows if len(row) != width), None)
+        rows = zip(self.numbers, self.rows, strict=True)
+        return next(((number, row) for number, row in rows if len(row) != width), None)
 
     def is_plain(self) -> bool:
         """Whether a JSON text can hold every field as it is: nothing is to be escaped."""
-        return not "".join(chain.from_iterable(self.rows)).encode().translate(None, UNESCAPED)
+        return is_plain("".join(chain.from_iterable(self.rows)))
 
 
 Chunk = Lines | Rows
@@ -105,154 +99,220 @@ class CsvRows:
         """Where the file is."""
         return self.file.parent if isinstance(self.file, Path) else None
 
-    def header(self) -> list[str]:
-        """The names in the first line; raises as `read`."""
-        header, _ = self.read()
-        return header
-
-    def read(self) -> tuple[list[str], Iterator[Chunk]]:
+    def read(self) -> Table[Chunk]:
         """The header, and the data rows as they are asked for.
 
         Raises:
             SourceError: the text cannot be read as CSV, or a row has not as many fields as the header.
         """
-        chunks = self._chunks()
+        skipped: Counter[str] = Counter()
+        chunks = filter(len, self._chunks(skipped))
+        header, place, data = self._header(chunks)
+        fitting = map(partial(self._fitting, header), self._without_units(data, skipped))
+        return Table(header, f"{self.source.path}, {place}", fitting, skipped)
+
+    def _header(self, chunks: Iterator[Chunk]) -> tuple[list[str], str, Iterator[Chunk]]:
+        """The names of the columns, where they stand, and what is behind them."""
+        if self.source.names is not None:
+            return list(self.source.names), "source.names", chunks
         first = next(chunks, None)
         header = next(first.values()) if first else []
         if not first or not header:
-            raise SourceError(f"{self.source.path}, line 1: is empty; a source begins with its header")
-        return header, map(partial(self._fitting, header), chain([first.behind(1)], chunks))
+            place = f"{self.source.path}, line {self.source.preamble + 1}"
+            raise SourceError(f"{place}: is empty; a source begins with its header")
+        if self.source.trim:
+            header = [name.strip() for name in header]
+        if self.source.trailing_delimiter and not header[-1]:
+            header.pop()
+        return header, f"line {first.numbers[0]}", chain([first.behind(1)], chunks)
+
+    def _without_units(self, chunks: Iterator[Chunk], skipped: Counter[str]) -> Iterator[Chunk]:
+        wanted = self.source.units
+        for chunk in chunks:
+            count = min(wanted - skipped["of units"], len(chunk))
+            skipped["of units"] += count
+            yield chunk.behind(count)
+        if skipped["of units"] < wanted:
+            raise SourceError(
+                f"{self.source.path}: ends before the {wanted} rows of units that stand behind its header; "
+                "correct source.units in the contract"
+            )
 
     def _fitting(self, header: list[str], chunk: Chunk) -> Chunk:
-        misfit = chunk.misfit(len(header))
-        if misfit is None:
+        """The chunk's rows, trimmed as the contract says, if each has a field for each column."""
+        if self.source.trim:
+            rows = [[*map(str.strip, row)] for row in chunk.values()]
+            chunk = Rows([*chunk.numbers], rows)
+        ending = self.source.trailing_delimiter
+        misfit = chunk.misfit(len(header) + ending)
+        if misfit:
+            raise SourceError(self._misfit(header, *misfit))
+        if not ending:
             return chunk
-        line, values = misfit
-        place = f"{self.source.path}, line {line}"
+        rows = [*chunk.values()]
+        for number, row in zip(chunk.numbers, rows, strict=True):
+            if row.pop():
+                raise SourceError(
+                    f"{self.source.path}, line {number}: something stands behind the last delimiter; remove "
+                    "it, or source.trailing_delimiter from the contract"
+                )
+        return Rows([*chunk.numbers], rows)
+
+    def _misfit(self, header: list[str], line: int, values: list[str]) -> str:
+        place, delimiter = f"{self.source.path}, line {line}", self.source.delimiter
         if not values:
-            raise SourceError(f"{place}: the line is empty; remove it")
-        wanted = f"the row has {len(values)} fields, the header {len(header)}"
-        if len(values) < len(header):
-            raise SourceError(f"{place}, field {header[len(values)]}: is missing: {wanted}")
-        raise SourceError(
-            f"{place}, field {len(header) + 1}: {wanted}; is a field with {self.source.delimiter!r} unquoted?"
-        )
+            return f"{place}: the line is empty; remove it, or set source.blank_lines: skip in the contract"
+        count, width = len(values), len(header)
+        wanted = f"the row has {count} fields, the header {width}"
+        if self.source.trailing_delimiter:
+            return f"{place}: {wanted}, and one more for the trailing delimiter; correct the row"
+        if count < width:
+            return f"{place}, field {header[count]}: is missing: {wanted}"
+        if count == width + 1 and not values[-1].strip():
+            return (
+                f"{place}, field {count}: {wanted}; if each row ends with {delimiter!r}, set "
+                "source.trailing_delimiter: true in the contract"
+            )
+        return f"{place}, field {width + 1}: {wanted}; is a field with {delimiter!r} unquoted?"
 
-    def _chunks(self) -> Iterator[Chunk]:
-        texts, line = self._texts(), 1
-        for text in texts:
-            if lines := self._lines(text):
-                yield Lines(line, lines, self.source.delimiter)
-                line += len(lines)
+    def _chunks(self, skipped: Counter[str]) -> Iterator[Chunk]:
+        text = SourceText(self.file, self.source.path, self.source.encoding)
+        texts, line = self._without_preamble(text.pieces(), skipped), self.source.preamble + 1
+        for piece in texts:
+            lines = self._lines(piece)
+            if lines is None:
+                line = yield from self._read_rows(line, chain([piece], texts), skipped)
             else:
-                line = yield from self._read_rows(line, text, texts)
+                yield self._kept(range(line, line + len(lines)), lines, skipped)
+                line += len(lines)
 
-    def _lines(self, text: str) -> list[str]:
-        """The text's lines if a CSV reader would make of each line a row; else none."""
-        if '"' in text or "\0" in text or self.source.delimiter in '"\r\n':
-            return []
+    def _without_preamble(self, texts: Iterator[str], skipped: Counter[str]) -> Iterator[str]:
+        wanted = self.source.preamble
+        for text in texts:
+            if missing := wanted - skipped["before the header"]:
+                lines = list(io.StringIO(text, newline=""))
+                skipped["before the header"] += len(lines[:missing])
+                yield "".join(lines[missing:])
+            else:
+                yield text
+
+    def _lines(self, text: str) -> list[str] | None:
+        """The text's lines if a CSV reader would make of each line a row; else None."""
+        if any(each in text for each in (self.source.quote, self.source.escape, "\0") if each):
+            return None
         end = "\r\n" if "\r" in text else "\n"
         lines = text.split(end)
         if end == "\r\n" and {text.count("\r"), text.count("\n")} != {len(lines) - 1}:
-            return []  # lines end in more than one way
+            return None  # lines end in more than one way
         if not lines[-1]:
             del lines[-1]
-        longest = max(map(len, lines))
-        return lines if longest <= csv.field_size_limit() and all(lines) else []
+        longest = max(map(len, lines), default=0)
+        sound = longest <= csv.field_size_limit() and (self.source.blank_lines == "skip" or all(lines))
+        return lines if sound else None
 
-    def _read_rows(self, line: int, text: str, texts: Iterator[str]) -> Generator[Rows, None, int]:
-        """What the reader makes of the text, and of as many more as its last record goes on in."""
-        lines = _ReaderLines(self.source, line, chain([text], texts))
-        reader = csv.reader(lines, delimiter=self.source.delimiter, strict=True)
-        found, before = Rows([], []), line - 1
+    def _kept(self, numbers: range, lines: list[str], skipped: Counter[str]) -> Lines:
+        """Those that are rows."""
+        if not self.skips:
+            return Lines(numbers, lines, self.source.delimiter)
+        whys = [*map(self.why_skipped, lines)]
+        skipped.update(filter(None, whys))
+        kept = [(number, line) for number, line, why in zip(numbers, lines, whys, strict=True) if not why]
+        return Lines([number for number, _ in kept], [line for _, line in kept], self.source.delimiter)
+
+    @property
+    def skips(self) -> bool:
+        """Whether there can be lines between rows."""
+        return self.source.comment is not None or self.source.blank_lines == "skip"
+
+    def why_skipped(self, line: str) -> str | None:
+        """Why a line on which a row could begin is none."""
+        if self.source.comment and line.startswith(self.source.comment):
+            return "of comments"
+        skips = self.source.blank_lines == "skip" and self.source.delimiter not in line
+        return "blank" if skips and not line.strip() else None
+
+    def _read_rows(
+        self, line: int, texts: Iterator[str], skipped: Counter[str]
+    ) -> Generator[Rows, None, int]:
+        """What the reader makes of the first text, and of as many more as its last record goes on in."""
+        source = self.source
+        lines = _ReaderLines(self, line, texts, skipped)
+        reader = csv.reader(
+            lines,
+            delimiter=source.delimiter,
+            quotechar=source.quote,
+            quoting=csv.QUOTE_NONE if source.quote is None else csv.QUOTE_MINIMAL,
+            escapechar=source.escape,
+            skipinitialspace=source.trim,
+            strict=True,
+        )
+        found = Rows([], [])
         try:
             for values in reader:
-                found.lines.append(line)
+                found.numbers.append(lines.began)
                 found.rows.append(values)
-                line = before + reader.line_num + 1
-                if lines.text_ended or len(found) == ROWS:
+                ended = lines.begin_row()
+                if ended or len(found) == ROWS:
                     yield found
                     found = Rows([], [])
-                if lines.text_ended:
+                if ended:
                     break
         except csv.Error as broken:
             reason = "a quote is never closed" if "unexpected end" in str(broken) else str(broken)
-            raise SourceError(f"{self.source.path}, line {line}: no valid CSV: {reason}") from broken
-        return line
-
-    def _texts(self) -> Iterator[str]:
-        """The file's text, cut where lines end."""
-        rest: list[str] = []
-        try:
-            for text in self._decoded():
-                end = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1  # the last \r may be half an end
-                if end:
-                    yield "".join([*rest, text[:end]])
-                    rest.clear()
-                rest.append(text[end:])
-        except (EOFError, gzip.BadGzipFile, zlib.error) as broken:
-            raise SourceError(f"{self.source.path}: the gzip file is broken or cut off: {broken}") from broken
-        except OSError as failed:
-            raise SourceError(f"{self.source.path}: cannot be read: {failed.strerror}") from failed
-        if last := "".join(rest):
-            yield last
-
-    def _decoded(self) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder(self.source.encoding)("strict")
-        read = lines = 0
-        with self._open() as raw:
-            for block in chain(iter(partial(raw.read, BLOCK), b""), [b""]):
-                read += len(block)
-                try:
-                    yield decoder.decode(block, final=not block)
-                except UnicodeDecodeError as broken:
-                    raise SourceError(self._undecodable(broken, read, lines)) from broken
-                lines += block.count(b"\n")
-
-    @contextmanager
-    def _open(self) -> Iterator[IO[bytes]]:
-        opened = self.file.open("rb") if isinstance(self.file, Path) else nullcontext(self.file)
-        with opened as raw:
-            # gzip is known by the name: the spooled copy has none, and bytes could look like gzip by chance
-            zipped = self.source.path.suffix == ".gz"
-            yield cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
-
-    def _undecodable(self, broken: UnicodeDecodeError, read: int, lines: int) -> str:
-        """Where the bytes are wrong: in the last of `read` bytes, behind so many lines."""
-        line = lines + 1 + broken.object.count(b"\n", 0, broken.start)
-        place = read - len(broken.object) + broken.start + 1
-        return (
-            f"{self.source.path}, line {line}, byte {place}: 0x{broken.object[broken.start]:02x} is no "
-            f"{self.source.encoding.removesuffix('-sig')} text; correct source.encoding in the contract or "
-            "the file"
-        )
+            raise SourceError(f"{source.path}, line {lines.began}: no valid CSV: {reason}") from broken
+        return lines.number + 1
 
 
 class _ReaderLines:
-    """The lines of texts as a CSV reader wants them, with their ends."""
+    """The lines of texts as a CSV reader wants them, with their ends, but for those between rows.
 
-    def __init__(self, source: CsvSource, line: int, texts: Iterator[str]) -> None:
-        self._source, self._number, self._texts = source, line, texts
+    `number`: of the line that was handed out last; `began`: of the one on which its row began.
+    """
+
+    def __init__(self, rows: CsvRows, line: int, texts: Iterator[str], skipped: Counter[str]) -> None:
+        self._rows, self._texts, self._skipped = rows, texts, skipped
+        self._skips = rows.skips
         self._lines: list[str] = []
-        self._at = 0
-
-    @property
-    def text_ended(self) -> bool:
-        """Whether the next line is one of the next text."""
-        return self._at == len(self._lines)
+        self._at = self._length = 0
+        self._begins = True
+        self.number, self.began = line - 1, line
 
     def __iter__(self) -> Self:
         return self
 
+    def begin_row(self) -> bool:
+        """A row begins with the next line that is not skipped; whether that is one of the next text."""
+        self._begins, self._length = True, 0
+        if self._skips:
+            self._skip()
+        return self._at == len(self._lines)
+
+    def _skip(self) -> None:
+        while self._at < len(self._lines):
+            why = self._rows.why_skipped(self._lines[self._at].rstrip("\r\n"))
+            if why is None:
+                break
+            self._skipped[why] += 1
+            self._at += 1
+            self.number += 1
+
     def __next__(self) -> str:
-        if self.text_ended:
-            self._number += len(self._lines)
+        while self._at == len(self._lines):
             self._lines, self._at = list(io.StringIO(next(self._texts), newline="")), 0
+            if self._begins:
+                self.begin_row()
         line = self._lines[self._at]
+        self._at += 1
+        self.number += 1
+        if self._begins:
+            self._begins, self.began = False, self.number
+        self._length += len(line)
+        path = self._rows.source.path
+        if self._length > reading.LONGEST:
+            raise SourceError(too_long(path, self.began))
         if "\0" in line:
             raise SourceError(
-                f"{self._source.path}, line {self._number + self._at}: holds a NUL character; is it a text "
-                f"file in {self._source.encoding}?"
+                f"{path}, line {self.number}: holds a NUL character; is it a text file in "
+                f"{self._rows.source.encoding}?"
             )
-        self._at += 1
         return line

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from headrace.contract.model import Contract
+from headrace.contract.model import Contract, CsvSource, JsonlSource
 from headrace.publish.growth import Base, goes_on_behind, line_of
 from headrace.publish.publications import Publication
-from headrace.publish.sources.csv_rows import CsvRows
 from headrace.publish.sources.opening import OpenSource
+from headrace.publish.sources.rows import count, source_rows
 from headrace.publish.spool import Spooled, is_spooled, spool_source
 from testbed.parse_cases import contract
 
@@ -48,7 +48,7 @@ class Turbine:
             spooled = spool_source(
                 OpenSource(self.file, reading),
                 self.spool,
-                lambda read: sum(map(len, CsvRows(read, source).read()[1])),
+                lambda read: count(source_rows(read, source)).rows,
                 base.prefix if base else None,
             )
         return base, spooled
@@ -57,6 +57,8 @@ class Turbine:
         """Note what publishing the file would."""
         base, spooled = self.spooled(content)
         before = base.publication.rows if base else 0
+        source = self.contract.own_source
+        assert source
         row: dict[str, Any] = {
             "publication": f"p{len(self.known)}",
             "source": str(self.file),
@@ -72,8 +74,7 @@ class Turbine:
             "state": "published",
             "started": NOON + timedelta(minutes=len(self.known)),
             "finished": NOON + timedelta(minutes=len(self.known) + 1),
-            "encoding": "utf-8-sig",
-            "delimiter": ",",
+            "options": source.model_dump_json(),
         }
         self.known.append(Publication.model_validate(row | more))
         return self.known[-1]
@@ -156,10 +157,10 @@ def test_a_file_that_was_written_anew_goes_on_behind_nothing(turbine: Turbine, t
         {"source": "other.csv"},
         {"topic": "other"},
         {"topic_id": "that of a topic which was made anew"},
-        {"delimiter": ";"},
-        {"encoding": "latin-1"},
+        {"options": '{"kind": "csv", "path": "in.csv", "delimiter": ";"}'},
+        {"options": '{"kind": "csv", "path": "in.csv", "encoding": "latin-1"}'},
+        {"options": '{"kind": "jsonl", "path": "in.csv"}'},
         {"size": None},
-        {"encoding": None},
         {"state": "superseded", "finished": None},
     ],
 )
@@ -168,29 +169,35 @@ def test_what_is_of_another_kind_is_no_beginning(turbine: Turbine, other: dict[s
     assert turbine.base(A + B) is None
 
 
-def test_a_compressed_file_is_published_whole(turbine: Turbine) -> None:
-    turbine.file = turbine.file.with_suffix(".csv.gz")
-    source = turbine.contract.source.model_copy(update={"path": turbine.file})
+@pytest.mark.parametrize(
+    "way",
+    [{"preamble": 1}, {"units": 1}, {"comment": "#"}, {"escape": "\\"}, {"encoding": "utf-16"}, "in.csv.gz"],
+)
+def test_a_file_that_cannot_be_read_from_its_middle_is_published_whole(
+    turbine: Turbine, way: str | dict[str, Any]
+) -> None:
+    turbine.publish(A)
+    changed = {"path": turbine.file.with_name(way)} if isinstance(way, str) else way
+    source = turbine.contract.source.model_copy(update=changed)
     turbine.contract = turbine.contract.model_copy(update={"source": source})
-    turbine.file.write_bytes(A)
-    turbine.known = [
-        Publication(
-            publication="p",
-            source=str(turbine.file),
-            sha256=hashlib.sha256(A).hexdigest(),
-            size=len(A),
-            rows=1,
-            topic=turbine.contract.topic.name,
-            topic_id=TOPIC_ID,
-            run_id="r",
-            state="published",
-            started=NOON,
-            finished=NOON,
-            encoding="utf-8-sig",
-            delimiter=",",
-        )
-    ]
+    assert isinstance(source, CsvSource)
+    options = {"source": str(source.path), "options": source.model_dump_json()}
+    turbine.known = [each.model_copy(update=options) for each in turbine.known]
     assert turbine.base(A + B) is None
+
+
+def test_files_without_a_header_have_none_in_their_copies(turbine: Turbine) -> None:
+    source = turbine.contract.source.model_copy(update={"names": ("t", "v")})
+    turbine.contract = turbine.contract.model_copy(update={"source": source})
+    turbine.publish(b"2001,1\n")
+    _, spooled = turbine.spooled(b"2001,1\n" + B)
+    assert (spooled.file.read_bytes(), spooled.rows) == (B, 2)
+    source = JsonlSource(kind="jsonl", path=turbine.file)
+    turbine.contract, turbine.known = turbine.contract.model_copy(update={"source": source}), []
+    lines = [b'{"t": 2001}\n', b'{"t": 2002}\n']
+    turbine.publish(lines[0])
+    _, spooled = turbine.spooled(b"".join(lines))
+    assert (spooled.file.read_bytes(), spooled.rows) == (lines[1], 1)
 
 
 def test_the_longest_beginning_counts_also_one_that_was_superseded(turbine: Turbine) -> None:

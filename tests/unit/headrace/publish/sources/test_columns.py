@@ -8,8 +8,8 @@ import pytest
 from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract, CsvSource, EventTime, Record, Signal
 from headrace.errors import SourceError
-from headrace.publish.sources.checking import check_source
 from headrace.publish.sources.csv_rows import CsvRows
+from headrace.publish.sources.rows import check_source
 from headrace.settings import PROJECT
 
 SHIPPED = load_contract(PROJECT / "include/streams/wind_turbine.yaml")
@@ -41,7 +41,7 @@ def lines(*texts: str) -> bytes:
 
 def test_the_wind_turbine_file_has_its_rows() -> None:
     rows = rows_of(contract_of(T1))
-    assert rows.header() == PLAIN.split(",")
+    assert rows.read().header == PLAIN.split(",")
     assert check_source(rows, SHIPPED) == 50_530
 
 
@@ -66,9 +66,12 @@ def test_a_value_that_is_no_number_is_no_fault_of_the_source(tmp_path: Path) -> 
 FAULTS = {
     "empty": (b"", r"t\.csv, line 1: is empty; a source begins with its header"),
     "empty header": (lines("", ROW), r"line 1: is empty; a source begins with its header"),
-    "no header": (lines(ROW), r"line 1: is no header: it begins with '01 01 2018 00:00'"),
-    "names unknown": (lines("a,b"), r"line 1: is no header: it begins with 'a'"),
-    "other delimiter": (lines(PLAIN.replace(",", ";")), r"line 1: is no header.* source\.delimiter"),
+    "no header": (lines(ROW), r"line 1: is no header: none of the contract's fields is in it; add"),
+    "names unknown": (lines("a,b"), r"line 1: is no header"),
+    "other delimiter": (
+        lines(PLAIN.replace(",", ";")),
+        r"line 1: is no header: .* source \(delimiter, preamble",
+    ),
     "signal missing": (
         lines(PLAIN.replace(",Wind_Speed", "")),
         r"line 1, signal 'Wind Speed \(m/s\)': the column is missing: none of \['Wind_Speed', ",
@@ -88,7 +91,10 @@ FAULTS = {
         r"line 3, field Theoretical_Power_Curve: is missing: the row has 3 fields, the header 5",
     ),
     "too many fields": (lines(PLAIN, ROW + ",7"), r"line 2, field 6: the row has 6 fields, the header 5"),
-    "empty line": (lines(PLAIN, ROW, "", ROW), r"line 3: the line is empty; remove it"),
+    "empty line": (
+        lines(PLAIN, ROW, "", ROW),
+        r"line 3: the line is empty; remove it, or set source\.blank_lines: skip",
+    ),
     "undecodable": (
         lines(PLAIN, ROW) + b"01 01 2018 00:10,\xff,1,2,3\r\n",
         r"line 3, byte 134: 0xff is no utf-8 text; correct source\.encoding",
