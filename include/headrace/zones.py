@@ -23,6 +23,16 @@ def in_zone(local: pl.Series, zone: str) -> pl.Series:
     return instants.scatter(later.arg_true(), pl.Series(exact, dtype=INSTANT))
 
 
+def later_in_zone(instants: pl.Series, zone: str) -> pl.Series:
+    """Of instants that are the first of a doubled local time the second; null of all others."""
+    local = instants.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    earlier, later = (
+        local.dt.replace_time_zone(zone, ambiguous=which, non_existent="null").dt.convert_time_zone("UTC")
+        for which in ("earliest", "latest")
+    )
+    return later.set((later == earlier) | (instants != earlier), None)
+
+
 def _by_rules(local: datetime, zone: ZoneInfo) -> datetime | None:
     instant = local.replace(tzinfo=zone).astimezone(UTC)
     return instant if instant.astimezone(zone).replace(tzinfo=None) == local else None

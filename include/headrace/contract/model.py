@@ -149,6 +149,12 @@ class EventTime(_Part):
         description="letters as in `yyyy-MM-dd HH:mm:ss[.SSSSSS][XXX]`; `headrace check` refuses others"
     )
     timezone: Zone = "UTC"
+    doubled: Literal["by_order", "earlier", "later", "quarantine"] = Field(
+        "by_order",
+        description="of a local time that comes twice, when clocks go back: by the order of a source's rows, "
+        "in which times go back too (`doubled_event_time` where it does not say; `earlier` in an external "
+        "topic); always the earlier or the later one; or `doubled_event_time`",
+    )
     every: Cadence | None = Field(
         None, description="the cadence as an ISO 8601 duration; expected counts come from it"
     )

@@ -4,14 +4,16 @@ The proof is a keyed hash over the header and the record's value. Who may write 
 key: what is not proven is a stranger's record, whatever it says of itself.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Protocol
 
 HEADER = "headrace"
-"""Its value is text in six parts: the form's version 2, the publication, the row, nothing, what makes the row
-itself where the contract declares no identity, the proof: `2:4f0c9b27a1d83e65b0f2:50530:::9b1f0c6d2e7a4853`.
-A later form has another version; who does not know it takes the record for a stranger's."""
+"""Its value is text in six parts: the form's version 2, the publication, the row, which of two a doubled
+local time is of, what makes the row itself where the contract declares no identity, and the proof:
+`2:4f0c9b27a1d83e65b0f2:50530:::9b1f0c6d2e7a4853`. A later form has another version; who does not know it
+takes the record for a stranger's."""
 
 PUBLICATION_DIGITS = 20
 """How many hexadecimal digits a publication has."""
@@ -25,11 +27,17 @@ ROW_DIGITS = 19
 PROOF_DIGITS = 16
 """How many hexadecimal digits a proof has: who guesses needs 2^63 records."""
 
+LATER, UNDECIDED = "l", "u"
+"""A local time that comes twice is the later one; or nothing tells. Without either it is the earlier one."""
+
 _PUBLICATION = f"(?P<publication>[0-9a-f]{{{PUBLICATION_DIGITS}}})"
 _ROW = f"(?P<row>[1-9][0-9]{{0,{ROW_DIGITS - 1}}})"
 _IDENTITY = f"(?P<row_identity>[0-9a-f]{{{IDENTITY_DIGITS}}})"
 
-FORM = f"^2:{_PUBLICATION}:{_ROW}::{_IDENTITY}?:(?P<proof>[0-9a-f]{{{PROOF_DIGITS}}})$"
+_DOUBLED = f"(?P<doubled>[{LATER}{UNDECIDED}])"
+_PROOF = f"(?P<proof>[0-9a-f]{{{PROOF_DIGITS}}})"
+
+FORM = f"^2:{_PUBLICATION}:{_ROW}:{_DOUBLED}?:{_IDENTITY}?:{_PROOF}$"
 """The value as a regular expression."""
 
 UNPROVEN_FORM = f"^1:{_PUBLICATION}:{_ROW}(?::{_IDENTITY})?$"
@@ -40,8 +48,12 @@ OLD_PUBLICATION, OLD_ROW, OLD_IDENTITY = "headrace-publication", "headrace-row",
 
 Header = tuple[str, str | bytes | None]
 
-Sign = Callable[[int, str | None, str], Header]
-"""A row's number, what makes it itself, and its value -> its header."""
+
+class Sign(Protocol):
+    """Makes a row's header."""
+
+    def __call__(self, row: int, row_identity: str | None, value: str, doubled: str = "") -> Header:
+        """Of the row's number, what makes it itself, its value, and which of two its time is."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +92,8 @@ def signer(publication: str, key: bytes) -> Sign:
     """What makes the headers of a publication's records; rows are counted from 1."""
     begun = blake2b(key=key, digest_size=PROOF_DIGITS // 2)
 
-    def sign(row: int, row_identity: str | None, value: str) -> Header:
-        own = f"2:{publication}:{row}::{row_identity or ''}:"
+    def sign(row: int, row_identity: str | None, value: str, doubled: str = "") -> Header:
+        own = f"2:{publication}:{row}:{doubled}:{row_identity or ''}:"
         proof = begun.copy()
         proof.update((own + value).encode())
         return HEADER, (own + proof.hexdigest()).encode()
@@ -92,7 +104,7 @@ def signer(publication: str, key: bytes) -> Sign:
 def unproven_signer(publication: str) -> Sign:
     """The same of version 1, for a publication that was begun with it."""
 
-    def sign(row: int, row_identity: str | None, _: str) -> Header:
+    def sign(row: int, row_identity: str | None, value: str, doubled: str = "") -> Header:
         own = f":{row_identity}" if row_identity else ""
         return HEADER, f"1:{publication}:{row}{own}".encode()
 

@@ -88,6 +88,7 @@ def _of_event_time(record: Record, texts: Texts) -> Iterator[Check]:
     early, late = f"{place}, earliest {_said(asked.earliest)}", f"{place}, latest {_said(asked.latest)}"
     time = pl.col("signal_ts")
     yield Check(Reason.BAD_EVENT_TIME, place, time.is_null(), given)
+    yield Check(Reason.DOUBLED_EVENT_TIME, f"{place}, zone {asked.timezone}", pl.col("is_undecided"), given)
     yield Check(Reason.EARLY_EVENT_TIME, early, _is_early(time, asked.earliest, asked.timezone), given)
     yield Check(Reason.LATE_EVENT_TIME, late, _is_late(time, asked.latest, asked.timezone), given)
 

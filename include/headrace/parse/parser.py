@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from headrace.contract.model import Contract
 from headrace.kafka.headers import Authors
 from headrace.parse.checks import Texts, checks, first_failure
+from headrace.parse.doubled_time import DoubledTime
 from headrace.parse.event_time import EventTime
 from headrace.parse.field_table import FieldTable
 from headrace.parse.naming import Naming
@@ -80,16 +81,25 @@ class Parser:
         self._naming = Naming(contract)
         self._texts = Texts(self._naming)
         self._times = EventTime(record.event_time.format, record.event_time.timezone)
+        self._doubled = DoubledTime(record.event_time)
         self._time = self._texts.field(record.event_time.field)
         entity = self._texts.field(record.entity) if record.entity else pl.lit(None, pl.String)
         log = f"{topic_id}+{rewinds}" if rewinds else topic_id
-        itself = identity([self._texts.field(field) for field in record.identity or ()], log)
+        declared = [self._texts.field(field) for field in record.identity or ()]
+        itself = self._told_apart(identity(declared, log))
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
     def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int, Authors | None]]:
         """Travel to an executor as what it is made of."""
         return Parser, (self._contract, self._topic_id, self._rewinds, self._authors)
+
+    def _told_apart(self, itself: pl.Expr) -> pl.Expr:
+        """An identity that holds the time tells the two of a doubled hour apart, as far as they are known."""
+        if self._contract.record.event_time.field not in (self._contract.record.identity or ()):
+            return itself
+        later = pl.format('{},"later"]', itself.str.strip_suffix("]"))
+        return pl.when(pl.col("is_later")).then(later).otherwise(itself)
 
     def parse(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`."""
@@ -116,13 +126,15 @@ class Parser:
         """The texts that the contract asks for, the instant, and what is known of a record besides."""
         texts = {column: fields.column(place) for place, column in self._texts.columns.items()}
         frame = pl.DataFrame(texts).select(pl.when(pl.all() != "").then(pl.all()))
-        return frame.with_columns(
+        time = frame.select(self._time).to_series()
+        known = frame.with_columns(
             **of_source(records, self._authors),
-            signal_ts=self._times.instants(frame.select(self._time).to_series()),
+            signal_ts=self._times.instants(time),
             partition=pl.Series(records["partition"]),
             offset=pl.Series(records["offset"]),
             timestamp=pl.Series(records["timestamp"]),
         )
+        return self._doubled.settled(time, known)
 
     def _provenance(self, found: pl.DataFrame, records: Arrays) -> pa.StructArray:
         columns = {"topic_id": pa.repeat(self._topic_id, len(found))}

@@ -32,7 +32,7 @@ OLD_ROW_NUMBER = r"^[\x00-\x20\x7f]*([+-]?[0-9]+)[\x00-\x20\x7f]*$"
 
 Records = Mapping[str, pa.Array]
 
-FIELDS = ("publication", "row", "row_identity")
+FIELDS = ("publication", "row", "row_identity", "doubled")
 
 ROW_IDENTITY = f"^[0-9a-f]{{{IDENTITY_DIGITS}}}$"
 
@@ -63,7 +63,7 @@ def of_messages(messages: Sequence["Message"], authors: Authors | None) -> dict[
 
 
 def of_source(records: Records, authors: Authors | None) -> dict[str, pl.Series]:
-    """What the headers say of each record, the first of a name: `publication`, `row` and `row_identity`.
+    """What the headers say of each record, the first of a name: `FIELDS`.
 
     `records`: columns of headers, values, partitions and offsets. Null where it is not there, cannot be read
     or is not to be believed; without `authors` all is. A record that has the one header is asked for no older
@@ -106,7 +106,7 @@ def _proven(said: pl.Series, written: pa.BinaryArray, values: pa.BinaryArray, ke
 
 def _of_earlier_forms(headers: pa.ListArray, texts: pl.Series, has_none: pl.Series) -> pl.DataFrame:
     """What headers say that prove nothing: the one header of version 1, else the three of before."""
-    found = _fields(texts, UNPROVEN_FORM)
+    found = _fields(texts, UNPROVEN_FORM).with_columns(doubled=pl.lit(None, pl.String))
     if has_none.any():
         old = pl.DataFrame(_of_old_headers(headers))
         found = old.select(pl.when(has_none).then(pl.col(name)).otherwise(found[name]) for name in FIELDS)
@@ -143,6 +143,7 @@ def _of_old_headers(headers: pa.ListArray) -> dict[str, pl.Series]:
         "publication": pl.Series(_utf8(publication)),
         "row": pl.Series(_utf8(row)).str.extract(OLD_ROW_NUMBER).cast(pl.Int64, strict=False),
         "row_identity": pl.Series(pc.if_else(own.is_valid(), pc.coalesce(_utf8(own), ""), None)),
+        "doubled": pl.Series([None] * len(headers), dtype=pl.String),
     }
 
 

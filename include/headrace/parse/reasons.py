@@ -48,6 +48,11 @@ class Reason(StrEnum):
         "the event time is not a time of the contract's format",
         "31 February; another format; full-width digits; a time that a clock change skips; the year 294248",
     )
+    DOUBLED_EVENT_TIME = (
+        "doubled_event_time",
+        "the local time comes twice, when clocks go back, and nothing tells which of the two it is",
+        "a file that begins in the doubled hour; any time in it with `doubled: quarantine`",
+    )
     EARLY_EVENT_TIME = (
         "early_event_time",
         "the event time is before the contract's earliest",

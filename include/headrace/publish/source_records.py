@@ -5,6 +5,7 @@ from itertools import chain
 
 from headrace.contract.model import Contract
 from headrace.kafka.headers import Header, Sign
+from headrace.publish.doubled_hours import DoubledHours
 from headrace.publish.row_identity import RowIdentities
 from headrace.publish.sources.rows import SourceRows
 
@@ -31,14 +32,19 @@ def source_records(
     keyed_values = content.keyed_values(contract)
     identities = None if contract.record.identity else RowIdentities(str(rows.source.path), last, rows.folder)
     before, chunks = begins - 1, content.chunks
+    parts = chain.from_iterable(each.read().chunks for each in earlier)
     if identities and earlier:
-        before, chunks = 0, chain(chain.from_iterable(each.read().chunks for each in earlier), chunks)
+        before, chunks, parts = 0, chain(parts, chunks), iter(())
+    by_order = contract.record.event_time.doubled == "by_order"
+    hours = DoubledHours(contract, lambda part: (value for _, value in keyed_values(part)), parts)
     for whole in chunks:
+        marks = hours.marks(whole) if by_order else {}
         skipped = 0 if identities else min(max(first - 1 - before, 0), len(whole))
         for row, (key, value) in enumerate(keyed_values(whole.behind(skipped)), before + skipped + 1):
             if row > last:
                 return
             identity = identities.of_next(value) if identities else None
             if row >= first:
-                yield row, key, value, [sign(row, identity, value)]
+                doubled = marks.get(row - before - 1, "") if marks else ""
+                yield row, key, value, [sign(row, identity, value, doubled)]
         before += len(whole)

@@ -1,0 +1,133 @@
+"""Local times that come twice, told apart by the order of a source's rows: they go back as clocks do."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import polars as pl
+
+from headrace.contract.model import Contract
+from headrace.kafka.headers import LATER, UNDECIDED
+from headrace.parse.doubled_time import DoubledTime
+from headrace.parse.event_time import EventTime
+from headrace.parse.json_fields import fields_of
+from headrace.zones import later_in_zone
+
+Values = Callable[[Any], Iterator[str]]
+"""Makes the records' values of rows that follow each other, which have a length and `behind`."""
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+LONGEST = 40 * 366 * DAY
+"""A span of time that is looked through for changes of clocks; of a longer one every row is looked at."""
+
+OUTSIDE, EARLIER, LATER_ONE, OPEN, LOST = "outside", "earlier", "later", "open", "lost"
+"""Where a row stands: in no doubled hour, in either of the two, in one before which nothing stands, or in one
+whose times do not go on and back as clocks do."""
+
+MARKS = {EARLIER: "", LATER_ONE: LATER, OPEN: UNDECIDED, LOST: UNDECIDED}
+
+Device = tuple[str | None, ...]
+"""What rows have in common whose times go on: the entity, and the identity without the time."""
+
+
+@dataclass(frozen=True)
+class Stand:
+    """The newest row of a device: its local time, and where it stands."""
+
+    local: datetime
+    where: str
+
+
+class DoubledHours:
+    """The rows of one source, part by part, in their order."""
+
+    def __init__(self, contract: Contract, values: Values, earlier: Iterable[Any]) -> None:
+        """`earlier`: parts before the first that is asked for; read if that begins in a doubled hour."""
+        record = contract.record
+        asked = record.event_time
+        self._values, self._earlier = values, earlier
+        self._field, self._zone = asked.field, asked.timezone
+        same = [record.entity, *(record.identity or ())]
+        self._device = [field for field in dict.fromkeys(same) if field and field != asked.field]
+        self._times, self._doubled = EventTime(asked.format, asked.timezone), DoubledTime(asked)
+        # Of readings an hour apart each of the two hours has one; else equal times are a row and its repeat.
+        self._once = asked.every is not None and asked.every >= HOUR
+        self._stands: dict[Device, Stand] = {}
+        self._passed: datetime | None = None
+
+    def marks(self, rows: Any) -> dict[int, str]:
+        """What is to be known of rows of this part, by their places in it."""
+        if not len(rows) or self._passes(rows):
+            return {}
+        for part in self._earlier:
+            if not self._passes(part):
+                self._look(part)
+        self._earlier = ()
+        return self._look(rows)
+
+    def _passes(self, rows: Any) -> bool:
+        """Whether no clock goes back between the times of the part's first row and its last, or near them."""
+        ends = [next(self._values(each)) for each in (rows, rows.behind(len(rows) - 1))]
+        times = self._times.instants(pl.Series([self._texts(value)[0] for value in ends], dtype=pl.String))
+        if times.null_count():
+            return False
+        first, last = sorted(times.to_list())
+        if last - first > LONGEST or comes_twice_within(self._zone, first.date(), last.date()):
+            return False
+        self._passed = _clock(times, self._zone)[1]
+        return True
+
+    def _look(self, rows: Any) -> dict[int, str]:
+        texts, devices = zip(*map(self._texts, self._values(rows)), strict=True)
+        read = pl.Series(texts, dtype=pl.String)
+        instants = self._times.instants(read)
+        twice = self._doubled.later(read, instants).is_not_null()
+        marks: dict[int, str] = {}
+        open_rows: dict[Device, list[int]] = {}
+        lines = zip(devices, _clock(instants, self._zone), twice, strict=True)
+        for at, (device, local, is_twice) in enumerate(lines):
+            if local is None:
+                continue
+            where = self._where(device, local) if is_twice else OUTSIDE
+            if where == OPEN:
+                open_rows.setdefault(device, []).append(at)
+            elif where == LATER_ONE:
+                for earlier in open_rows.pop(device, ()):  # now it is known that they were the first
+                    del marks[earlier]
+            if mark := MARKS.get(where):
+                marks[at] = mark
+            self._stands[device] = Stand(local, where)
+        return marks
+
+    def _where(self, device: Device, local: datetime) -> str:
+        """Where a time stands that comes twice, by the row before it."""
+        before = self._stands.get(device)
+        if before is None and self._passed is not None:
+            before = Stand(self._passed, OUTSIDE)
+        if before is None:
+            return OPEN
+        if before.where == OUTSIDE or abs(local - before.local) > DAY:
+            return EARLIER if before.local < local else LOST
+        if local > before.local or (local == before.local and not self._once):
+            return before.where
+        return LATER_ONE if before.where in {EARLIER, OPEN} else LOST
+
+    def _texts(self, value: str) -> tuple[str | None, Device]:
+        fields = dict(zip(*fields_of(value.encode()), strict=True))
+        return fields.get(self._field), tuple(fields.get(field) for field in self._device)
+
+
+def _clock(instants: pl.Series, zone: str) -> list[datetime | None]:
+    """What the clock there shows."""
+    local: list[datetime | None] = instants.dt.convert_time_zone(zone).dt.replace_time_zone(None).to_list()
+    return local
+
+
+@lru_cache(maxsize=1024)
+def comes_twice_within(zone: str, first: Any, last: Any) -> bool:
+    """Whether a local time comes twice between these days, or beside them."""
+    steps = pl.datetime_range(first - DAY, last + 2 * DAY, "15m", time_zone="UTC", eager=True)
+    return later_in_zone(steps, zone).is_not_null().any()
