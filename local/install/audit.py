@@ -40,7 +40,8 @@ def audit_packages(home: Path) -> bool:
         if done.returncode:
             raise SetupFailed(f"pip-audit could not be installed: {done.stderr.strip()}")
     # Strict: else what the list does not answer for is left out, and the end is "no known vulnerabilities".
-    asked: list[str | Path] = [python, "-m", "pip_audit", "--strict", "--disable-pip", "--progress-spinner", "off"]
+    asked: list[str | Path] = [python, "-m", "pip_audit", "--strict", "--disable-pip"]
+    asked += ["--progress-spinner", "off"]
     # One by one: it refuses a package that two of them name.
     ends = [subprocess.run([*asked, "-r", lock], cwd=PROJECT, check=False).returncode for lock in AUDITED]
     return not any(ends)
