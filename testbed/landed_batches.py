@@ -35,7 +35,13 @@ def a_commit(batch: int, try_id: str = "mine") -> BatchCommit:
     )
 
 
-def a_staging(warehouse: Warehouse, batch: int, zone: str = "UTC", by_contract: bool = True) -> Staging:
+def a_staging(
+    warehouse: Warehouse,
+    batch: int,
+    zone: str = "UTC",
+    by_contract: bool = True,
+    may_come_twice: bool = False,
+) -> Staging:
     """Where the batch's rows go."""
     return Staging(
         readings=warehouse.table(READINGS),
@@ -44,6 +50,7 @@ def a_staging(warehouse: Warehouse, batch: int, zone: str = "UTC", by_contract: 
         landed_at=LANDED_AT,
         zone=zone,
         by_contract=by_contract,
+        may_come_twice=may_come_twice,
     )
 
 

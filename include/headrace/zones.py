@@ -23,14 +23,29 @@ def in_zone(local: pl.Series, zone: str) -> pl.Series:
     return instants.scatter(later.arg_true(), pl.Series(exact, dtype=INSTANT))
 
 
-def later_in_zone(instants: pl.Series, zone: str) -> pl.Series:
-    """Of instants that are the first of a doubled local time the second; null of all others."""
+def both_in_zone(instants: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
+    """The first and the last instant at which the clock there shows what it shows at these.
+
+    They differ where a clock change doubles a local time.
+    """
     local = instants.dt.convert_time_zone(zone).dt.replace_time_zone(None)
     earlier, later = (
         local.dt.replace_time_zone(zone, ambiguous=which, non_existent="null").dt.convert_time_zone("UTC")
         for which in ("earliest", "latest")
     )
-    return later.set((later == earlier) | (instants != earlier), None)
+    return earlier, later
+
+
+def comes_twice(instants: pl.Series, zone: str) -> pl.Series:
+    """Whether the clock there shows the same at another instant."""
+    earlier, later = both_in_zone(instants, zone)
+    return (earlier != later).fill_null(value=False)
+
+
+def later_in_zone(instants: pl.Series, zone: str) -> pl.Series:
+    """Of instants that are the first of a doubled local time the second; null of all others."""
+    earlier, later = both_in_zone(instants, zone)
+    return later.zip_with((later != earlier) & (instants == earlier), pl.Series([None], dtype=later.dtype))
 
 
 def _by_rules(local: datetime, zone: ZoneInfo) -> datetime | None:

@@ -364,6 +364,13 @@ class Contract(_Part):
         return None if isinstance(self.source, ExternalSource) else self.source
 
     @property
+    def may_come_twice(self) -> bool:
+        """Whether one identity can be of two readings, in the hour that a change to winter time doubles."""
+        asked, identity = self.record.event_time, self.record.identity or ()
+        told_apart = asked.doubled == "by_order" and self.own_source is not None
+        return asked.field in identity and not told_apart
+
+    @property
     def sha256(self) -> str:
         """Hash of the whole contract; kept with every batch."""
         return _sha256(self.model_dump(mode="json"))

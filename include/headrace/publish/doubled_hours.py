@@ -13,7 +13,7 @@ from headrace.kafka.headers import LATER, UNDECIDED
 from headrace.parse.doubled_time import DoubledTime
 from headrace.parse.event_time import EventTime
 from headrace.parse.json_fields import fields_of
-from headrace.zones import later_in_zone
+from headrace.zones import comes_twice
 
 Values = Callable[[Any], Iterator[str]]
 """Makes the records' values of rows that follow each other, which have a length and `behind`."""
@@ -130,4 +130,4 @@ def _clock(instants: pl.Series, zone: str) -> list[datetime | None]:
 def comes_twice_within(zone: str, first: Any, last: Any) -> bool:
     """Whether a local time comes twice between these days, or beside them."""
     steps = pl.datetime_range(first - DAY, last + 2 * DAY, "15m", time_zone="UTC", eager=True)
-    return later_in_zone(steps, zone).is_not_null().any()
+    return comes_twice(steps, zone).any()

@@ -8,6 +8,7 @@ import pyarrow as pa
 from headrace.contract.model import Contract
 from headrace.contract.time_pattern import translated
 from headrace.parse.json_fields import fields_of
+from headrace.zones import comes_twice
 
 
 class DoubledTimes:
@@ -19,15 +20,25 @@ class DoubledTimes:
         pattern = translated(self._asked.format)
         self._regex = re.compile(pattern.regex)
         self._exact = [*pattern.runs("offset"), *pattern.runs("zone")]
+        self._told_apart = self._asked.doubled == "by_order" and contract.own_source is not None
         self._count, self._first = 0, ""
 
     def look(self, records: pa.RecordBatch, parsed: pa.RecordBatch) -> None:
-        """Count those of the batch."""
+        """Count those of the batch; what the order of a source's rows tells apart is none."""
+        if self._told_apart:
+            return
         for at in self._in_a_doubled_hour(parsed):
             text = self._text(records["value"][at].as_py())
             if not self._says_which(text):
                 self._count += 1
                 self._first = self._first or f"row {parsed['provenance'][at]['offset']}, {text}"
+
+    @property
+    def _taken(self) -> str:
+        way = self._asked.doubled
+        if way == "quarantine":
+            return "refused"
+        return f"taken for the {'later' if way == 'later' else 'earlier'} one"
 
     def warning(self) -> str | None:
         """What is to be said of them, if there are any."""
@@ -36,22 +47,18 @@ class DoubledTimes:
         field, zone = self._asked.field, self._asked.timezone
         said = (
             f"{self._count:,} of the event times stand in an hour that comes twice in {zone}, when clocks go "
-            f"back to winter time (the first: {self._first}); each is taken for the earlier one."
+            f"back to winter time (the first: {self._first}); each is {self._taken}."
         )
         if field in self._identity:
             said += (
                 f" The identity holds field {field}, which cannot tell the two hours apart: the second one's "
-                "records are refused as repeats of the first one's."
+                "records are refused as conflicts with the first one's."
             )
         return f"{said} Let the source write an offset (XXX), or UTC."
 
     def _in_a_doubled_hour(self, parsed: pa.RecordBatch) -> list[int]:
         """Rows whose wall clock shows a time that comes twice, whatever their text says of it."""
-        zone = self._asked.timezone
-        local = pl.Series(parsed["signal_ts"]).dt.convert_time_zone(zone).dt.replace_time_zone(None)
-        earlier = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-        later = local.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
-        return (earlier != later).fill_null(value=False).arg_true().to_list()
+        return comes_twice(pl.Series(parsed["signal_ts"]), self._asked.timezone).arg_true().to_list()
 
     def _text(self, value: bytes) -> str:
         return dict(zip(*fields_of(value), strict=True))[self._asked.field] or ""

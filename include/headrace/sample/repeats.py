@@ -10,6 +10,7 @@ from headrace.identities.hashing import identity_hashes
 from headrace.parse.parser import PARSED
 from headrace.parse.reasons import Reason
 from headrace.staging.content import same_content
+from headrace.zones import comes_twice
 
 Pairs = Iterable[tuple[pa.RecordBatch, pa.RecordBatch]]
 """Batches of records, each with what the parser made of it."""
@@ -31,8 +32,11 @@ class Identities:
         return hashes.filter(hashes.is_duplicated() & hashes.is_not_null()).unique()
 
 
-def find_repeats(sample: Pairs, hashes: pl.Series) -> pa.RecordBatch:
-    """The readings with one of these hashes that are repeats: `reason`, `message`, `provenance`, `value`."""
+def find_repeats(sample: Pairs, hashes: pl.Series, doubled_in: str | None) -> pa.RecordBatch:
+    """The readings with one of these hashes that are repeats: `reason`, `message`, `provenance`, `value`.
+
+    `doubled_in`: as landing judges them.
+    """
     none = PARSED.empty_table()
     rows = pa.concat_tables([none, *(_suspects(*pair, hashes) for pair in sample)]).combine_chunks()
     provenance = rows["provenance"].combine_chunks()
@@ -40,12 +44,16 @@ def find_repeats(sample: Pairs, hashes: pl.Series) -> pa.RecordBatch:
     lines = lines.with_row_index("at").with_columns(pl.all().first().over("identity").name.prefix("first_"))
     lines = lines.filter(pl.col("at") != pl.col("first_at"))
     repeats, firsts = (rows.take(lines[name].to_arrow()) for name in ("at", "first_at"))
-    same = pl.lit(pl.Series(same_content(repeats, firsts)))
+    same = pl.Series(same_content(repeats, firsts))
+    if doubled_in:
+        same &= ~comes_twice(pl.Series(repeats["signal_ts"]), doubled_in)
     verdicts = lines.select(
-        reason=pl.when(same).then(pl.lit(Reason.DUPLICATE.value)).otherwise(pl.lit(Reason.CONFLICT.value)),
+        reason=pl.when(pl.lit(same))
+        .then(pl.lit(Reason.DUPLICATE.value))
+        .otherwise(pl.lit(Reason.CONFLICT.value)),
         message=pl.format(
             "{}; row {}",
-            pl.when(same).then(pl.lit(Reason.DUPLICATE.text)).otherwise(pl.lit(Reason.CONFLICT.text)),
+            pl.when(pl.lit(same)).then(pl.lit(Reason.DUPLICATE.text)).otherwise(pl.lit(Reason.CONFLICT.text)),
             "first_offset",
         ),
     )

@@ -36,6 +36,7 @@ def try_sample(contract_file: Path, sample: Path, shown: int) -> Trial:
             identities.add(rows)
     repeated = identities.repeated()
     if len(repeated):
-        account.refuse(find_repeats(parsed(), repeated))
+        doubled_in = contract.record.event_time.timezone if contract.may_come_twice else None
+        account.refuse(find_repeats(parsed(), repeated, doubled_in))
     warning = doubled.warning()
     return account.trial([warning] if warning else [])

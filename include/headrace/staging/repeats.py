@@ -13,11 +13,18 @@ from headrace.parse.reasons import Reason
 from headrace.staging.content import same_content
 from headrace.staging.landed_readings import CONTENT
 from headrace.staging.staged import StagedFile
+from headrace.zones import comes_twice
 
 PLACE = ("batch", "partition", "offset")
 
 COMPARED_AT_ONCE = 25_000
 """Pairs of readings whose signals are side by side in memory at a time."""
+
+
+DOUBLED = (
+    "the identity of a landed record with the same content, at a local time that comes twice: perhaps the "
+    "reading of the other hour"
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,11 @@ def _hashes(file: StagedFile) -> pa.Array:
     return file.identities["hash"]
 
 
-def judge(rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
+def judge(rows: pa.Table, landed: pa.Table, doubled_in: str | None = None) -> pl.DataFrame:
     """The rows whose identity is landed or stands earlier among them, each held against that reading.
+
+    `doubled_in`: a zone whose clocks go back. The same content may be another reading there, of the other
+    hour, and is a conflict, which keeps its bytes.
 
     Returns:
         A line a repeat: `at` (its place in `rows`), `reason`, `message`.
@@ -51,10 +61,10 @@ def judge(rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
     lines = _lines(rows, landed)
     first = lines.sort("partition", "offset").group_by("identity").agg(pl.col("at").first().alias("first"))
     held = lines.join(first, "identity").with_columns(pl.coalesce("holder", "first").alias("holder"))
-    return _verdicts(held.filter(pl.col("holder") != pl.col("at")), rows, landed)
+    return _verdicts(held.filter(pl.col("holder") != pl.col("at")), rows, landed, doubled_in)
 
 
-def judge_refused(rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
+def judge_refused(rows: pa.Table, landed: pa.Table, doubled_in: str | None = None) -> pl.DataFrame:
     """As `judge`, of rows that a dead try did not land: where no repeat is, it was that try's contract."""
     lines = _lines(rows, landed)
     alone = lines.filter(pl.col("holder").is_null()).select(
@@ -62,7 +72,7 @@ def judge_refused(rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
         pl.lit(Reason.EARLIER_CONTRACT.value).alias("reason"),
         pl.lit(Reason.EARLIER_CONTRACT.text).alias("message"),
     )
-    return pl.concat([_verdicts(lines.drop_nulls("holder"), rows, landed), alone]).sort("at")
+    return pl.concat([_verdicts(lines.drop_nulls("holder"), rows, landed, doubled_in), alone]).sort("at")
 
 
 def _lines(rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
@@ -90,7 +100,7 @@ def _places(landed: pa.Table, rows: pa.Table) -> pl.DataFrame:
     )
 
 
-def _verdicts(lines: pl.DataFrame, rows: pa.Table, landed: pa.Table) -> pl.DataFrame:
+def _verdicts(lines: pl.DataFrame, rows: pa.Table, landed: pa.Table, doubled_in: str | None) -> pl.DataFrame:
     """Every line against its holder: the same content or another."""
     both = pa.concat_tables([landed.select(CONTENT), rows.select(CONTENT)])
     parts = [
@@ -98,13 +108,20 @@ def _verdicts(lines: pl.DataFrame, rows: pa.Table, landed: pa.Table) -> pl.DataF
         for part in lines.iter_slices(COMPARED_AT_ONCE)
     ]
     same = np.concatenate([np.empty(0, np.bool_), *parts])
+    twice = np.zeros_like(same)
+    if doubled_in:
+        instants = pl.Series(both["signal_ts"]).gather(lines["at"])
+        twice = same & comes_twice(instants, doubled_in).to_numpy()
+    same &= ~twice
     holder = _places(landed, rows).select(PLACE)[lines["holder"]]
     return holder.select(
         lines["at"] - landed.num_rows,
         _either(same, Reason.DUPLICATE.value, Reason.CONFLICT.value).alias("reason"),
         pl.format(
             "{}; batch {}, partition {}, offset {}",
-            _either(same, Reason.DUPLICATE.text, Reason.CONFLICT.text),
+            pl.when(pl.lit(pl.Series(same)))
+            .then(pl.lit(Reason.DUPLICATE.text))
+            .otherwise(_either(twice, DOUBLED, Reason.CONFLICT.text)),
             *PLACE,
         ).alias("message"),
     )

@@ -46,7 +46,8 @@ def without_repeats(staged: Staged, staging: Staging, landed: Identities, origin
     if not len(found.positions):
         return staged
     rows = _rows_at(staging, staged.readings, found.positions)
-    verdicts = judge(rows, readings_of(staging.readings, _identities(rows), found.days))
+    landed_already = readings_of(staging.readings, _identities(rows), found.days)
+    verdicts = judge(rows, landed_already, staging.doubled_in)
     if verdicts.is_empty():
         return staged
     refused = _refuse(rows, verdicts, staging, originals)
@@ -68,7 +69,8 @@ def all_refused(staged: Staged, staging: Staging, landed: Identities, originals:
         return staged
     rows = _rows_at(staging, staged.readings, np.arange(staged.landed))
     days = suspects(staged.readings, landed).days
-    verdicts = judge_refused(rows, readings_of(staging.readings, _identities(rows), days))
+    landed_already = readings_of(staging.readings, _identities(rows), days)
+    verdicts = judge_refused(rows, landed_already, staging.doubled_in)
     refused = _refuse(rows, verdicts, staging, originals)
     _remove(staging, staged.readings, but=())
     return replace(staged, readings=()) + refused

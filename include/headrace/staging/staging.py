@@ -31,7 +31,7 @@ ORDER = ["signal_date", "partition", "offset"]
 class Staging:
     """Where a batch's rows go and what is added to each; the same for all processes that parse the batch.
 
-    `by_contract`: the contract says what makes two records the same one.
+    `by_contract`: the contract says what makes two records the same one. `may_come_twice`: as the contract's.
     """
 
     readings: Path
@@ -40,6 +40,12 @@ class Staging:
     landed_at: datetime
     zone: str
     by_contract: bool
+    may_come_twice: bool = False
+
+    @property
+    def doubled_in(self) -> str | None:
+        """The zone, where the same content at a time that comes twice may be another reading."""
+        return self.zone if self.may_come_twice else None
 
     @classmethod
     def of(cls, contract: Contract, warehouse: Warehouse, batch: int, landed_at: datetime) -> Self:
@@ -51,6 +57,7 @@ class Staging:
             landed_at=landed_at,
             zone=contract.record.event_time.timezone,
             by_contract=bool(contract.record.identity),
+            may_come_twice=contract.may_come_twice,
         )
 
 

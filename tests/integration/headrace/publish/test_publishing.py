@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import Message
 
-from headrace.contract.model import CsvSource
+from headrace.contract.model import CsvSource, ExternalSource
 from headrace.errors import (
     ContractError,
     DeliveryIncomplete,
@@ -219,6 +219,6 @@ def test_what_is_not_acknowledged_is_aborted(own: Publisher) -> None:
 
 
 def test_an_external_stream_has_nothing_to_publish(publisher: Publisher) -> None:
-    external = publisher.contract.model_copy(update={"source": {"kind": "external"}})
+    external = publisher.contract.model_copy(update={"source": ExternalSource(kind="external")})
     with pytest.raises(ContractError, match="its source is external"):
         replace(publisher, contract=external).publish("1")

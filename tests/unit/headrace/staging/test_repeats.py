@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -46,7 +47,7 @@ def nobody_asks(places: pa.Table) -> Iterable[pa.RecordBatch]:
     raise AssertionError(places.to_pylist())
 
 
-def land(warehouse: Warehouse, batch: int, *records: Parsed, **options: bool) -> Staged:
+def land(warehouse: Warehouse, batch: int, *records: Parsed, **options: Any) -> Staged:
     """Bring a batch into the tables as landing does."""
     staging = a_staging(warehouse, batch, **options)
     staged = without_repeats(stage([parsed(*records)], staging), staging, catch_up(warehouse), original)
@@ -68,6 +69,26 @@ def quarantine(warehouse: Warehouse) -> list[tuple[int, str, str, bytes | None]]
 
 def staged_files(warehouse: Warehouse) -> set[str]:
     return {file.name for file in warehouse.table(READINGS).glob("*.parquet")}
+
+
+def test_the_same_content_in_a_doubled_hour_may_be_of_the_other_one_and_keeps_its_bytes(
+    warehouse: Warehouse,
+) -> None:
+    """00:30 UTC is the first 02:30 of that day in Berlin, an hour later comes the second; 02:00 UTC is 03:00."""
+    twice, once = (DAY * 300 + minutes for minutes in (30, 120))
+    berlin = {"zone": "Europe/Berlin", "may_come_twice": True}
+    land(
+        warehouse, 0, Parsed(0, minutes=twice, identity="a"), Parsed(1, minutes=once, identity="b"), **berlin
+    )
+    again = [Parsed(2, minutes=twice, identity="a"), Parsed(3, minutes=once, identity="b")]
+    land(warehouse, 1, *again, **berlin)
+    perhaps = "at a local time that comes twice: perhaps the reading of the other hour"
+    assert [(at, reason, perhaps in said, value) for at, reason, said, value in quarantine(warehouse)] == [
+        (2, "conflict", True, b"0/2"),
+        (3, "duplicate", False, None),
+    ]
+    land(warehouse, 2, Parsed(4, minutes=twice, identity="a"), zone="Europe/Berlin")
+    assert quarantine(warehouse)[-1][1] == "duplicate"
 
 
 def test_a_repeat_is_a_duplicate_and_other_content_a_conflict(warehouse: Warehouse) -> None:
