@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import duckdb
 import pytest
+import yaml
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
@@ -171,6 +172,22 @@ class Growing:
         """First and last row of each publication."""
         known = read_publications(self.stream.warehouse(self.settings.warehouse_path))
         return [(each.first, each.rows) for each in known]
+
+    def asking(self, record: dict[str, Any]) -> "Growing":
+        """The same with other parts of the record; in the contract's file, too, which landing reads."""
+        definition = yaml.safe_load(self.stream.file.read_text("utf-8"))
+        event_time = definition["record"]["event_time"] | record.get("event_time", {})
+        definition["record"] |= record | {"event_time": event_time}
+        self.stream.file.write_text(yaml.safe_dump(definition), "utf-8")
+        return replace(self, stream=replace(self.stream, contract=load_contract(self.stream.file)))
+
+    def instants(self) -> list[int]:
+        """The readings' times, in seconds since 1970."""
+        with duckdb.connect() as sql:
+            readings = self.stream.warehouse(self.settings.warehouse_path).table("readings")
+            sql.register("readings", open_table(readings).to_pyarrow_dataset())
+            found = sql.sql("SELECT epoch(signal_ts)::BIGINT FROM readings ORDER BY 1").fetchall()
+        return [instant for (instant,) in found]
 
     def publish(self, run_id: str, republish: bool = False) -> Published:
         return publish(

@@ -192,3 +192,25 @@ def forget_progress(growing: Growing) -> None:
     own = [group for group in groups if group.startswith(f"headrace.{growing.stream.contract.stream}.")]
     for future in admin.delete_consumer_groups(own).values():
         future.result(30)
+
+
+def test_a_file_that_grows_within_a_doubled_hour_loses_no_reading(growing: Growing) -> None:
+    """The values are the same all night: told apart they are by the order of the rows alone."""
+    record = {"identity": ["time"], "event_time": {"timezone": "Europe/Berlin", "every": "PT10M"}}
+    growing = growing.asking(record)
+    before = [f"2024-10-27 01:{minute}0,5" for minute in range(6)]
+    hour = [f"2024-10-27 02:{minute}0,5" for minute in range(6)]
+    behind = ["2024-10-27 03:00,5"]
+    growing.write_rows(*before, *hour[:3])
+    growing.publish("in the first hour")
+    growing.write_rows(*before, *hour, *hour[:2])
+    growing.publish("in the second hour")
+    growing.write_rows(*before, *hour, *hour, *behind)
+    growing.publish("behind them")
+    assert growing.landed() == (["5"] * 19, 0)
+    assert growing.instants() == [
+        1_729_983_600 + 600 * slot for slot in range(19)
+    ]  # from 23:00 UTC on
+    growing.publish("again", republish=True)
+    assert growing.landed() == (["5"] * 19, 19)
+    assert_balanced(growing)

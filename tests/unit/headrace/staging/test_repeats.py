@@ -74,7 +74,7 @@ def staged_files(warehouse: Warehouse) -> set[str]:
 def test_the_same_content_in_a_doubled_hour_may_be_of_the_other_one_and_keeps_its_bytes(
     warehouse: Warehouse,
 ) -> None:
-    """00:30 UTC is the first 02:30 of that day in Berlin, an hour later comes the second; 02:00 UTC is 03:00."""
+    """00:30 UTC is the first 02:30 of that day in Berlin, an hour later is the second; 02:00 UTC is 03:00."""
     twice, once = (DAY * 300 + minutes for minutes in (30, 120))
     berlin = {"zone": "Europe/Berlin", "may_come_twice": True}
     land(
