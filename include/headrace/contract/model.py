@@ -47,7 +47,14 @@ class _Part(BaseModel):
 class FileSource(_Part):
     """A file whose rows become records."""
 
-    path: Path = Field(description="relative paths start at the checkout; inside HEADRACE_SOURCE_ROOTS")
+    path: Path = Field(
+        description="a file; or a folder or pattern (`in/*.csv.gz`), whose files are published as they come; "
+        "relative paths start at the checkout; inside HEADRACE_SOURCE_ROOTS"
+    )
+    settle: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=1))] = Field(
+        timedelta(seconds=10),
+        description="a folder's file that was written to since is left for the next run",
+    )
 
     @property
     def file(self) -> Path:

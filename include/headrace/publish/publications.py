@@ -37,7 +37,8 @@ class Publication(BaseModel):
     `publishing` until the last transaction is committed, then `published`; `superseded` when a newer content
     of the same source was published (`finished` is None if it came only half-way). `until`: the topic's end
     after the last commit, empty before. `options`: what it was read with, the contract's source as JSON; rows
-    of older versions have `encoding` and `delimiter` instead, or none of them. Instants are UTC.
+    of older versions have `encoding` and `delimiter` instead, or none of them. `stamp`: of
+    a file of several, what it was like when it was published (`Listed.stamp`). Instants are UTC.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -56,6 +57,7 @@ class Publication(BaseModel):
     encoding: str | None = None
     delimiter: str | None = None
     options: str | None = None
+    stamp: str | None = None
 
     def read_as(self, source: OwnSource) -> OwnSource:
         """How its copy in the spool is read, whatever the contract says of `source` now."""

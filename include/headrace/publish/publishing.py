@@ -60,12 +60,16 @@ def publish(
     run_id: str,
     *,
     republish: bool = False,
+    at_rest: bool = False,
     report: Report = log.info,
 ) -> Published:
     """Publish the contract's source; a retry goes on where the last try ended, a repetition adds nothing.
 
+    `at_rest`: nothing is published of a file that is written to while it is read.
+
     Raises:
         SourceError, SourceMissing: the source cannot be published as it is, or is not there.
+        SourceGrowing: it was to be at rest, and was written to.
         TopicMissing, TopicRecreated: the topic is not there, or not the one that this was published into.
         BrokerUnreachable, DeliveryIncomplete: the broker went away or did not take all; a retry goes on.
         PublisherFenced: a newer publisher of the same source has begun.
@@ -77,7 +81,7 @@ def publish(
     if source is None:
         raise ContractError(f"stream {contract.stream}: its source is external; there is nothing to publish")
     warehouse, spool = Warehouse.of(settings, contract.stream), settings.spool_path
-    with open_source(settings, source.path, source.file) as file:
+    with open_source(settings, source.path, source.file, at_rest=at_rest) as file:
         known = [] if republish else read_publications(warehouse)
         found = _unchanged(contract, known, file, spool) or spool_source(
             file, spool, lambda read: check_source(source_rows(read, source), contract)

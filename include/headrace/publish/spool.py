@@ -39,6 +39,7 @@ def spool_source(source: OpenSource, spool: Path, check: Callable[[IO[bytes]], i
     Raises:
         SpoolUnavailable: the copy cannot be written just now.
         SourceError: the source cannot be read; and whatever `check` raises.
+        SourceGrowing: it was to be at rest, and was written to.
     """
     try:
         spool.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -54,6 +55,7 @@ def spool_source(source: OpenSource, spool: Path, check: Callable[[IO[bytes]], i
             rows = check(buffered)
             while buffered.read(BLOCK):
                 pass  # what nobody has asked for is copied, too
+            source.require_at_rest()
             passing.finish()
         spooled = Spooled(spool / passing.sha256, passing.sha256, rows)
         _name(scratch, spooled.file)

@@ -15,9 +15,9 @@ class PublishOperator(StageOperator):
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
         """Publish; the run's parameter `republish` publishes the whole source once more."""
-        from headrace.publish.publishing import publish
+        from headrace.publish.folder import publish_source
 
-        published = publish(
+        published = publish_source(
             contract,
             load_settings(),
             config,

@@ -18,8 +18,9 @@ from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract, CsvSource
 from headrace.kafka.topics import ensure_topic
 from headrace.publish import publishing
+from headrace.publish.folder import publish_source
 from headrace.publish.publications import Publication, read_publications
-from headrace.publish.publishing import Published, publish
+from headrace.publish.publishing import Published
 from headrace.settings import PROJECT, Settings
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
@@ -32,11 +33,12 @@ import sys
 from pathlib import Path
 from headrace.contract.loader import load_contract
 from headrace.publish import publishing
+from headrace.publish.folder import publish_source
 from headrace.settings import load_settings
 
 publishing.ROWS = 10_000
 config = {"bootstrap.servers": sys.argv[2]}
-publishing.publish(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
+publish_source(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
 """
 
 
@@ -59,7 +61,7 @@ class Publisher:
 
     def publish(self, run_id: str, **more: Any) -> Published:
         """What the task does, in this process."""
-        return publish(self.contract, self.settings, self.config, run_id, **more)
+        return publish_source(self.contract, self.settings, self.config, run_id, **more)
 
     def killed_at(self, point: str) -> None:
         """Publish in a process that ends at `point` by SIGKILL."""

@@ -100,13 +100,13 @@ def test_a_link_that_is_put_there_after_the_check_is_not_followed(
     drop: Path, within: Settings, exchange: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert content(within, drop / "t.csv") == b"a source"
-    permitted = opening._require_permitted
+    permitted = opening.require_permitted
 
     def then_exchange(*checked: Any) -> None:
         permitted(*checked)
         exchange(drop)
 
-    monkeypatch.setattr(opening, "_require_permitted", then_exchange)
+    monkeypatch.setattr(opening, "require_permitted", then_exchange)
     with pytest.raises((SourceError, SourceMissing)) as refused:
         content(within, drop / "t.csv")
     assert SECRET.decode() not in str(refused.value)
