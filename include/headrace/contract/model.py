@@ -114,7 +114,19 @@ class JsonlSource(FileSource):
     blank_lines: Literal["refuse", "skip"] = "refuse"
 
 
-OwnSource = CsvSource | JsonlSource
+class ParquetSource(FileSource):
+    """A Parquet file; each of its rows becomes one record, each value the text that stands for it alone.
+
+    Numbers are their shortest text, instants ISO 8601 (`2024-05-01T10:00:00.000000`, with a `Z` if the column
+    has a zone). Columns of lists, structs and bytes have no such texts and are refused unless `columns`
+    leaves them out. A row has at most 1,048,576 characters.
+    """
+
+    kind: Literal["parquet"]
+    columns: FieldNames | None = Field(None, description="those that are read; all if none are named")
+
+
+OwnSource = CsvSource | JsonlSource | ParquetSource
 """A source that `publish` publishes."""
 
 
