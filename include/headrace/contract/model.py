@@ -130,6 +130,28 @@ OwnSource = CsvSource | JsonlSource | ParquetSource
 """A source that `publish` publishes."""
 
 
+class SqlSource(_Part):
+    """The rows of a query; each becomes one record, and a run publishes those behind the last one's cursor.
+
+    The cursor is a column whose values differ and grow in the order in which rows become visible: a row that
+    is committed behind one with a greater value is not seen. Values are the texts that a Parquet file's would
+    be. Another query, connection or cursor begins anew.
+    """
+
+    kind: Literal["sql"]
+    connection: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")] = Field(
+        description="the Airflow connection of the database"
+    )
+    query: Annotated[str, Field(min_length=1)] = Field(description="a SELECT without ORDER BY")
+    cursor: FieldName
+
+    @property
+    def rows(self) -> JsonlSource:
+        """What is new of it, as it is kept in the spool."""
+        digest = _sha256([self.connection, self.query, self.cursor])[:12]
+        return JsonlSource(kind="jsonl", path=Path(f"sql:{self.connection}:{digest}"))
+
+
 class ExternalSource(_Part):
     """Somebody else feeds the topic; the stream has no `publish`."""
 
@@ -341,7 +363,7 @@ class Contract(_Part):
     description: str = ""
     owner: Annotated[str, Field(min_length=1)] = "headrace"
     schedule: Schedule | None = Field(None, description="cron, preset or null; manual runs always work")
-    source: Annotated[OwnSource | ExternalSource, Field(discriminator="kind")]
+    source: Annotated[OwnSource | SqlSource | ExternalSource, Field(discriminator="kind")]
     topic: Topic
     record: Record
     landing: Landing = Landing()
@@ -374,6 +396,8 @@ class Contract(_Part):
     @property
     def own_source(self) -> OwnSource | None:
         """The source that `publish` publishes; None where somebody else feeds the topic."""
+        if isinstance(self.source, SqlSource):
+            return self.source.rows
         return None if isinstance(self.source, ExternalSource) else self.source
 
     @property

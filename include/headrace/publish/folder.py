@@ -14,7 +14,7 @@ from headrace.contract.model import Contract, OwnSource
 from headrace.errors import SourceError, SourceGrowing, SourceMissing
 from headrace.publish.publications import Publication, change_publications, read_publications
 from headrace.publish.publishing import Published, publish
-from headrace.publish.sources.listing import Listed, is_many, list_files
+from headrace.publish.sources.listing import Listed, list_files
 from headrace.settings import Settings
 from headrace.tables.warehouse import Warehouse
 from headrace.task_log import Report
@@ -22,39 +22,24 @@ from headrace.task_log import Report
 log = logging.getLogger(__name__)
 
 
-def publish_source(
-    contract: Contract,
-    settings: Settings,
-    config: Mapping[str, Any],
-    run_id: str,
-    *,
-    republish: bool = False,
-    report: Report = log.info,
-) -> Published:
-    """Publish the contract's source, be it one file or several; raises as `publish`.
-
-    Of several, one that is still being written is left for the next run; one that is refused does not keep
-    the others from being published, and then fails the run.
-    """
-    source = contract.own_source
-    if source is None or not is_many(source):
-        return publish(contract, settings, config, run_id, republish=republish, report=report)
-    return _Folder(contract, source, settings, config, run_id, republish, report).publish()
-
-
 @dataclass(frozen=True)
-class _Folder:
-    """One call, with all that it was told."""
+class Folder:
+    """The source of one stream, and all that a call of `publish` is told."""
 
     contract: Contract
     source: OwnSource
     settings: Settings
     config: Mapping[str, Any]
     run_id: str
-    republish: bool
-    report: Report
+    republish: bool = False
+    report: Report = log.info
 
     def publish(self) -> Published:
+        """Publish what is new or has changed, or all once more; raises as `publish`.
+
+        A file that is still being written is left for the next run. One that is refused does not keep the
+        others from being published, and then fails the run.
+        """
         listed = list_files(self.settings, self.source)
         at_rest = [each for each in listed if each.is_at_rest(self.source.settle.total_seconds())]
         if not at_rest:
@@ -67,7 +52,7 @@ class _Folder:
         try:
             for each in new or at_rest[-1:]:  # with nothing new: whether the topic still has what it had
                 try:
-                    done[str(each.path)] = self._publish(each.path)
+                    done[str(each.path)] = self._publish(each)
                     noted[str(each.path)] = each.stamp
                 except SourceGrowing:
                     growing.append(each.path)
@@ -82,8 +67,8 @@ class _Folder:
             raise SourceMissing(self._nothing(listed))
         return self._sum(list(done.values()))
 
-    def _publish(self, path: Path) -> Published:
-        source = self.source.model_copy(update={"path": path})
+    def _publish(self, file: Listed) -> Published:
+        source = self.source.model_copy(update={"path": file.path})
         one = self.contract.model_copy(update={"source": source})
         return publish(
             one,
@@ -92,6 +77,7 @@ class _Folder:
             self.run_id,
             republish=self.republish,
             at_rest=True,
+            stamp=file.stamp,
             report=self.report,
         )
 
@@ -102,6 +88,8 @@ class _Folder:
         return {row.source: row.stamp for row in own if row.stamp}
 
     def _note(self, stamps: dict[str, str]) -> None:
+        """One that was touched and has the bytes that it had need not be read again either."""
+
         def noted(row: Publication) -> Publication:
             stamp = stamps.get(row.source) if row.state == "published" else None
             return row.model_copy(update={"stamp": stamp}) if stamp else row

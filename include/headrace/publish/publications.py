@@ -38,7 +38,8 @@ class Publication(BaseModel):
     of the same source was published (`finished` is None if it came only half-way). `until`: the topic's end
     after the last commit, empty before. `options`: what it was read with, the contract's source as JSON; rows
     of older versions have `encoding` and `delimiter` instead, or none of them. `stamp`: of
-    a file of several, what it was like when it was published (`Listed.stamp`). Instants are UTC.
+    a file of several, what it was like when it was published (`Listed.stamp`); of a query's rows, how far its
+    cursor had come. Instants are UTC.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,14 @@ def publish(
     *,
     republish: bool = False,
     at_rest: bool = False,
+    opened: OpenSource | None = None,
+    stamp: str | None = None,
     report: Report = log.info,
 ) -> Published:
     """Publish the contract's source; a retry goes on where the last try ended, a repetition adds nothing.
 
-    `at_rest`: nothing is published of a file that is written to while it is read.
+    `at_rest`: nothing is published of a file that is written to while it is read. `opened`: its file, where
+    that is not to be opened by its path. `stamp`: is kept with a new publication.
 
     Raises:
         SourceError, SourceMissing: the source cannot be published as it is, or is not there.
@@ -81,7 +84,8 @@ def publish(
     if source is None:
         raise ContractError(f"stream {contract.stream}: its source is external; there is nothing to publish")
     warehouse, spool = Warehouse.of(settings, contract.stream), settings.spool_path
-    with open_source(settings, source.path, source.file, at_rest=at_rest) as file:
+    opening = open_source(settings, source.path, source.file, at_rest=at_rest)
+    with nullcontext(opened) if opened else opening as file:
         known = [] if republish else read_publications(warehouse)
         found = _unchanged(contract, known, file, spool) or spool_source(
             file, spool, lambda read: check_source(source_rows(read, source), contract)
@@ -94,6 +98,7 @@ def publish(
     publication, resumed = _publication(
         contract, found, config, warehouse, run_id=run_id, republish=republish
     )
+    publication = publication.model_copy(update={"stamp": publication.stamp or stamp})
     transactions = Transactions(
         config,
         publication.topic,

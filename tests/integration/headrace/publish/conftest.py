@@ -13,12 +13,13 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
+from sqlalchemy import make_url
 
 from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract, CsvSource
 from headrace.kafka.topics import ensure_topic
 from headrace.publish import publishing
-from headrace.publish.folder import publish_source
+from headrace.publish.kinds import publish_source
 from headrace.publish.publications import Publication, read_publications
 from headrace.publish.publishing import Published
 from headrace.settings import PROJECT, Settings
@@ -29,16 +30,19 @@ from testbed.published import T1, read
 SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
 
 PUBLISHER = """
+import os
 import sys
 from pathlib import Path
 from headrace.contract.loader import load_contract
 from headrace.publish import publishing
-from headrace.publish.folder import publish_source
+from headrace.publish.kinds import publish_source
 from headrace.settings import load_settings
+from sqlalchemy import make_url
 
 publishing.ROWS = 10_000
 config = {"bootstrap.servers": sys.argv[2]}
-publish_source(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
+contract, settings = load_contract(Path(sys.argv[1])), load_settings()
+publish_source(contract, settings, config, "killed", database=lambda name: make_url(os.environ[name]), report=print)
 """
 
 
@@ -61,7 +65,14 @@ class Publisher:
 
     def publish(self, run_id: str, **more: Any) -> Published:
         """What the task does, in this process."""
-        return publish_source(self.contract, self.settings, self.config, run_id, **more)
+        return publish_source(
+            self.contract,
+            self.settings,
+            self.config,
+            run_id,
+            database=lambda name: make_url(os.environ[name]),
+            **more,
+        )
 
     def killed_at(self, point: str) -> None:
         """Publish in a process that ends at `point` by SIGKILL."""
