@@ -221,6 +221,14 @@ CASES = (
         state="up_for_retry",
     ),
     Case(
+        "a query without a connection",
+        "publish",
+        r"\[HR101\] Airflow connection not_there is missing; add it \(of the database's type",
+        lambda stream: stream.contract.update(
+            source={"kind": "sql", "connection": "not_there", "query": "SELECT 1 AS id", "cursor": "id"}
+        ),
+    ),
+    Case(
         "an unreadable file",
         "publish",
         r"\[HR201\] /proc/.*: cannot be read: Input/output error; permit reading",

@@ -42,7 +42,8 @@ from sqlalchemy import make_url
 publishing.ROWS = 10_000
 config = {"bootstrap.servers": sys.argv[2]}
 contract, settings = load_contract(Path(sys.argv[1])), load_settings()
-publish_source(contract, settings, config, "killed", database=lambda name: make_url(os.environ[name]), report=print)
+database = lambda name: make_url(os.environ[name])
+publish_source(contract, settings, config, "killed", database=database, report=print)
 """
 
 

@@ -107,7 +107,7 @@ def test_a_copy_that_is_gone_is_named_where_it_is_needed(plant: Plant) -> None:
     plant.publisher.killed_at("publish.after_commit:1")
     (copy,) = plant.publisher.settings.spool_path.iterdir()
     copy.rename(copy.with_name(".away"))
-    with pytest.raises(PublicationBroken, match="its copy in the spool, .* cannot be read: No such file"):
+    with pytest.raises(PublicationBroken, match=r"its copy in the spool, .* cannot be read: No such file"):
         plant.publisher.publish("again")
     copy.with_name(".away").rename(copy)
     assert plant.publisher.publish("restored").rows == 15_000
