@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import IO, Any
 from uuid import UUID
 
@@ -67,7 +68,8 @@ class SqlRows:
         engine = sa.create_engine(self.url, hide_parameters=True, poolclass=sa.NullPool)
         quoted = _escaped(engine.dialect.identifier_preparer.quote(self.source.cursor))
         query = _escaped(self.source.query.strip().rstrip(";"))
-        behind = f" WHERE {quoted} > :reached" if self.reached else ""
+        # a row without a cursor is asked for, too: it is refused, and not passed over
+        behind = f" WHERE {quoted} > :reached OR {quoted} IS NULL" if self.reached else ""
         # who may write the contract may ask whatever its connection may
         statement = sa.text(f"SELECT * FROM ({query}) AS headrace{behind} ORDER BY {quoted}")  # noqa: S608
         with engine.connect() as connection:
@@ -97,7 +99,7 @@ class SqlRows:
     def _text(self, value: Any, name: str, row: int) -> str | None:
         if value is None:
             return None
-        as_text = next((each for kind, each in TEXTS if isinstance(value, kind)), None)
+        as_text = _as_text(type(value))
         if as_text is None:
             raise SourceError(
                 f"{self._place}, row {row}, column {name!r}: is a {type(value).__name__}, which has no text "
@@ -123,6 +125,12 @@ class SqlRows:
     @property
     def _place(self) -> str:
         return f"Airflow connection {self.source.connection}"
+
+
+@cache
+def _as_text(kind: type) -> Callable[[Any], str] | None:
+    """What makes the texts of values of that kind; None where they have none."""
+    return next((each for known, each in TEXTS if issubclass(kind, known)), None)
 
 
 def _escaped(text: str) -> str:

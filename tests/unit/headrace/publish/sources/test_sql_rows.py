@@ -54,6 +54,14 @@ def test_what_lies_behind_the_cursor_is_written_in_its_order(url: sa.URL) -> Non
     assert written(url, query, reached=reached)[0] == [{"id": "100", "v": "c"}]  # as a number, not a text
 
 
+def test_a_row_that_comes_later_without_a_cursor_is_not_passed_over(url: sa.URL) -> None:
+    execute(url, "CREATE TABLE r (id INTEGER, v TEXT)", "INSERT INTO r VALUES (1, 'a')")
+    _, reached = written(url, "SELECT * FROM r")
+    execute(url, "INSERT INTO r VALUES (NULL, 'b')")
+    with pytest.raises(SourceError, match="column 'id': is a NoneType, which is no cursor"):
+        written(url, "SELECT * FROM r", reached=reached)
+
+
 def test_colons_and_hostile_names_in_a_query_are_the_databases(url: sa.URL) -> None:
     execute(
         url, 'CREATE TABLE r ("my ""id"" :x" TEXT, v TEXT)', "INSERT INTO r VALUES ('a', 'x'), ('b', 'y')"
