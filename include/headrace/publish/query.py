@@ -79,7 +79,7 @@ class Query:
 
     def _again(self, publication: Publication) -> Published:
         """Finish it, from its copy."""
-        copy = self.settings.spool_path / publication.sha256
+        copy = self.settings.spool_path / publication.copy_sha256
         try:
             reading = io.FileIO(copy, "rb")
         except OSError as absent:
