@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.contract.model import OwnSource
+from headrace.errors import SourceError
 from headrace.publish.sources.opening import require_permitted
 from headrace.settings import PROJECT, Settings
 
@@ -39,7 +40,7 @@ def list_files(settings: Settings, source: OwnSource) -> list[Listed]:
     """The source's files by name, but for hidden ones and whatever is no plain file.
 
     Raises:
-        SourceError: the folder lies in HEADRACE_HOME or outside HEADRACE_SOURCE_ROOTS.
+        SourceError: the folder lies in HEADRACE_HOME or outside HEADRACE_SOURCE_ROOTS, or it is no pattern.
     """
     file = source.file
     parts = file.parts
@@ -47,7 +48,10 @@ def list_files(settings: Settings, source: OwnSource) -> list[Listed]:
     folder = Path(*parts[:fixed])
     require_permitted(settings, source.path, folder.resolve())
     pattern = str(Path(*parts[fixed:])) if fixed < len(parts) else "*"
-    return sorted(_listed(folder, pattern), key=lambda each: each.path)
+    try:
+        return sorted(_listed(folder, pattern), key=lambda each: each.path)
+    except ValueError as wrong:  # such as ** within a name
+        raise SourceError(f"{source.path}: {wrong}; correct source.path in the contract") from wrong
 
 
 def _listed(folder: Path, pattern: str) -> Iterator[Listed]:

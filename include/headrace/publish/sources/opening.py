@@ -60,8 +60,8 @@ def open_source(settings: Settings, path: Path, file: Path, *, at_rest: bool = F
         raise SourceMissing(
             f"{path}: no such file; put it there, or correct source.path in the contract"
         ) from absent
-    except (OSError, RuntimeError) as failed:
-        reason = failed.strerror if isinstance(failed, OSError) else "its links lead round in a circle"
+    except (OSError, RuntimeError, ValueError) as failed:  # links in a circle; a NUL in the path
+        reason = failed.strerror if isinstance(failed, OSError) else failed
         raise SourceError(
             f"{path}: cannot be read: {reason}; permit reading, and let nobody exchange it meanwhile"
         ) from failed

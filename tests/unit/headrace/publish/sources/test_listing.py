@@ -58,6 +58,11 @@ def test_folders_outside_the_roots_are_not_listed(root: Path, path: str) -> None
         listed(root, path)
 
 
+def test_a_pattern_that_is_none_is_named(root: Path) -> None:
+    with pytest.raises(SourceError, match=r"\*\*x: Invalid pattern.*correct source\.path"):
+        listed(root, "**x")
+
+
 def test_files_of_the_checkout_are_called_as_a_contract_calls_them() -> None:
     source = JsonlSource(kind="jsonl", path=Path("include/data/wind_turbine/*.csv"))
     (found,) = list_files(Settings(), source)

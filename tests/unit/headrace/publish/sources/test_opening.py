@@ -44,6 +44,7 @@ REFUSED = {
     "folder": ("folder.csv", "is no plain file"),
     "pipe": ("pipe", "is no plain file"),
     "circle": ("circle", "cannot be read: "),
+    "NUL": ("a\0b", "cannot be read: embedded null byte"),
     "file as folder": ("t.csv/t.csv", "no such file"),
 }
 
