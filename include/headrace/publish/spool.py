@@ -164,25 +164,22 @@ class _Copied(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer") -> int:
         room = memoryview(buffer).cast("B")
         if self._head:
-            block, self._head = self._head[: len(room)], self._head[len(room) :]
-            room[: len(block)] = block
-            self._copy_digest.update(block)
+            size = min(len(room), len(self._head))
+            room[:size], self._head = self._head[:size], self._head[size:]
         else:
             size = _asked(self._source, lambda: self._source.reading.readinto(buffer))
-            block = room[:size]
-            self._digest.update(block)
-            if self._copy_digest is not self._digest:
-                self._copy_digest.update(block)
-        return self._write(block)
+            self._digest.update(room[:size])
+        if self._copy_digest is not self._digest:
+            self._copy_digest.update(room[:size])
+        self._write(room[:size])
+        return size
 
-    def _write(self, block: "bytes | memoryview") -> int:
-        size = len(block)
+    def _write(self, block: memoryview) -> None:
         try:
             while block:
                 block = block[self._copy.write(block) :]
         except OSError as failed:
             raise _unavailable(self._spool, failed) from failed
-        return size
 
     def finish(self) -> None:
         """Have the copy on the disk."""
