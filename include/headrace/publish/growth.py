@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headrace.contract.model import Contract, JsonlSource, OwnSource, ParquetSource
+from headrace.contract.model import Contract, CsvSource, JsonlSource, OwnSource, ParquetSource
 from headrace.publish.publications import Publication
 from headrace.publish.sources.compression import KINDS
 from headrace.publish.sources.opening import OpenSource
@@ -119,7 +119,7 @@ def _prefix(file: OpenSource, source: OwnSource, size: int, state: "hashlib._Has
         line_end = rest.index(b"\n") + 1
     else:
         return None
-    if isinstance(source, JsonlSource) or source.names:
+    if not isinstance(source, CsvSource) or source.names:
         return Prefix(size, line_end, state, b"")
     head = _head(os.pread(handle, min(size, LARGEST_HEAD), 0), (source.quote or "").encode())
     return Prefix(size, line_end, state, head) if head else None

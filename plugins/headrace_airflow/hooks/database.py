@@ -35,8 +35,9 @@ def database_url(conn_id: str) -> URL:
 def _url_of(connection: Connection) -> URL:
     given = connection.extra_dejson.get("sqlalchemy_url")
     if not given:
+        kind = connection.conn_type or "generic"
         return URL.create(
-            DIALECTS.get(connection.conn_type, connection.conn_type),
+            DIALECTS.get(kind, kind),
             username=connection.login,
             password=connection.password,
             host=connection.host,

@@ -99,7 +99,7 @@ class SqlRows:
     def _text(self, value: Any, name: str, row: int) -> str | None:
         if value is None:
             return None
-        as_text = _as_text(type(value))
+        as_text = _as_text(type(value))  # type: ignore[arg-type]  # classes are hashable
         if as_text is None:
             raise SourceError(
                 f"{self._place}, row {row}, column {name!r}: is a {type(value).__name__}, which has no text "
