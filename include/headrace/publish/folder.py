@@ -13,7 +13,8 @@ from typing import Any
 from headrace.contract.model import Contract, OwnSource
 from headrace.errors import SourceError, SourceGrowing, SourceMissing
 from headrace.publish.publications import Publication, change_publications, read_publications
-from headrace.publish.publishing import Published, publish
+from headrace.publish.published import Published
+from headrace.publish.publishing import publish
 from headrace.publish.sources.listing import Listed, list_files
 from headrace.settings import Settings
 from headrace.tables.warehouse import Warehouse

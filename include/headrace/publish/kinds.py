@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.contract.model import Contract, SqlSource
 from headrace.publish.folder import Folder
-from headrace.publish.publishing import Published, publish
+from headrace.publish.published import Published
+from headrace.publish.publishing import publish
 from headrace.publish.sources.listing import is_many
 from headrace.settings import Settings
 from headrace.task_log import Report

@@ -17,7 +17,8 @@ from headrace.contract.model import Contract, OwnSource, SqlSource
 from headrace.errors import PublicationBroken
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.publications import Publication, read_publications
-from headrace.publish.publishing import Published, publish
+from headrace.publish.published import Published
+from headrace.publish.publishing import publish
 from headrace.publish.resume import REPUBLISH, require_rows
 from headrace.publish.sources.opening import OpenSource
 from headrace.publish.sources.sql_rows import SqlRows, shown
