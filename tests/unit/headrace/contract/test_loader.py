@@ -36,7 +36,7 @@ FAULTS = {
     "source kind": (
         "kind: csv",
         "kind: ftp",
-        r"line 6: field source: .*'csv', 'jsonl', 'parquet', 'sql'ternal'",
+        r"line 6: field source: .*'csv', 'jsonl', 'parquet', 'sql', 'ex",
     ),
     "encoding": ("utf-8-sig}", "klingon}", r"line 6: field source\.encoding"),
     "topic name": ("name: wind_turbine.readings", "name: a b", r"line 9: field topic\.name"),

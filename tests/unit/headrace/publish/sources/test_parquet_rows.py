@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from headrace.contract.model import Contract, ParquetSource
 from headrace.errors import SourceError
+from headrace.kafka.headers import unproven_signer
 from headrace.publish.source_records import source_records
 from headrace.publish.sources import parquet_rows, text
 from headrace.publish.sources.rows import SourceRows, check_source, count, source_rows
@@ -42,7 +43,7 @@ def rows_of(content: bytes | IO[bytes], **options: Any) -> SourceRows:
 
 def records(content: bytes, *key: str, first: int = 1, **options: Any) -> list[tuple[str | None, Any]]:
     last = check_source(rows_of(content, **options), keyed(*key))
-    sent = source_records(rows_of(content, **options), keyed(*key), "0" * 20, last, first)
+    sent = source_records(rows_of(content, **options), keyed(*key), unproven_signer("0" * 20), last, first)
     return [(key, json.loads(value)) for _, key, value, _ in sent]
 
 
