@@ -154,6 +154,12 @@ class CommitTorn(TerminalError):
     code = "HR407"
 
 
+class TablesApart(TerminalError):
+    """A stream's tables are of different moments: one was restored, or copied back, without the others."""
+
+    code = "HR408"
+
+
 class NotReconciled(TerminalError):
     """Records are lost, doubled or miscounted; the message names them."""
 

@@ -27,7 +27,15 @@ from headrace.staging.restaging import Originals, all_refused, without_repeats
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import Batch, append_batch, begin_batch, landed_position, open_batch, rewinds
+from headrace.tables.batches import (
+    Batch,
+    append_batch,
+    begin_batch,
+    landed_position,
+    open_batch,
+    require_together,
+    rewinds,
+)
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables
@@ -147,12 +155,14 @@ def land(landing: Landing, engine: Engine) -> None:
     """Land what is missing of the slice, and say what it came to; the caller holds the stream's lock.
 
     Raises:
+        TablesApart: the tables are not of one moment.
         TopicRecreated, RecordsExpired, LogCutOff: the position has lost its meaning or its records, and the
             loss is not accepted.
         TransientError: the log does not reach the slice's end yet.
         QuarantineLimitExceeded: after all is landed, too large a share of the slice was refused.
     """
     attempt, run_slice = landing.attempt, landing.run_slice
+    require_together(attempt.warehouse)  # before a table that is missing is made anew
     create_tables(attempt.warehouse)
     require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
     finish_open_batch(landing)
