@@ -1,4 +1,4 @@
-"""A table that was copied back from a backup: refused by either engine, and landed again after a restoration."""
+"""A table that was copied back from a backup: refused by either engine, and landed again once restored."""
 
 import shutil
 from pathlib import Path
