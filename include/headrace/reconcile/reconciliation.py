@@ -189,6 +189,6 @@ def _message(stream: str, entry: Entry) -> str:
             *(f"  {problem}" for problem in entry.problems),
             "Counted:",
             *(f"  {line}" for line in entry.lines()),
-            f"Were the tables changed by hand? `headrace restore {stream}` brings back what they held before.",
+            f"Were the tables changed by hand? `headrace restore {stream}` brings back what they held.",
         ]
     )
