@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
 from headrace.errors import SettingsError
 from headrace.land.landing import Landing, land
@@ -18,7 +17,7 @@ def main() -> None:
     """Land the slice of the job that the environment holds."""
     job = read_job()
     watch(job.guardians)
-    contract = load_contract(job.contract)
+    contract = job.contract.load()
     if job.slice is None:
         raise SettingsError(f"run {job.run_id!r} was started without a slice; `land` is started by its task")
     warehouse = Warehouse(job.warehouse, contract.stream)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headrace.contract.loader import WrittenContract
 from headrace.contract.model import Contract
 from headrace.driver.protocol import Job
 from headrace.errors import SettingsError
@@ -40,7 +41,7 @@ class LandOperator(SparkStageOperator):
         config = kafka_config(self.kafka_conn_id)
         run_slice = self._slice(Warehouse.of(settings, contract.stream), contract, config, context["run_id"])
         job = Job(
-            contract=Path(self.contract),
+            contract=WrittenContract.of(Path(self.contract)),
             run_id=context["run_id"],
             warehouse=settings.warehouse_path,
             kafka=as_text(config),

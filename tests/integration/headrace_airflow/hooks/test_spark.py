@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from tenacity import retry, stop_after_delay, wait_fixed
 
+from headrace.contract.loader import WrittenContract
 from headrace.driver.compilers import BOTH_FROM, QUICK_ONLY
 from headrace.driver.protocol import DriverError, Job
 from headrace.driver.spark_submit import SPARK_SUBMIT
@@ -38,7 +39,7 @@ def driver(tmp_path: Path, script: str, records: int = 1) -> tuple[DriverHook, s
     file = tmp_path / "driver with a blank.py"
     file.write_text(script, "utf-8")
     job = Job(
-        contract=Path("c.yaml"),
+        contract=WrittenContract(file=Path("c.yaml"), text="", signal_names=None),
         run_id="'; DROP TABLE x; $(reboot)",
         warehouse=tmp_path,
         kafka={"sasl.password": SECRET},
