@@ -19,7 +19,7 @@ def main() -> None:
     contract = job.contract.load()
     assert job.slice
     attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
-    land_here(Landing(attempt, job.slice, job.kafka, job.accept_loss))
+    land_here(Landing(attempt, job.slice, job.kafka, job.accept_loss, job.skip))
 
 
 if __name__ == "__main__":

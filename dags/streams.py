@@ -26,6 +26,8 @@ from headrace_airflow.operators.reconcile import ReconcileOperator
 from headrace_airflow.operators.report import ReportOperator
 from headrace_airflow.sensors.gate import Gate
 
+OFFSETS = r"^(\d{1,9}:\d{1,18}(-\d{1,18})?([ ,]+|$))*$"
+
 PARAMS = {
     "republish": Param(
         False, type="boolean", description="Publish the whole source once more; its rows land as duplicates."
@@ -34,6 +36,13 @@ PARAMS = {
         False,
         type="boolean",
         description="Go on where the topic's retention has removed unlanded records, or its log was cut off.",
+    ),
+    "skip_offsets": Param(
+        "",
+        type="string",
+        pattern=OFFSETS,
+        description="Offsets to give up because no process can land them, as HR310 names them: 0:1234-1234 "
+        "(partition:first-last). `batches` notes them as a gap, reconcile counts them as an accepted loss.",
     ),
 }
 

@@ -23,7 +23,9 @@ def main() -> None:
     warehouse = Warehouse(job.warehouse, contract.stream)
     with warehouse.writing():
         spark = build_session(contract, "land")
-        landing = Landing(Attempt(contract, warehouse, job.run_id), job.slice, job.kafka, job.accept_loss)
+        landing = Landing(
+            Attempt(contract, warehouse, job.run_id), job.slice, job.kafka, job.accept_loss, job.skip
+        )
         land(landing, partial(land_by_spark, spark))
 
 

@@ -112,6 +112,12 @@ class LogCutOff(TerminalError):
     code = "HR309"
 
 
+class RecordsUnlandable(TerminalError):
+    """No process can land these records, or no consumer read them; a person may give their offsets up."""
+
+    code = "HR310"
+
+
 class StreamLocked(TransientError):
     """Another process writes to this stream's tables."""
 

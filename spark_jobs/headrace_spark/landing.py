@@ -10,9 +10,14 @@ from pathlib import Path
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 
+from headrace.errors import TransientError
 from headrace.land.landing import Landing
 from headrace.offsets import advance, between, clip, reached
+from headrace.parse.parser import Parser
 from headrace.settings import load_settings
+from headrace.staging.staged import Staged
+from headrace.staging.staging import Staging
+from headrace_spark.failures import known_failure
 from headrace_spark.kafka_source import stream_records, within
 from headrace_spark.offset_log import planned_end
 from headrace_spark.staging import stage_on_executors
@@ -48,15 +53,24 @@ class _Stream:
         if not reached(run_slice.until, end):  # else the filter's offsets are new code for every batch
             records = within(records, ranges)
         offsets = sum(map(len, ranges))
-        landing.land_batch(
-            ranges, lambda staging: stage_on_executors(records, landing.parser, staging, offsets)
-        )
+        landing.land_batch(ranges, lambda staging: _stage(records, landing.parser, staging, offsets))
         self.stands = advance(self.stands, ranges)
 
     @property
     def covered(self) -> bool:
         """Whether the slice is landed."""
         return reached(self.stands, self.landing.run_slice.until)
+
+
+def _stage(records: DataFrame, parser: Parser, staging: Staging, offsets: int) -> Staged:
+    """As `stage_on_executors`; where the records are not to blame for a failure, it is named at once."""
+    try:
+        return stage_on_executors(records, parser, staging, offsets)
+    except Exception as failed:
+        known = known_failure(failed)
+        if known is not None and type(known) is not TransientError:
+            raise known from failed
+        raise
 
 
 def land_by_spark(spark: SparkSession, landing: Landing, stands: dict[int, int]) -> dict[int, int]:

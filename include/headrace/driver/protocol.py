@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from headrace.contract.loader import WrittenContract
 from headrace.errors import HeadraceError, SettingsError
 from headrace.files import write_whole
+from headrace.offsets import Ranges
 from headrace.settings import load_settings
 from headrace.tables.slices import Slice
 
@@ -90,6 +91,7 @@ class Job(BaseModel):
     kafka: dict[str, Any] = {}
     slice: Slice | None = None
     accept_loss: bool = False
+    skip: Ranges = ()
     guardians: tuple[Guardian, ...] = ()
 
     def environment(self) -> dict[str, str]:

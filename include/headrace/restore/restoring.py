@@ -103,5 +103,6 @@ def _note(warehouse: Warehouse, plan: Plan, run_id: str) -> None:
         contract_sha256="",
         started=now,
         finished=now,
+        reason="headrace restore",
     )
     append_batch(warehouse, row)

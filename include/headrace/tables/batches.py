@@ -47,8 +47,8 @@ class Batch(BaseModel):
     where the log was cut off to where landing stood; it gives them out again, to other records. A restore:
     offsets of batches that `headrace restore` has undone; the batches after it land them again.
 
-    `lost`: the part of a batch's ranges that the broker no longer had when it was finished; in rows of older
-    versions there is none.
+    `reason`: why there is a gap, rewind or restore, in words. `lost`: the part of a batch's ranges that the
+    broker no longer had when it was finished, or a person gave up. Rows of older versions have neither.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -66,6 +66,7 @@ class Batch(BaseModel):
     started: datetime
     finished: datetime
     lost: Annotated[Ranges, BeforeValidator(lambda ranges: ranges or ())] = ()
+    reason: Annotated[str, BeforeValidator(lambda reason: reason or "")] = ""
 
 
 def read_batches(warehouse: Warehouse) -> list[Batch]:
@@ -131,7 +132,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
                 table,
                 arrow_table(Batch, [row]),
                 mode="append",
-                schema_mode="merge",  # tables of older versions lack `lost`
+                schema_mode="merge",  # tables of older versions lack `lost` and `reason`
                 configuration=CHECKPOINT_EVERY,
                 commit_properties=CommitProperties(
                     custom_metadata={"userMetadata": closing.model_dump_json()},

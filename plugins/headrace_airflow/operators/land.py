@@ -37,6 +37,8 @@ class LandOperator(SparkStageOperator):
 
     def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
         """The job of the run's slice; a retry or a cleared run gets the slice of its first try."""
+        from headrace.land.skipping import parse_offsets
+
         settings = load_settings()
         config = kafka_config(self.kafka_conn_id)
         run_slice = self._slice(Warehouse.of(settings, contract.stream), contract, config, context["run_id"])
@@ -47,6 +49,7 @@ class LandOperator(SparkStageOperator):
             kafka=as_text(config),
             slice=run_slice,
             accept_loss=bool(context["params"]["accept_loss"]),
+            skip=parse_offsets(context["params"].get("skip_offsets") or ""),
             guardians=guardians(),
         )
         return job, end_of(run_slice)
@@ -64,7 +67,7 @@ class LandOperator(SparkStageOperator):
         from headrace.land.engines import land_here, needs_spark
         from headrace.land.landing import Landing
 
-        landing = Landing(attempt, job.slice, job.kafka, job.accept_loss)
+        landing = Landing(attempt, job.slice, job.kafka, job.accept_loss, job.skip)
         if needs_spark(landing):
             return False
         land_here(landing)
