@@ -69,6 +69,15 @@ class Topic(_Part):
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 1
     replication: Annotated[int, Field(ge=1, le=100)] = 1
     config: dict[str, ConfigText] = {}
+    keys_may_move: bool = Field(
+        False, description="partitions may be added, though records of a key then go to another one"
+    )
+    longest_downtime: timedelta | None = Field(
+        None,
+        gt=timedelta(0),
+        description="how long runs may fail in a row; the topic's retention must cover it, for an external "
+        "stream together with the schedule",
+    )
 
     @model_validator(mode="after")
     def _no_dots_only(self) -> Self:

@@ -101,6 +101,25 @@ def test_an_older_publisher_is_fenced(publisher: Publisher) -> None:
     assert publisher.states() == ["published"]
 
 
+def test_a_publisher_that_slept_through_its_transaction_goes_on_unless_another_has_begun(
+    own: Publisher,
+) -> None:
+    """SIGSTOP until the broker has ended its transaction: the same answer from it, and two meanings."""
+    own.write(30)
+    alone, replaced = own.into("alone"), own.into("replaced")
+    with alone.stopped_at("publish.before_commit:1") as sleeper, replaced.stopped_at("publish.before_commit:1") as other:
+        for each in (alone, replaced):
+            until_nothing_is_open(each.config, each.topic)  # the broker looks every ten seconds
+        assert replaced.publish("newer").published == 30
+        said = {one: one.goes_on() for one in (sleeper, other)}
+    assert "[HR306]" in said[sleeper]
+    assert "no other publisher has begun since" in said[sleeper]
+    assert "[HR307]" in said[other]
+    assert alone.publish("again").resumed_at == 1
+    for each in (alone, replaced):
+        assert_each_once(each.visible(), 30)
+
+
 def test_a_broker_that_dies_on_the_way_costs_nothing(publisher: Publisher, broker: Broker) -> None:
     said: list[str] = []
 
