@@ -72,7 +72,7 @@ class Refusals:
 
 
 class Claim:
-    """Who of a source's publishers has begun last, noted at the broker as metadata of a consumer group's offset.
+    """Who of a source's publishers has begun last, noted at the broker as metadata of a group's offset.
 
     The broker gives one answer (librdkafka 2.16: fatal, _FENCED) to a publisher that another one has replaced
     and to one whose transaction it has ended because it took too long. The group bears the transactional id.

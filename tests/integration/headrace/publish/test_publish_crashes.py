@@ -1,5 +1,6 @@
 """Publishers and brokers that die, progress that is lost, rivals: no row is lost, none is published twice."""
 
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +14,7 @@ from local.stack.broker import Broker
 from testbed.published import ROWS, assert_each_once
 from testbed.streams import show
 from testbed.waiting import until_nothing_is_open
-from tests.integration.headrace.publish.conftest import Publisher
+from tests.integration.headrace.publish.conftest import Publisher, make_publisher
 
 
 @pytest.mark.parametrize(
@@ -102,22 +103,27 @@ def test_an_older_publisher_is_fenced(publisher: Publisher) -> None:
 
 
 def test_a_publisher_that_slept_through_its_transaction_goes_on_unless_another_has_begun(
-    own: Publisher,
+    broker: Broker, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """SIGSTOP until the broker has ended its transaction: the same answer from it, and two meanings."""
-    own.write(30)
-    alone, replaced = own.into("alone"), own.into("replaced")
-    with alone.stopped_at("publish.before_commit:1") as sleeper, replaced.stopped_at("publish.before_commit:1") as other:
-        for each in (alone, replaced):
-            until_nothing_is_open(each.config, each.topic)  # the broker looks every ten seconds
-        assert replaced.publish("newer").published == 30
-        said = {one: one.goes_on() for one in (sleeper, other)}
-    assert "[HR306]" in said[sleeper]
-    assert "no other publisher has begun since" in said[sleeper]
-    assert "[HR307]" in said[other]
+    """SIGSTOP until the broker has ended its transaction: one answer of the broker, and two meanings."""
+    alone, replaced = (
+        make_publisher(broker, tmp_path_factory.mktemp(name)) for name in ("alone", "replaced")
+    )
+    asleep = {each.topic: each.asleep_at("publish.before_commit:1") for each in (alone, replaced)}
+    for each in (alone, replaced):
+        until_nothing_is_open(each.config, each.topic)  # the broker looks every ten seconds
+    assert replaced.publish("newer").published == ROWS
+    said = {}
+    for topic, process in asleep.items():
+        process.send_signal(signal.SIGCONT)
+        _, said[topic] = process.communicate(timeout=60)
+    assert "[HR306]" in said[alone.topic]
+    assert "no other publisher has begun since" in said[alone.topic]
+    assert "[HR307]" in said[replaced.topic]
     assert alone.publish("again").resumed_at == 1
     for each in (alone, replaced):
-        assert_each_once(each.visible(), 30)
+        assert_each_once(each.visible())
+        assert each.states() == ["published"]
 
 
 def test_a_broker_that_dies_on_the_way_costs_nothing(publisher: Publisher, broker: Broker) -> None:
