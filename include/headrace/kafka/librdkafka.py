@@ -63,10 +63,13 @@ class Errors:
 
     def __init__(self) -> None:
         self.authentication: KafkaError | None = None
+        self.too_large: KafkaError | None = None
 
     def __call__(self, error: KafkaError) -> None:
         if error.code() in AUTHENTICATION:
             self.authentication = error
+        elif "receive.message.max.bytes" in error.str():
+            self.too_large = error
 
 
 def client_config(config: Mapping[str, Any], errors: Errors) -> dict[str, Any]:

@@ -21,6 +21,25 @@ MOST_CONSUMERS = 16
 READ_AHEAD_KB = 16_384
 """What a consumer holds of records that nobody has asked for yet."""
 
+PROBE_SECONDS = 5.0
+"""How long anything at all may take to come from an offset that is looked at."""
+
+# confluent-kafka documents these codes under names that begin with an underscore.
+UNREADABLE = {
+    KafkaError._BAD_MSG,  # noqa: SLF001
+    KafkaError._BAD_COMPRESSION,  # noqa: SLF001
+    KafkaError._NOT_IMPLEMENTED,  # noqa: SLF001
+    KafkaError._UNDERFLOW,  # noqa: SLF001
+    KafkaError.INVALID_MSG,
+    KafkaError.UNSUPPORTED_COMPRESSION_TYPE,
+}
+"""What comes in the place of a batch of records that is damaged, or packed in a way that is not known."""
+
+DAMAGED = "Is the broker's disk sound, and has another replica the records?"
+TOO_LARGE = (
+    "Raise receive.message.max.bytes in the Kafka connection's extra, and clear the task, to land them."
+)
+
 POLL = 0.1
 """Seconds that one call waits for its records."""
 
@@ -29,6 +48,12 @@ def visible_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Itera
     """The visible records within `ranges`, by a consumer of their own; raises as `RecordReader.read`."""
     with closing(RecordReader(config, topic)) as reader:
         yield from reader.read(ranges)
+
+
+def require_readable(config: dict[str, Any], topic: str, ranges: Ranges) -> None:
+    """Whether all records within `ranges` can be read; raises as `RecordReader.read`."""
+    for _ in visible_records(config, topic, ranges):
+        pass
 
 
 class RecordReader:

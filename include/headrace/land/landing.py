@@ -22,6 +22,7 @@ from headrace.land.retention import readable, settle_retention, settle_topic
 from headrace.land.skipping import next_skipped, skip_over
 from headrace.land.truncation import settle_cut_off
 from headrace.land.unfinished import Unfinished, left_behind, noted
+from headrace.land.worker import land_in_worker
 from headrace.offsets import Position, Ranges, between, reached, subtract, text, within
 from headrace.parse.parser import Parser
 from headrace.staging.committer import commit_batch
@@ -194,7 +195,10 @@ def land(landing: Landing, engine: Engine) -> None:
 
 
 def land_around(landing: Landing, engine: Engine, stands: Position) -> None:
-    """Land up to the slice's end, and skip the offsets on the way that a person gives up."""
+    """Land up to the slice's end, and skip the offsets on the way that a person gives up.
+
+    What lies before those is landed in this process: a query of Spark's would read them too.
+    """
     until = landing.run_slice.until
     while not reached(stands, until):
         due = next_skipped(landing.skip, stands, until)
@@ -207,7 +211,7 @@ def land_around(landing: Landing, engine: Engine, stands: Position) -> None:
             stands = land_narrowly(replace(part, before=before), before, stands)
         landing = replace(landing, before=None)
         if not reached(stands, limit):
-            stands = engine(replace(part, before=None), dict(stands))
+            stands = (land_in_worker if due else engine)(replace(part, before=None), dict(stands))
         _require_end(part, stands)
         if due:
             stands = skip_over(part, stands, due.values())
