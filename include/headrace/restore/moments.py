@@ -29,12 +29,15 @@ def moments_of(path: Path, stream: str) -> dict[int, int]:
     batch, sound, found = _first(path, stream, history[0]["version"]), True, dict[int, int]()
     for entry in history:
         restored, version = commit_of(entry, RestoreCommit), entry["version"]
-        landing = commit_of(entry, BatchCommit) or commit_of(entry, ClosingCommit)
+        landing = commit_of(entry, BatchCommit)
+        closing = commit_of(entry, ClosingCommit)
         if restored is not None:
             batch, sound = restored.metadata.batch, True
             found = {each: at for each, at in found.items() if each <= batch}
         elif landing is not None:
             batch = landing.metadata.batch
+        elif closing is not None:
+            batch = closing.metadata.batch
         elif commit_of(entry, MigrationCommit):
             batch, found = None, {}
         elif version > 0 and _changes_rows(path, stream, version):

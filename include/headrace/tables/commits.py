@@ -214,8 +214,10 @@ def batch_in(table: "DeltaTable", stream: str) -> int:
 
 def batch_of(entry: dict[str, Any]) -> int | None:
     """The batch that a table has come to by that commit, if it says one."""
-    commit = commit_of(entry, BatchCommit) or commit_of(entry, RestoreCommit)
-    return commit.metadata.batch if commit else None
+    landed, restored = commit_of(entry, BatchCommit), commit_of(entry, RestoreCommit)
+    if landed is not None:
+        return landed.metadata.batch
+    return None if restored is None else restored.metadata.batch
 
 
 def restored_version(table: "DeltaTable", entry: dict[str, Any]) -> int:

@@ -42,7 +42,7 @@ def definition(name: str, **topic: Any) -> dict[str, Any]:
             "event_time": {"field": "time", "format": "yyyy-MM-dd HH:mm"},
             "signals": [{"name": "power", "fields": ["power"]}],
         },
-        "landing": {"max_records_per_batch": 10, "quarantine_limit": 1},
+        "landing": {"max_records_per_batch": 10, "quarantine_limit": "100%"},
     }
 
 

@@ -31,7 +31,7 @@ DEFINITION = {
         "event_time": {"field": "time", "format": "yyyy-MM-dd HH:mm"},
         "signals": [{"name": "power", "fields": ["power"]}],
     },
-    "landing": {"max_records_per_batch": 4, "quarantine_limit": 0.5},
+    "landing": {"max_records_per_batch": 4, "quarantine_limit": "50%"},
 }
 
 
