@@ -6,11 +6,14 @@ from typing import Any
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from headrace.errors import BrokerUnreachable
+from headrace.errors import BrokerUnreachable, RecordsUnlandable
 from headrace.kafka.librdkafka import Errors, client_config
 from headrace.offsets import OffsetRange, Ranges
 
 SECONDS_WITHOUT_PROGRESS = 30.0
+
+SECONDS_TOO_LARGE = 3.0
+"""The same where the client has said that an answer is too large for it: it only asks again."""
 
 CHUNK = 10_000
 """Records that one call takes at most."""
@@ -60,7 +63,7 @@ class RecordReader:
     """Consumers that read ranges of a topic, and go on where they ended; they commit nothing."""
 
     def __init__(self, config: dict[str, Any], topic: str) -> None:
-        self._config, self._topic = config, topic
+        self._config, self._topic, self._errors = config, topic, Errors()
         self._consumers: dict[int, Consumer] = {}
         self._stands: dict[int, tuple[int, int]] = {}
 
@@ -77,6 +80,7 @@ class RecordReader:
 
         Raises:
             BrokerUnreachable: no record and no progress for 30 seconds, or the partition ends too early.
+            RecordsUnlandable: a batch of records is damaged, packed in an unknown way, or too large.
         """
         for each in ranges:
             yield from self._until(self._consumer_at(each), each)
@@ -93,12 +97,14 @@ class RecordReader:
     def _configuration(self) -> dict[str, Any]:
         return {
             "queued.max.messages.kbytes": READ_AHEAD_KB,
-            **client_config(self._config, Errors()),
+            **client_config(self._config, self._errors),
             "group.id": "headrace.kafka.reader",  # required by the client; nothing is ever committed
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
+            # Java's clients ask for it by default; without it a number that a disk has changed is landed.
+            "check.crcs": True,
         }
 
     def _until(self, consumer: Consumer, each: OffsetRange) -> Iterator[list[Message]]:
@@ -112,7 +118,7 @@ class RecordReader:
                 yield wanted
             if len(wanted) < len(records):
                 return  # it has gone past the end, and is sent back should the next range begin there
-            ends = [self._end(message, each) for message in messages if message.error() is not None]
+            ends = [self._end(consumer, message, each) for message in messages if message.error() is not None]
             (now,) = consumer.position([TopicPartition(self._topic, each.partition)])
             position = max(position, *ends, -1 if now.offset == OFFSET_INVALID else now.offset)
             if ends and position < each.until:
@@ -121,16 +127,53 @@ class RecordReader:
                     f"not to {each.until}: is a transaction open? Run the task again when it has ended"
                 )
             waited = 0.0 if messages else waited + POLL
-            if waited >= SECONDS_WITHOUT_PROGRESS:
+            if waited >= (SECONDS_TOO_LARGE if self._errors.too_large else SECONDS_WITHOUT_PROGRESS):
+                if self._errors.too_large:
+                    raise self._unreadable(consumer, each, position, self._errors.too_large.str(), TOO_LARGE)
                 raise BrokerUnreachable(
                     f"topic {self._topic}: no record within {each} for {waited:.0f} seconds"
                 )
         self._stands[each.partition % MOST_CONSUMERS] = (each.partition, each.until)
 
-    def _end(self, message: Message, each: OffsetRange) -> int:
+    def _end(self, consumer: Consumer, message: Message, each: OffsetRange) -> int:
         """Where the partition ends, if the message is the mark of it; any other error is raised."""
-        error = message.error()
+        error, offset = message.error(), message.offset() or 0
         assert error is not None  # noqa: S101  # records were sorted out before
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # confluent-kafka's documented name of the code
-            return message.offset() or 0
+            return offset
+        if error.code() in UNREADABLE:
+            if offset >= each.until:  # read ahead of the range
+                return offset
+            raise self._unreadable(consumer, each, max(offset, each.start), error.str(), DAMAGED)
         raise BrokerUnreachable(f"topic {self._topic}, {each}: {error.str()}") from KafkaException(error)
+
+    def _unreadable(
+        self, consumer: Consumer, each: OffsetRange, start: int, said: str, way_out: str
+    ) -> RecordsUnlandable:
+        until = self._readable_from(consumer, each.partition, start)
+        return RecordsUnlandable(
+            f"topic {self._topic}, partition {each.partition}, offsets {start} to {until - 1}: no consumer "
+            f"can read them ({said}). All before them is landed. {way_out} To go on without them, trigger a "
+            f"run with the parameter skip_offsets: {each.partition}:{start}-{until - 1}, which notes them in "
+            "`batches` as a gap."
+        )
+
+    def _readable_from(self, consumer: Consumer, partition: int, start: int) -> int:
+        """The first offset that is not of the same batch as `start`: a batch is read as a whole."""
+        step = 1
+        while not self._is_readable(consumer, partition, start + step):
+            step *= 2
+        low, high = start + step // 2, start + step  # the last that is not, the first that is
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._is_readable(consumer, partition, middle) else (middle, high)
+        return high
+
+    def _is_readable(self, consumer: Consumer, partition: int, offset: int) -> bool:
+        """Whether anything but an error comes at that offset; the partition's end is no error."""
+        consumer.assign([TopicPartition(self._topic, partition, offset)])
+        (first,) = consumer.consume(1, timeout=PROBE_SECONDS) or [None]
+        if first is None:
+            return False
+        error = first.error()
+        return error is None or error.code() not in UNREADABLE or (first.offset() or 0) >= offset

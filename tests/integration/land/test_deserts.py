@@ -1,6 +1,6 @@
 """Deserts of Kafka: what a topic can hold besides records in a row, for both engines alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -182,3 +182,21 @@ def test_records_that_no_consumer_can_read_are_named_until_they_are_given_up(
     assert all("given up" in row.reason for row in gaps)
     assert account(stream, root, f"run {number}")[0] is not None
     assert scan(warehouse, QUARANTINE).collect().is_empty()
+
+
+def test_a_record_that_is_larger_than_an_answer_may_be_is_named(
+    land: Land, deserts: Deserts, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """librdkafka's limit, 100 MB by default; Java's client has none."""
+    stream, root = deserts.odd, tmp_path / "warehouse"
+    limited = stream.config | {"receive.message.max.bytes": LARGE // 2, "fetch.max.bytes": LARGE // 4}
+    outcome = run(replace(stream, config=limited), land, root, "limited")
+    if request.node.callspec.params["land"] == "spark":
+        succeeded(outcome)
+        return
+    assert outcome.error, outcome.output
+    assert outcome.error.code == "HR310"
+    assert "partition 2, offsets 0 to 0: no consumer can read them" in outcome.error.message
+    assert "Raise receive.message.max.bytes" in outcome.error.message
+    succeeded(run(stream, land, root, "limited"))
+    assert minutes(stream.warehouse(root))[2, 0] == 2
