@@ -93,7 +93,7 @@ def deserts(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Deserts
         log.write(batch(5, value(9)))
     with segment(broker, topic, 1).open("ab") as log:
         log.write(old_message(1, value(3), magic=0))
-        log.write(old_message(2, value(4), magic=1, timestamp=1_500_000_000_000))
+        log.write(old_message(2, value(4), magic=1, timestamp=1_520_000_000_000))
     broker.start()
 
     producer = sender(odd)
@@ -144,11 +144,11 @@ def test_holes_records_without_a_timestamp_large_ones_and_new_partitions_are_lan
     assert times.select(place.field("timestamp")).collect().to_series().to_list() == [
         None,
         None,
-        datetime.fromtimestamp(1_500_000_000, UTC),
+        datetime.fromtimestamp(1_520_000_000, UTC),
     ]
 
-    more = AdminClient(stream.config).create_partitions([NewPartitions(topic, held + 1)])
-    more[topic].result(30)
+    admin = AdminClient(stream.config)
+    admin.create_partitions([NewPartitions(topic, held + 1)])[topic].result(30)
     awaited(lambda: len(log_end(stream.config, topic)) == held + 1)
     producer = sender(stream)
     producer.produce(topic, value(59), "59", partition=held)

@@ -99,9 +99,8 @@ def test_what_is_undone_is_landed_again_and_what_the_topic_lacks_is_not_undone(
     )
     assert sum(map(len, found.values())) == 26
 
-    (future,) = (
-        AdminClient(stream.config).delete_records([TopicPartition(stream.contract.topic.name, 0, 3)]).values()
-    )
+    admin = AdminClient(stream.config)
+    (future,) = admin.delete_records([TopicPartition(stream.contract.topic.name, 0, 3)]).values()
     future.result(30)
     lost = CliRunner().invoke(app, [*command, "--yes", "--to", "0"])
     assert lost.exit_code == 1
