@@ -7,7 +7,7 @@ from typing import Any
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from headrace.errors import BrokerUnreachable, RecordsUnlandable
-from headrace.kafka.librdkafka import Errors, client_config
+from headrace.kafka.librdkafka import FETCH, Errors, client_config, translate
 from headrace.offsets import OffsetRange, Ranges
 
 SECONDS_WITHOUT_PROGRESS = 30.0
@@ -81,6 +81,7 @@ class RecordReader:
         Raises:
             BrokerUnreachable: no record and no progress for 30 seconds, or the partition ends too early.
             RecordsUnlandable: a batch of records is damaged, packed in an unknown way, or too large.
+            SettingsError: the connection's settings do not fit each other.
         """
         for each in ranges:
             yield from self._until(self._consumer_at(each), each)
@@ -89,7 +90,11 @@ class RecordReader:
         """The consumer that stands there already and has read ahead, or one that is sent there."""
         slot = each.partition % MOST_CONSUMERS
         if slot not in self._consumers:
-            self._consumers[slot] = Consumer(self._configuration())
+            try:
+                self._consumers[slot] = Consumer(self._configuration())
+            except KafkaException as refused:
+                error = refused.args[0]
+                raise translate(error, self._config, self._topic, self._errors) from refused
         if self._stands.pop(slot, None) != (each.partition, each.start):
             self._consumers[slot].assign([TopicPartition(self._topic, each.partition, each.start)])
         return self._consumers[slot]
@@ -98,6 +103,7 @@ class RecordReader:
         return {
             "queued.max.messages.kbytes": READ_AHEAD_KB,
             **client_config(self._config, self._errors),
+            **{key: self._config[key] for key in FETCH if key in self._config},
             "group.id": "headrace.kafka.reader",  # required by the client; nothing is ever committed
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
@@ -172,8 +178,7 @@ class RecordReader:
     def _is_readable(self, consumer: Consumer, partition: int, offset: int) -> bool:
         """Whether anything but an error comes at that offset; the partition's end is no error."""
         consumer.assign([TopicPartition(self._topic, partition, offset)])
-        (first,) = consumer.consume(1, timeout=PROBE_SECONDS) or [None]
-        if first is None:
-            return False
-        error = first.error()
-        return error is None or error.code() not in UNREADABLE or (first.offset() or 0) >= offset
+        for first in consumer.consume(1, timeout=PROBE_SECONDS):
+            error = first.error()
+            return error is None or error.code() not in UNREADABLE or (first.offset() or 0) >= offset
+        return False
