@@ -36,14 +36,15 @@ PARAMS = {
     "accept_loss": Param(
         False,
         type="boolean",
-        description="Go on where the topic's retention has removed unlanded records, or its log was cut off.",
+        description="Go on where the topic's retention has removed unlanded records, or its log was cut off. "
+        "Whoever may set Airflow's variables has to allow it to this run; `land` says how.",
     ),
     "skip_offsets": Param(
         "",
         type="string",
         pattern=OFFSETS,
         description="Offsets to give up because no process can land them, as HR310 names them: 0:1234-1234 "
-        "(partition:first-last). `batches` notes them as a gap, reconcile counts them as an accepted loss.",
+        "(partition:first-last). Allowed to the run as `accept_loss` is; `batches` notes them as a gap.",
     ),
 }
 
