@@ -5,15 +5,19 @@ knows: the records may be the reason. An error of Headrace says its reason itsel
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from confluent_kafka import KafkaException
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, WarehouseUnavailable
 from headrace.files import write_whole
 from headrace.offsets import Position, Ranges, subtract
 from headrace.tables.warehouse import Warehouse
+
+NOT_THE_RECORDS = (HeadraceError, OSError, KafkaException)
+"""Errors that say their reason: the disk's, the broker's, or one that is known."""
 
 KILLED = "it ended without a word (killed, or out of memory?)"
 
@@ -36,17 +40,22 @@ class Unfinished(BaseModel):
 
 @contextmanager
 def noted(warehouse: Warehouse, topic_id: str, ranges: Ranges, before: Unfinished | None) -> Iterator[None]:
-    """Note the batch while it is landed; `before`: where an earlier process has ended, if one has."""
+    """Note the batch while it is landed; `before`: where an earlier process has ended, if one has.
+
+    Raises:
+        WarehouseUnavailable: the note cannot be written just now.
+    """
     within = before is not None and not subtract(ranges, before.ranges)
     note = Unfinished(topic_id=topic_id, ranges=ranges, tries=before.tries + 1 if before and within else 1)
     _write(warehouse, note)
     try:
         yield
+    except NOT_THE_RECORDS:
+        forget(warehouse)
+        raise
     except Exception as failed:
-        if isinstance(failed, HeadraceError):
-            forget(warehouse)
-        else:
-            said = (str(failed).strip().splitlines() or [""])[0]
+        said = (str(failed).strip().splitlines() or [""])[0]
+        with suppress(WarehouseUnavailable):  # the note is there all the same, without the cause
             _write(warehouse, note.model_copy(update={"cause": f"{type(failed).__name__}: {said[:300]}"}))
         raise
     forget(warehouse)
@@ -76,7 +85,13 @@ def forget(warehouse: Warehouse) -> None:
 
 
 def _write(warehouse: Warehouse, note: Unfinished) -> None:
-    write_whole(_file(warehouse), note.model_dump_json())
+    file = _file(warehouse)
+    try:
+        write_whole(file, note.model_dump_json())
+    except OSError as failed:
+        raise WarehouseUnavailable(
+            f"{file}: cannot be written: {failed.strerror}; free space or permit writing"
+        ) from failed
 
 
 def _file(warehouse: Warehouse) -> Path:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from headrace.errors import BrokerUnreachable
 from headrace.land.narrowing import pieces
@@ -34,9 +35,13 @@ def test_a_landed_batch_leaves_nothing(warehouse: Warehouse) -> None:
     assert left_behind(warehouse, "t", STANDS) is None
 
 
-def test_an_error_that_says_its_reason_leaves_nothing(warehouse: Warehouse) -> None:
-    with pytest.raises(BrokerUnreachable):
-        end(warehouse, BrokerUnreachable("away"))
+@pytest.mark.parametrize(
+    "failed", [BrokerUnreachable("away"), OSError(28, "disk full"), KafkaException(KafkaError(-185))]
+)
+def test_an_error_that_says_its_reason_leaves_nothing(warehouse: Warehouse, failed: Exception) -> None:
+    """Else a full disk would be taken for a deadly record, try by try."""
+    with pytest.raises(type(failed)):
+        end(warehouse, failed)
     assert left_behind(warehouse, "t", STANDS) is None
 
 
