@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from croniter import croniter
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
 
-from headrace.contract.time_pattern import translated
+from headrace.contract.time_format import time_format
 
 FIRST_DAY, LAST_DAY = date(1678, 1, 1), date(2261, 12, 31)
 """The whole years of a timestamp in nanoseconds: what pandas, NumPy and most readers can hold."""
@@ -71,9 +71,18 @@ def _config_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-def _time_pattern(value: str) -> str:
-    translated(value)
+def _time_format(value: str) -> str:
+    time_format(value)
     return value
+
+
+def _listed(value: object) -> object:
+    """One text is a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _one_or_more(described: dict[str, object]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [described, {"type": "array", "items": described, "minItems": 1}]})
 
 
 PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
@@ -99,7 +108,12 @@ Share = Annotated[
     Field(ge=0, le=1),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$", "examples": ["1%"]}),
 ]
-TimePattern = Annotated[str, Field(min_length=1), AfterValidator(_time_pattern)]
+TimeFields = Annotated[tuple[FieldName, ...], BeforeValidator(_listed), _one_or_more({"type": "string"})]
+TimeFormats = Annotated[
+    tuple[Annotated[str, AfterValidator(_time_format)], ...],
+    BeforeValidator(_listed),
+    _one_or_more({"type": "string"}),
+]
 Zone = Annotated[str, AfterValidator(_zone)]
 Cadence = Annotated[timedelta, AfterValidator(_positive)]
 Bound = Annotated[date | timedelta, BeforeValidator(_bound)]

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticKnownError
 
 from headrace.contract.field_types import (
     Bound,
@@ -21,9 +22,11 @@ from headrace.contract.field_types import (
     Schedule,
     Share,
     StreamId,
-    TimePattern,
+    TimeFields,
+    TimeFormats,
     Zone,
 )
+from headrace.contract.time_format import spells_an_instant_in_many_ways
 from headrace.files import read_bounded
 from headrace.settings import PROJECT
 
@@ -39,7 +42,9 @@ LARGEST = 262_144
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=False, serialize_by_alias=True
+    )
 
 
 class CsvSource(_Part):
@@ -80,9 +85,21 @@ class Topic(_Part):
 class EventTime(_Part):
     """Where a record's time stands and how it is read."""
 
-    field: FieldName
-    format: TimePattern = Field(
-        description="letters as in `yyyy-MM-dd HH:mm:ss[.SSSSSS][XXX]`; `headrace check` refuses others"
+    from_: Literal["field", "kafka_timestamp"] = Field(
+        "field",
+        alias="from",
+        description="`kafka_timestamp`: its time is the record's own, without a field and a format",
+    )
+    field: TimeFields = Field(
+        (),
+        validate_default=True,
+        description="of several, such as a date and a time, the texts are read with a blank between",
+    )
+    format: TimeFormats = Field(
+        (),
+        validate_default=True,
+        description="`iso`; a number since 1970: `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`; or "
+        "[letters](#time-formats) as in `yyyy-MM-dd HH:mm:ss[.SSSSSS][XXX]`; of several the first that fits",
     )
     timezone: Zone = "UTC"
     every: Cadence | None = Field(
@@ -99,12 +116,29 @@ class EventTime(_Part):
         "in Kafka",
     )
 
+    @field_validator("field", "format")
+    @classmethod
+    def _as_from_asks(cls, given: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        of_kafka = info.data.get("from_") == "kafka_timestamp"
+        if of_kafka and given:
+            raise ValueError("the time is the record's own timestamp in Kafka (from); leave this out")
+        if not of_kafka and not given:
+            raise PydanticKnownError("missing")
+        if len(set(given)) < len(given):
+            raise ValueError("something stands in it twice")
+        return given
+
     @model_validator(mode="after")
     def _earliest_first(self) -> Self:
         earliest, latest = self.earliest, self.latest
         if isinstance(earliest, date) and isinstance(latest, date) and earliest > latest:
             raise ValueError("earliest is after latest")
         return self
+
+    @property
+    def spells_an_instant_in_many_ways(self) -> bool:
+        """Whether two texts that differ can be the same instant."""
+        return len(self.format) > 1 or any(map(spells_an_instant_in_many_ways, self.format))
 
 
 class Signal(_Part):
@@ -150,7 +184,7 @@ class Record(_Part):
             raise ValueError("identity is empty; leave it out if records have none")
         names = [signal.name for signal in self.signals]
         fields = [field for signal in self.signals for field in signal.fields]
-        reserved = {self.event_time.field, self.entity} - {None}
+        reserved = {*self.event_time.field, self.entity} - {None}
         for label, values in (("signal name", names), ("field", fields)):
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
@@ -164,7 +198,7 @@ class Record(_Part):
     def fields(self) -> frozenset[str]:
         """Every field name that the contract knows."""
         own = {field for signal in self.signals for field in signal.fields}
-        named = {self.event_time.field, *self.key, *(self.identity or ())}
+        named = {*self.event_time.field, *self.key, *(self.identity or ())}
         return frozenset(own | named | ({self.entity} if self.entity else set()))
 
 

@@ -21,8 +21,9 @@ class Texts:
     Columns are numbered: a name out of a contract could be a pattern to polars (`^.*$`).
     """
 
-    def __init__(self, naming: Naming) -> None:
+    def __init__(self, naming: Naming, record: Record) -> None:
         self._naming = naming
+        self._record = record
         self.columns: dict[Place, str] = {}
 
     def field(self, name: str) -> pl.Expr:
@@ -32,6 +33,11 @@ class Texts:
     def signal(self, name: str) -> pl.Expr:
         """The text of a signal, by whichever of its fields; null where missing, null or empty."""
         return self._at(Place(name))
+
+    def event_time(self) -> pl.Expr:
+        """What the event time is read of; null where a part is missing."""
+        first, *others = map(self.field, self._record.event_time.field)
+        return pl.concat_str([first, *others], separator=" ") if others else first
 
     def _at(self, place: Place) -> pl.Expr:
         return pl.col(self.columns.setdefault(place, str(len(self.columns))))
@@ -73,7 +79,7 @@ def first_failure(found: Iterable[Check]) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _of_presence(record: Record, texts: Texts) -> Iterator[Check]:
-    fields = [record.event_time.field, *(record.identity or ()), *([record.entity] if record.entity else [])]
+    fields = [*record.event_time.field, *(record.identity or ()), *([record.entity] if record.entity else [])]
     required = [signal.name for signal in record.signals if signal.required]
     for name in dict.fromkeys(fields):
         yield Check(Reason.MISSING_FIELD, f"field {name}", texts.field(name).is_null())
@@ -83,8 +89,12 @@ def _of_presence(record: Record, texts: Texts) -> Iterator[Check]:
 
 def _of_event_time(record: Record, texts: Texts) -> Iterator[Check]:
     asked = record.event_time
-    given = texts.field(asked.field)
-    place = f"field {asked.field}, format {asked.format}"
+    given = texts.event_time() if asked.field else None
+    place = (
+        f"field {' and '.join(asked.field)}, format {' or '.join(asked.format)}"
+        if asked.field
+        else "the record's timestamp in Kafka"
+    )
     early, late = f"{place}, earliest {_said(asked.earliest)}", f"{place}, latest {_said(asked.latest)}"
     time = pl.col("signal_ts")
     yield Check(Reason.BAD_EVENT_TIME, place, time.is_null(), given)
@@ -95,16 +105,16 @@ def _of_event_time(record: Record, texts: Texts) -> Iterator[Check]:
 def _is_early(time: pl.Expr, earliest: date | timedelta, timezone: str) -> pl.Expr:
     if isinstance(earliest, date):
         return time < _midnight(earliest, timezone)
-    return (time < _written() - earliest) | (time < _midnight(FIRST_DAY, timezone))
+    return (time < written_at() - earliest) | (time < _midnight(FIRST_DAY, timezone))
 
 
 def _is_late(time: pl.Expr, latest: date | timedelta, timezone: str) -> pl.Expr:
     if isinstance(latest, date):
         return time >= _midnight(latest + timedelta(days=1), timezone)
-    return (time > _written() + latest) | (time >= _midnight(LAST_DAY + timedelta(days=1), timezone))
+    return (time > written_at() + latest) | (time >= _midnight(LAST_DAY + timedelta(days=1), timezone))
 
 
-def _written() -> pl.Expr:
+def written_at() -> pl.Expr:
     """When the record was written, which no later look at it changes; null where its timestamp says nothing.
 
     The wall clock would judge a record of a broken-off batch in another way when the batch is finished.

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace.contract.model import Contract
-from headrace.parse.checks import Texts, checks, first_failure
+from headrace.parse.checks import Texts, checks, first_failure, written_at
 from headrace.parse.event_time import EventTime
 from headrace.parse.field_table import FieldTable
 from headrace.parse.naming import Naming
@@ -59,32 +59,49 @@ A reading has `signal_ts`, `signals` and, where the contract names one, the `ent
 `reason`, `message` and its own `key`, `value` and `headers`. Both have the `provenance`.
 """
 
+INSTANT_TEXT = "%Y-%m-%dT%H:%M:%S%.fZ"
+"""How an instant stands in an identity: of its fraction 3 digits, 6 or none."""
+
 Arrays = dict[str, pa.Array]
 
 
 class Parser:
     """A contract, ready to parse batches of a topic's records."""
 
-    def __init__(self, contract: Contract, topic_id: str, rewinds: int = 0) -> None:
-        """Raise ValueError where the contract's time pattern cannot be read or cannot be meant.
+    def __init__(self, contract: Contract, topic_id: str, rewinds: int = 0, by_instant: bool = True) -> None:
+        """Raise ValueError where the contract's time format cannot be read or cannot be meant.
 
         `rewinds`: how many times the topic's log was cut off; the same place is another record's then.
+        `by_instant`: whether an identity holds the instant where texts that differ can be the same one.
         """
         record = contract.record
-        self._contract, self._topic_id, self._rewinds = contract, topic_id, rewinds
+        self._contract, self._topic_id = contract, topic_id
+        self._rewinds, self._by_instant = rewinds, by_instant
         self._naming = Naming(contract)
-        self._texts = Texts(self._naming)
-        self._times = EventTime(record.event_time.format, record.event_time.timezone)
-        self._time = self._texts.field(record.event_time.field)
+        self._texts = Texts(self._naming, record)
+        asked = record.event_time
+        self._times = EventTime(asked.format, asked.timezone) if asked.field else None
+        self._time = self._texts.event_time() if asked.field else written_at()
         entity = self._texts.field(record.entity) if record.entity else pl.lit(None, pl.String)
         log = f"{topic_id}+{rewinds}" if rewinds else topic_id
-        itself = identity([self._texts.field(field) for field in record.identity or ()], log)
+        itself = identity(self._declared(by_instant), log)
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
-    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int]]:
+    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int, bool]]:
         """Travel to an executor as what it is made of."""
-        return Parser, (self._contract, self._topic_id, self._rewinds)
+        return Parser, (self._contract, self._topic_id, self._rewinds, self._by_instant)
+
+    def _declared(self, by_instant: bool) -> list[pl.Expr]:
+        """The parts of a declared identity; the event time's instant where many texts can be one instant."""
+        fields, asked = self._contract.record.identity or (), self._contract.record.event_time
+        times = asked.field if by_instant and asked.spells_an_instant_in_many_ways else ()
+        if not set(times) or not set(times).issubset(fields):
+            return [self._texts.field(field) for field in fields]
+        text = self._texts.event_time()
+        # What is no time keeps its text: it is refused, and still the same record when it comes again.
+        instant = pl.coalesce(pl.col("signal_ts").dt.to_string(INSTANT_TEXT), text)
+        return [instant, *(self._texts.field(field) for field in fields if field not in times)]
 
     def parse(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`."""
@@ -110,14 +127,15 @@ class Parser:
     def _frame(self, fields: FieldTable, records: Arrays) -> pl.DataFrame:
         """The texts that the contract asks for, the instant, and what is known of a record besides."""
         texts = {column: fields.column(place) for place, column in self._texts.columns.items()}
-        frame = pl.DataFrame(texts).select(pl.when(pl.all() != "").then(pl.all()))
-        return frame.with_columns(
-            **of_source(records["headers"]),
-            signal_ts=self._times.instants(frame.select(self._time).to_series()),
-            partition=pl.Series(records["partition"]),
-            offset=pl.Series(records["offset"]),
-            timestamp=pl.Series(records["timestamp"]),
-        )
+        frame = pl.DataFrame(
+            {
+                **texts,
+                **of_source(records["headers"]),
+                **{name: pl.Series(records[name]) for name in ("partition", "offset", "timestamp")},
+            }
+        ).with_columns(pl.when(pl.col(each) != "").then(pl.col(each)) for each in texts)
+        time = frame.select(self._time).to_series()
+        return frame.with_columns(signal_ts=self._times.instants(time) if self._times else time)
 
     def _provenance(self, found: pl.DataFrame, records: Arrays) -> pa.StructArray:
         columns = {"topic_id": pa.repeat(self._topic_id, len(found))}
