@@ -11,7 +11,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from headrace.contract.loader import load_signal_names
-from headrace.contract.model import Contract, EventTime, Indicator, Signal
+from headrace.contract.model import Contract, Indicator
+from headrace.contract.record import EventTime, Signal
 from headrace.tables.gold_columns import circular_column, gold_column, numeric
 
 # What Java parses and JSON does not know (hexadecimal, `1d`, `NaN`, blanks around it) is no number here.

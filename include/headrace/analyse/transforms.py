@@ -10,8 +10,9 @@ from datetime import timedelta
 import polars as pl
 
 from headrace.contract.loader import load_signal_names
-from headrace.contract.model import Contract, EventTime, Signal
-from headrace.parse.numeric import number
+from headrace.contract.model import Contract
+from headrace.contract.record import EventTime, Signal
+from headrace.numeric import number
 from headrace.tables.gold_columns import circular_column, gold_column, numeric
 from headrace.zones import day_begins, hour_begins, slots_of_days
 

@@ -1,7 +1,6 @@
 """What a contract asks of a record's values, in the order in which it is asked."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,10 +8,12 @@ import polars as pl
 from pydantic_core import to_jsonable_python
 
 from headrace.contract.field_types import FIRST_DAY, LAST_DAY
-from headrace.contract.model import Contract, Record, Signal
-from headrace.parse.naming import SHOWN, Naming, Place
-from headrace.parse.numeric import number
+from headrace.contract.model import Contract
+from headrace.contract.record import Record
+from headrace.parse.check import Check
+from headrace.parse.naming import Naming, Place
 from headrace.parse.reasons import Reason
+from headrace.parse.signal_checks import signal_checks
 
 
 class Texts:
@@ -43,30 +44,13 @@ class Texts:
         return pl.col(self.columns.setdefault(place, str(len(self.columns))))
 
 
-@dataclass(frozen=True)
-class Check:
-    """A reason to refuse a record where `fails` holds; its message shows the `given` text."""
-
-    reason: Reason
-    place: str
-    fails: pl.Expr
-    given: pl.Expr | None = None
-
-    @property
-    def message(self) -> pl.Expr:
-        """What is said of a record that fails."""
-        text = pl.lit(f"{self.reason.text}; {self.place}")
-        return text if self.given is None else text + ": " + self.given.str.head(SHOWN)
-
-
 def checks(contract: Contract, texts: Texts) -> Iterator[Check]:
     """Every check, in order; they look at the texts, at `signal_ts` and at the record's `timestamp`."""
     record = contract.record
     yield from _of_presence(record, texts)
     yield from _of_event_time(record, texts)
     for signal in record.signals:
-        if signal.type == "double":
-            yield from _of_number(signal, texts.signal(signal.name))
+        yield from signal_checks(signal, record, texts.signal(signal.name))
 
 
 def first_failure(found: Iterable[Check]) -> tuple[pl.Expr, pl.Expr]:
@@ -129,16 +113,3 @@ def _said(bound: date | timedelta) -> str:
 
 def _midnight(day: date, timezone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
-
-
-def _of_number(signal: Signal, given: pl.Expr) -> Iterator[Check]:
-    parsed = number(given)
-    place = f"signal {signal.name}"
-    finite = parsed.is_finite().fill_null(value=False)
-    yield Check(Reason.NOT_A_NUMBER, place, given.is_not_null() & ~finite, given)
-    if signal.minimum is not None:
-        below = f"{place}, minimum {signal.minimum:g}"
-        yield Check(Reason.OUT_OF_RANGE, below, parsed < signal.minimum, given)
-    if signal.maximum is not None:
-        above = f"{place}, maximum {signal.maximum:g}"
-        yield Check(Reason.OUT_OF_RANGE, above, parsed > signal.maximum, given)

@@ -4,15 +4,19 @@ One pure function of a batch, by the contract alone: it knows neither where reco
 go, and splitting a batch changes nothing.
 """
 
+from collections.abc import Iterator
+
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace.contract.model import Contract
+from headrace.contract.record import Record
 from headrace.parse.checks import Texts, checks, first_failure, written_at
 from headrace.parse.event_time import EventTime
 from headrace.parse.field_table import FieldTable
-from headrace.parse.naming import Naming
+from headrace.parse.missing import Missing
+from headrace.parse.naming import Naming, Place
 from headrace.parse.provenance import HEADERS, identity, of_source
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -85,6 +89,7 @@ class Parser:
         entity = self._texts.field(record.entity) if record.entity else pl.lit(None, pl.String)
         log = f"{topic_id}+{rewinds}" if rewinds else topic_id
         itself = identity(self._declared(by_instant), log)
+        self._missing = [each for each in _missing(record) if each[1]]
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
@@ -106,7 +111,7 @@ class Parser:
     def parse(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`."""
         records = {name: batch.column(name).cast(RECORDS.field(name).type) for name in RECORDS.names}
-        fields = FieldTable(records["value"].to_pylist(), self._naming)
+        fields = self._read(records["value"])
         found = self._frame(fields, records).lazy().with_columns(**self._found).collect()
         failed = (_arrow(found[name]) for name in ("reason", "message"))
         reason, message = (
@@ -123,6 +128,15 @@ class Parser:
             **{name: pc.if_else(refused, records[name], None) for name in ("key", "value", "headers")},
         }
         return pa.RecordBatch.from_pydict(columns, PARSED)
+
+    def _read(self, values: pa.BinaryArray) -> FieldTable:
+        """The fields of a batch, without what stands for no value."""
+        fields = FieldTable(values.to_pylist(), self._naming)
+        if self._contract.record.trim:
+            fields.trim()
+        for place, missing in self._missing:
+            fields.forget(missing, place)
+        return fields
 
     def _frame(self, fields: FieldTable, records: Arrays) -> pl.DataFrame:
         """The texts that the contract asks for, the instant, and what is known of a record besides."""
@@ -142,6 +156,14 @@ class Parser:
         columns |= {name: records[name] for name in ("partition", "offset", "timestamp")}
         columns |= {name: _arrow(found[name]) for name in ("publication", "row", "identity")}
         return pa.StructArray.from_arrays(list(columns.values()), fields=list(PROVENANCE))
+
+
+def _missing(record: Record) -> Iterator[tuple[Place | None, Missing]]:
+    """What stands for no value: in all fields, and in those of each signal."""
+    yield None, Missing(record.missing, record.number_form(), nan=record.nan == "missing")
+    for signal in record.signals:
+        nan = signal.nan == "missing" and record.nan != "missing"
+        yield Place(signal.name), Missing(signal.missing, record.number_form(signal), nan=nan)
 
 
 def _arrow(column: pl.Series) -> pa.Array:

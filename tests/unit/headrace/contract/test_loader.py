@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headrace.contract.loader import load_contract, load_signal_names
-from headrace.contract.model import EventTime
+from headrace.contract.record import EventTime
 from headrace.errors import ContractError
 from headrace.settings import PROJECT
 from testbed.time_cases import FORMATS

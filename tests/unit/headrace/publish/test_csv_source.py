@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from headrace.contract.loader import load_contract
-from headrace.contract.model import Contract, CsvSource, EventTime, Record, Signal
+from headrace.contract.model import Contract, CsvSource
+from headrace.contract.record import EventTime, Record, Signal
 from headrace.errors import SourceError, SourceMissing
 from headrace.publish.csv_rows import CsvRows
 from headrace.publish.csv_source import check_source, find_source
