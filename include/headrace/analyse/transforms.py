@@ -29,7 +29,9 @@ def sums(readings: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """
     zone = contract.record.event_time.timezone
     signals = numeric(contract)
-    values = [number(pl.col("signals").map.get(pl.lit(each.name))) for each in signals]
+    forms = map(contract.record.number_form, signals)
+    texts = (pl.col("signals").map.get(pl.lit(each.name)) for each in signals)
+    values = [number(text, form) for text, form in zip(texts, forms, strict=True)]
     return (
         readings.with_columns(
             hour_begins(readings["signal_ts"], zone).alias("signal_hour"),

@@ -168,6 +168,15 @@ class Contract(Part):
         return stream
 
     @model_validator(mode="after")
+    def _has_times_of_its_own(self) -> Self:
+        if self.own_source and not self.record.event_time.field:
+            raise ValueError(
+                "record.event_time: a source's rows get Kafka's timestamp when they are published, each time "
+                "another; name the field that holds their time"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _signals_exist(self) -> Self:
         numeric = [signal.name for signal in self.record.signals if signal.is_numeric]
         for place, name in self._named_signals():

@@ -126,7 +126,7 @@ class Signal(Part):
             raise ValueError("minimum is above maximum")
         bounds = [bound for bound in (self.minimum, self.maximum) if bound is not None]
         if not self.is_numeric and (self.circular or bounds):
-            raise ValueError(f"a {self.type} has neither bounds nor a circular mean")
+            raise ValueError(f"type {self.type} has neither bounds nor a circular mean")
         if self.type == "integer" and any(not is_long(bound) for bound in (*bounds, *self.one_of)):
             raise ValueError("bounds and values of an integer are whole numbers of 64 bits")
         return self
@@ -134,17 +134,17 @@ class Signal(Part):
     @model_validator(mode="after")
     def _of_its_type(self) -> Self:
         if not self.is_numeric and (self.decimal or self.thousands):
-            raise ValueError(f"a {self.type} has no decimal sign and no thousands")
+            raise ValueError(f"type {self.type} has no decimal sign and no thousands")
         _require_two_signs(self.decimal or ".", self.thousands)
         if self.pattern is not None and self.type != "string":
-            raise ValueError(f"a {self.type} has no pattern; a string has")
+            raise ValueError(f"type {self.type} has no pattern; string has")
         if self.format and self.type != "timestamp":
-            raise ValueError(f"a {self.type} has no format; a timestamp has")
+            raise ValueError(f"type {self.type} has no format; timestamp has")
         if self.one_of and not (self.is_numeric or self.type == "string"):
-            raise ValueError(f"a {self.type} has no one_of; strings and numbers have")
+            raise ValueError(f"type {self.type} has no one_of; strings and numbers have")
         if any(isinstance(value, str) == self.is_numeric for value in self.one_of):
             kind = "numbers, without quotes" if self.is_numeric else "texts; put numbers in quotes"
-            raise ValueError(f"one_of of a {self.type} are {kind}")
+            raise ValueError(f"one_of of type {self.type} are {kind}")
         return self
 
     @property

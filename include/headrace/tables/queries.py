@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from headrace.contract.number_form import PLAIN
+from headrace.numeric import number
 from headrace.tables.active_files import active_files, count_rows, first_rows_until
 from headrace.tables.commits import open_table
 from headrace.tables.names import (
@@ -25,6 +27,7 @@ from headrace.zones import slots_of_days
 
 if TYPE_CHECKING:
     from headrace.contract.model import Contract
+    from headrace.contract.record import Record
 
 SAMPLE = 60_000
 """Readings that a picture is made of: the eye sees no more, and the page stays small."""
@@ -161,12 +164,15 @@ def apart(daily: pl.DataFrame) -> tuple[date, date]:
     return first, inside[-1]
 
 
-def signals(warehouse: Warehouse, names: list[str], most: int = SAMPLE) -> pl.DataFrame:
+def signals(
+    warehouse: Warehouse, names: list[str], most: int = SAMPLE, *, record: "Record | None" = None
+) -> pl.DataFrame:
     """The named signals as numbers, a column each, of all readings or of `most`, evenly spread over them.
 
-    What is missing or no number is null.
+    What is missing or no number is null. `record` says how numbers are written; without it they are JSON's.
     """
-    columns = [pl.col("signals").map.get(name).cast(pl.Float64, strict=False).alias(name) for name in names]
+    forms = {signal.name: record.number_form(signal) for signal in record.signals} if record else {}
+    columns = [number(pl.col("signals").map.get(name), forms.get(name, PLAIN)).alias(name) for name in names]
     opened = open_table(warehouse.table(READINGS))
     files = active_files(opened)
     if files is None or sum(file.rows for file in files) <= most:
