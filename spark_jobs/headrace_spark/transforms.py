@@ -68,6 +68,12 @@ def _begins(day: Column) -> Column:
     return F.unix_micros(day.cast("timestamp"))
 
 
+def readings_an_hour(readings: DataFrame) -> DataFrame:
+    """How many readings each hour (and entity) has."""
+    hour = F.date_trunc("hour", "signal_ts").alias("signal_hour")
+    return readings.groupBy("signal_date", hour, "entity").agg(F.count("*").alias("readings"))
+
+
 def averages_by_signal(readings: DataFrame, record: Record, signals: tuple[Signal, ...]) -> DataFrame:
     """The average of every signal in every hour (and entity), a row for each of them.
 
@@ -131,6 +137,8 @@ def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) 
     """
     signals = numeric(contract)
     indicator = contract.analysis.indicator
+    if not signals:  # Spark makes no rows of an empty array
+        return readings_an_hour(readings)
     averages = averages_by_signal(readings, contract.record, signals)
     if indicator:
         averages = with_indicator(averages, indicator)

@@ -248,6 +248,14 @@ def test_they_read_the_same_numbers_in_the_contracts_form(spark: SparkSession) -
     assert [hour["n"] for hour in hours] == expected + [None] * 5
 
 
+def test_they_count_readings_that_have_no_number(spark: SparkSession) -> None:
+    start = datetime(2018, 1, 1, 0, 59, tzinfo=UTC)
+    rows: list[Row] = [(start + timedelta(minutes=at), "a", {"text": "x"}) for at in range(3)]
+    shape = contract().record.model_dump(mode="json")
+    shape["signals"] = [{"name": "text", "fields": ["text"], "type": "string"}]
+    _assert_equal(spark, rows, contract(record=shape))
+
+
 def test_a_day_that_is_another_by_the_present_contract_keeps_its_name(spark: SparkSession) -> None:
     """The readings were landed under another zone: their day is as it was, and some slots lie outside it."""
     of = _contract("Europe/Istanbul", "PT1H")

@@ -168,6 +168,14 @@ class Contract(Part):
         return stream
 
     @model_validator(mode="after")
+    def _is_published_as_json(self) -> Self:
+        if self.own_source and self.record.format != "json":
+            raise ValueError(
+                f"record.format: a source's rows are published as JSON, not {self.record.format}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _has_times_of_its_own(self) -> Self:
         if self.own_source and not self.record.event_time.field:
             raise ValueError(

@@ -84,6 +84,9 @@ class EventTime(Part):
         return len(self.format) > 1 or any(map(spells_an_instant_in_many_ways, self.format))
 
 
+TEXT = "text"
+"""The field of a record that is a line of text."""
+
 Thousands = Literal[".", ",", " ", "'", "_"]
 
 
@@ -162,7 +165,9 @@ class Signal(Part):
 class Record(Part):
     """What one record holds."""
 
-    format: Literal["json"] = "json"
+    format: Literal["json", "text"] = Field(
+        "json", description="`text`: a record is a line of text, whose only field is called `text`"
+    )
     key: tuple[FieldName, ...] = Field((), description="the Kafka key: decides the partition, nothing else")
     identity: tuple[FieldName, ...] | None = Field(
         None, description="what makes two records the same one; without it a source's row is its content"
@@ -187,6 +192,9 @@ class Record(Part):
         if self.identity == ():
             raise ValueError("identity is empty; leave it out if records have none")
         _require_two_signs(self.decimal, self.thousands)
+        unheard = sorted(self.fields - {TEXT}) if self.format == "text" else []
+        if unheard:
+            raise ValueError(f"field {unheard[0]!r}: a record of format text has only the field {TEXT!r}")
         names = [signal.name for signal in self.signals]
         fields = [field for signal in self.signals for field in signal.fields]
         reserved = {*self.event_time.field, self.entity} - {None}

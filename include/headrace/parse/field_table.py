@@ -9,6 +9,7 @@ from headrace.parse.json_fields import fields_of
 from headrace.parse.missing import Missing
 from headrace.parse.naming import Layout, Naming, Place
 from headrace.parse.reasons import Reason
+from headrace.parse.record_formats import Reader
 
 
 class FieldTable:
@@ -19,14 +20,14 @@ class FieldTable:
     for each reason.
     """
 
-    def __init__(self, values: Iterable[bytes | None], naming: Naming) -> None:
+    def __init__(self, values: Iterable[bytes | None], naming: Naming, read: Reader = fields_of) -> None:
         texts: list[str | None] = []
         starts: list[int] = []
         layout_of: list[int] = []
         layouts: dict[Reason | tuple[str, ...], int] = {}
         for value in values:
             starts.append(len(texts))
-            names, found = _read(value)
+            names, found = _read(value, read)
             texts += found
             layout_of.append(layouts.setdefault(names, len(layouts)))
         self._texts = pa.array(texts, pa.string())
@@ -81,12 +82,12 @@ class FieldTable:
         return pa.array(values, kind).take(self._layout_of)
 
 
-def _read(value: bytes | None) -> tuple[Reason | tuple[str, ...], list[str | None]]:
+def _read(value: bytes | None, read: Reader) -> tuple[Reason | tuple[str, ...], list[str | None]]:
     """The names and texts of a record's fields; no text and the reason where it has none."""
     if not value:
         return Reason.EMPTY, []
     try:
-        return fields_of(value)
+        return read(value)
     except UnicodeError:
         return Reason.NOT_UTF8, []
     except ValueError:

@@ -18,6 +18,7 @@ from headrace.parse.field_table import FieldTable
 from headrace.parse.missing import Missing
 from headrace.parse.naming import Naming, Place
 from headrace.parse.provenance import HEADERS, identity, of_source
+from headrace.parse.record_formats import reader_of
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -131,7 +132,7 @@ class Parser:
 
     def _read(self, values: pa.BinaryArray) -> FieldTable:
         """The fields of a batch, without what stands for no value."""
-        fields = FieldTable(values.to_pylist(), self._naming)
+        fields = FieldTable(values.to_pylist(), self._naming, reader_of(self._contract.record))
         if self._contract.record.trim:
             fields.trim()
         for place, missing in self._missing:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from headrace.contract.model import Contract
 from headrace.contract.time_format import Epoch, time_format
-from headrace.parse.json_fields import fields_of
+from headrace.parse.record_formats import reader_of
 
 
 class DoubledTimes:
@@ -18,6 +18,7 @@ class DoubledTimes:
     def __init__(self, contract: Contract) -> None:
         self._identity = contract.record.identity or ()
         self._asked = contract.record.event_time
+        self._read = reader_of(contract.record)
         self._formats = [_Format.of(each) for each in self._asked.format]
         self._count, self._first = 0, ""
 
@@ -56,7 +57,7 @@ class DoubledTimes:
         return (earlier != later).fill_null(value=False).arg_true().to_list()
 
     def _text(self, value: bytes) -> str:
-        fields = dict(zip(*fields_of(value), strict=True))
+        fields = dict(zip(*self._read(value), strict=True))
         return " ".join(fields[name] or "" for name in self._asked.field)
 
     def _says_which(self, text: str) -> bool:
