@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from headrace.contract.number_form import PLAIN
 from headrace.numeric import number
-from headrace.tables.active_files import active_files, count_rows, first_rows_until
+from headrace.tables.active_files import active_files, count_rows, first_rows_until, last_rows_from
 from headrace.tables.commits import open_table
 from headrace.tables.names import (
     BATCHES,
@@ -81,16 +81,27 @@ def first_rows(
     frame = pl.scan_pyarrow_dataset(dataset(path, where=None if until is None else [(by, "<=", until)]))
     # Two reads, the first of one column: whole rows are read of few files only, or of few parts of one.
     last = frame.select(pl.col(by).bottom_k(count).max()).collect().item()
-    zone = contract.record.event_time.timezone
+    found = frame.filter(pl.col(by) <= last).sort(by).head(count)
+    return _in_zone(found, contract.record.event_time.timezone)
+
+
+def newest_readings(contract: "Contract", warehouse: Warehouse, count: int = 5) -> list[dict[str, Any]]:
+    """Time, entity and signals of the last readings, the newest first, times in the contract's zone."""
+    path, time = warehouse.table(READINGS), pl.col("signal_ts")
+    if not warehouse.exists(READINGS) or not count_rows(open_table(path)):
+        return []
+    since = last_rows_from(active_files(open_table(path), "signal_ts"), count)
+    where = None if since is None else [("signal_ts", ">=", since)]
+    frame = pl.scan_pyarrow_dataset(dataset(path, where=where)).select("signal_ts", "entity", "signals")
+    first = frame.select(time.top_k(count).min()).collect().item()  # as in `first_rows`
+    found = frame.filter(time >= first).sort("signal_ts", descending=True).head(count)
+    return _in_zone(found, contract.record.event_time.timezone)
+
+
+def _in_zone(frame: pl.LazyFrame, zone: str) -> list[dict[str, Any]]:
+    """The rows, instants as the zone's clock showed them."""
     instants = [name for name, kind in frame.collect_schema().items() if isinstance(kind, pl.Datetime)]
-    return (
-        frame.filter(pl.col(by) <= last)
-        .sort(by)
-        .head(count)
-        .with_columns(pl.col(instants).dt.convert_time_zone(zone))
-        .collect()
-        .to_dicts()
-    )
+    return frame.with_columns(pl.col(instants).dt.convert_time_zone(zone)).collect().to_dicts()
 
 
 class Completeness(BaseModel):
