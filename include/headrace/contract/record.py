@@ -31,18 +31,20 @@ class EventTime(Part):
     from_: Literal["field", "kafka_timestamp"] = Field(
         "field",
         alias="from",
-        description="`kafka_timestamp`: its time is the record's own, without a field and a format",
+        description="`kafka_timestamp`: the record's own, without field and format",
     )
     field: TimeFields = Field(
         (),
         validate_default=True,
-        description="of several, such as a date and a time, the texts are read with a blank between",
+        description="required but for `kafka_timestamp`; of several, such as a date and a time, the texts are "
+        "read with a blank between",
     )
     format: TimeFormats = Field(
         (),
         validate_default=True,
-        description="`iso`; a number since 1970: `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`; or "
-        "[letters](#time-formats) as in `yyyy-MM-dd HH:mm:ss[.SSSSSS][XXX]`; of several the first that fits",
+        description="required but for `kafka_timestamp`: `iso`; a number since 1970, as `epoch_s`, "
+        "`epoch_ms`, `epoch_us` or `epoch_ns`; or [letters](#time-formats) as in "
+        "`yyyy-MM-dd HH:mm:ss[.SSSSSS][XXX]`; of several the first that fits",
     )
     timezone: Zone = "UTC"
     every: Cadence | None = Field(
