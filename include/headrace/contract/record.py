@@ -36,8 +36,8 @@ class EventTime(Part):
     field: TimeFields = Field(
         (),
         validate_default=True,
-        description="required but for `kafka_timestamp`; of several, such as a date and a time, the texts are "
-        "read with a blank between",
+        description="required but for `kafka_timestamp`; of several, such as a date and a time, the texts "
+        "are read with a blank between",
     )
     format: TimeFormats = Field(
         (),
