@@ -14,7 +14,7 @@ from headrace.settings import PROJECT
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import landed_position
 from headrace.tables.names import HOURLY_AVERAGE, QUARANTINE, READINGS
-from headrace.tables.queries import newest_readings, scan
+from headrace.tables.queries import last_readings, scan
 from headrace.tables.slices import fix_slice
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
@@ -107,7 +107,7 @@ def test_lines_typed_into_a_producer_are_readings(
     stream = make_stream(tmp_path, broker.bootstrap, shipped)
     warehouse = Warehouse(tmp_path / "warehouse", "quickstart_events")
     _land(stream, warehouse, land, lines, "first")
-    newest = newest_readings(stream.contract, warehouse)
+    newest = last_readings(stream.contract, warehouse)
     assert {row["signal_ts"] for row in newest} == {datetime(2026, 1, 1, tzinfo=UTC)}
     assert sorted(dict(row["signals"])["text"] for row in newest) == [lines[0], lines[2]]
     assert scan(warehouse, QUARANTINE).select("reason").collect()["reason"].to_list() == ["empty"]
