@@ -34,10 +34,12 @@ def conclude(contract: Contract, warehouse: Warehouse, run_slice: Slice) -> None
     reasons = _refused(warehouse, [row.batch for row in rows])
     repeated = reasons.pop(Reason.DUPLICATE.value, None)
     duplicates = repeated.count if repeated else 0
+    skipped = reasons.pop(Reason.TOMBSTONE.value, None)
+    tombstones = skipped.count if skipped else 0
     refused = sum(each.count for each in reasons.values())
     say(
         f"slice {text(run_slice.ranges)}: records {records} landed {landed} quarantined {refused} "
-        f"duplicates {duplicates}{f' lost offsets {gone}' if gone else ''} in {len(rows)} batches; "
+        f"duplicates {duplicates}{f' tombstones {tombstones}' if tombstones else ''}{f' lost offsets {gone}' if gone else ''} in {len(rows)} batches; "
         "next: analyse"
     )
     limit = contract.landing.quarantine_limit

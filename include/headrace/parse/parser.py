@@ -82,7 +82,7 @@ class Parser:
         record = contract.record
         self._contract, self._topic_id = contract, topic_id
         self._rewinds, self._by_instant = rewinds, by_instant
-        self._naming, self._format = Naming(contract), format_of(record)
+        self._naming, self._format = Naming(contract), format_of(contract)
         self._texts = Texts(self._naming, record)
         asked = record.event_time
         self._times = EventTime(asked.format, asked.timezone) if asked.field else None

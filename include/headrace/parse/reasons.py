@@ -18,6 +18,11 @@ class Reason(StrEnum):
         return member
 
     EMPTY = "empty", "the record has no value (a tombstone or an empty one)", "no bytes at all"
+    TOMBSTONE = (
+        "tombstone",
+        "a record without a value, where the contract skips and counts them; outside the share limit",
+        "what a compacted topic writes to delete a key, with `landing.tombstones: skip_counted`",
+    )
     NOT_UTF8 = (
         "not_utf8",
         "the value is not UTF-8 text",
