@@ -39,7 +39,8 @@ def conclude(contract: Contract, warehouse: Warehouse, run_slice: Slice) -> None
     refused = sum(each.count for each in reasons.values())
     say(
         f"slice {text(run_slice.ranges)}: records {records} landed {landed} quarantined {refused} "
-        f"duplicates {duplicates}{f' tombstones {tombstones}' if tombstones else ''}{f' lost offsets {gone}' if gone else ''} in {len(rows)} batches; "
+        f"duplicates {duplicates}{f' tombstones {tombstones}' if tombstones else ''}"
+        f"{f' lost offsets {gone}' if gone else ''} in {len(rows)} batches; "
         "next: analyse"
     )
     limit = contract.landing.quarantine_limit
