@@ -22,10 +22,13 @@ from local.stack.broker import Broker
 from testbed.stages import Land, succeeded
 from testbed.streams import Stream, make_stream
 
+KEPT = {"retention.ms": -1}
+"""Records that say they are of long ago, a broker would remove."""
+
 DEFINITION: dict[str, Any] = {
     "stream": "spellings",
     "source": {"kind": "external"},
-    "topic": {"name": "spellings"},
+    "topic": {"name": "spellings", "config": KEPT},
     "record": {
         "identity": ["ts"],
         "event_time": {"field": "ts", "format": ["iso", "epoch_ms"], "timezone": "Europe/Berlin"},
@@ -119,6 +122,7 @@ def test_lines_typed_into_a_producer_are_readings(
     broker: Broker, land: Land, tmp_path: Path, lines: list[str]
 ) -> None:
     shipped = yaml.safe_load((PROJECT / "include/streams/quickstart_events.yaml").read_text("utf-8"))
+    shipped["topic"]["config"] = KEPT
     stream = make_stream(tmp_path, broker.bootstrap, shipped)
     warehouse = Warehouse(tmp_path / "warehouse", "quickstart_events")
     _land(stream, warehouse, land, lines, "first")
