@@ -49,9 +49,9 @@ class DoubledHours:
         record = contract.record
         asked = record.event_time
         self._values, self._earlier = values, earlier
-        self._field, self._zone = asked.field, asked.timezone
+        self._fields, self._zone, self._trim = asked.field, asked.timezone, record.trim
         same = [record.entity, *(record.identity or ())]
-        self._device = [field for field in dict.fromkeys(same) if field and field != asked.field]
+        self._device = [field for field in dict.fromkeys(same) if field and field not in asked.field]
         self._times, self._doubled = EventTime(asked.format, asked.timezone), DoubledTime(asked)
         # Of readings an hour apart each of the two hours has one; else equal times are a row and its repeat.
         self._once = asked.every is not None and asked.every >= HOUR
@@ -117,7 +117,11 @@ class DoubledHours:
 
     def _texts(self, value: str) -> tuple[str | None, Device]:
         fields = dict(zip(*fields_of(value.encode()), strict=True))
-        return fields.get(self._field), tuple(fields.get(field) for field in self._device)
+        if self._trim:
+            fields = {name: text and text.strip() for name, text in fields.items()}
+        times = [fields.get(field) for field in self._fields]
+        text = None if None in times else " ".join(map(str, times))
+        return text, tuple(fields.get(field) for field in self._device)
 
 
 def _clock(instants: pl.Series, zone: str) -> list[datetime | None]:

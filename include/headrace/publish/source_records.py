@@ -35,7 +35,8 @@ def source_records(
     parts = chain.from_iterable(each.read().chunks for each in earlier)
     if identities and earlier:
         before, chunks, parts = 0, chain(parts, chunks), iter(())
-    by_order = contract.record.event_time.doubled == "by_order"
+    asked = contract.record.event_time
+    by_order = asked.doubled == "by_order" and asked.field
     hours = DoubledHours(contract, lambda part: (value for _, value in keyed_values(part)), parts)
     for whole in chunks:
         marks = hours.marks(whole) if by_order else {}

@@ -1,13 +1,11 @@
 """Local times of a sample that come twice, because a zone's clocks go back from summer to winter time."""
 
-import re
-
 import polars as pl
 import pyarrow as pa
 
 from headrace.contract.model import Contract
-from headrace.contract.time_pattern import translated
-from headrace.parse.json_fields import fields_of
+from headrace.parse.doubled_time import DoubledTime
+from headrace.parse.record_formats import format_of
 from headrace.zones import comes_twice
 
 
@@ -17,19 +15,21 @@ class DoubledTimes:
     def __init__(self, contract: Contract) -> None:
         self._identity = contract.record.identity or ()
         self._asked = contract.record.event_time
-        pattern = translated(self._asked.format)
-        self._regex = re.compile(pattern.regex)
-        self._exact = [*pattern.runs("offset"), *pattern.runs("zone")]
+        self._read = format_of(contract).read
+        self._doubled = DoubledTime(self._asked)
         self._told_apart = self._asked.doubled == "by_order" and contract.own_source is not None
         self._count, self._first = 0, ""
 
     def look(self, records: pa.RecordBatch, parsed: pa.RecordBatch) -> None:
-        """Count those of the batch; what the order of a source's rows tells apart is none."""
-        if self._told_apart:
+        """Count those of the batch; what the order of a source's rows tells apart is none.
+
+        A record's own timestamp says itself which instant it is.
+        """
+        if self._told_apart or not self._asked.field:
             return
         for at in self._in_a_doubled_hour(parsed):
             text = self._text(records["value"][at].as_py())
-            if not self._says_which(text):
+            if not self._doubled.says_which(text):
                 self._count += 1
                 self._first = self._first or f"row {parsed['provenance'][at]['offset']}, {text}"
 
@@ -44,12 +44,12 @@ class DoubledTimes:
         """What is to be said of them, if there are any."""
         if not self._count:
             return None
-        field, zone = self._asked.field, self._asked.timezone
+        field, zone = " and ".join(self._asked.field), self._asked.timezone
         said = (
             f"{self._count:,} of the event times stand in an hour that comes twice in {zone}, when clocks go "
             f"back to winter time (the first: {self._first}); each is {self._taken}."
         )
-        if field in self._identity:
+        if set(self._asked.field).issubset(self._identity):
             said += (
                 f" The identity holds field {field}, which cannot tell the two hours apart: the second one's "
                 "records are refused as conflicts with the first one's."
@@ -61,9 +61,5 @@ class DoubledTimes:
         return comes_twice(pl.Series(parsed["signal_ts"]), self._asked.timezone).arg_true().to_list()
 
     def _text(self, value: bytes) -> str:
-        return dict(zip(*fields_of(value), strict=True))[self._asked.field] or ""
-
-    def _says_which(self, text: str) -> bool:
-        """Whether an offset or a zone stands in the text."""
-        found = self._regex.match(text)
-        return found is not None and any(found[group] for group in self._exact)
+        fields = dict(zip(*self._read(value), strict=True))
+        return " ".join(fields[name] or "" for name in self._asked.field)

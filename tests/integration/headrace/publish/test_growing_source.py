@@ -208,9 +208,7 @@ def test_a_file_that_grows_within_a_doubled_hour_loses_no_reading(growing: Growi
     growing.write_rows(*before, *hour, *hour, *behind)
     growing.publish("behind them")
     assert growing.landed() == (["5"] * 19, 0)
-    assert growing.instants() == [
-        1_729_983_600 + 600 * slot for slot in range(19)
-    ]  # from 23:00 UTC on
+    assert growing.instants() == [1_729_983_600 + 600 * slot for slot in range(19)]  # from 23:00 UTC on
     growing.publish("again", republish=True)
     assert growing.landed() == (["5"] * 19, 19)
     assert_balanced(growing)
