@@ -100,7 +100,7 @@ class Parser:
         self._time = self._texts.event_time() if asked.field else written_at()
         entity = self._texts.field(record.entity) if record.entity else pl.lit(None, pl.String)
         log = f"{topic_id}+{rewinds}" if rewinds else topic_id
-        itself = self._told_apart(identity(self._declared(by_instant), log))
+        itself = self._told_apart(identity(self._declared(by_instant), log), by_instant)
         self._missing = [each for each in _missing(record) if each[1]]
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
@@ -120,10 +120,11 @@ class Parser:
         instant = pl.coalesce(pl.col("signal_ts").dt.to_string(INSTANT_TEXT), text)
         return [instant, *(self._texts.field(field) for field in fields if field not in times)]
 
-    def _told_apart(self, itself: pl.Expr) -> pl.Expr:
-        """An identity that holds the time tells the two of a doubled hour apart, as far as they are known."""
-        record = self._contract.record
-        if set(record.event_time.field).isdisjoint(record.identity or ()):
+    def _told_apart(self, itself: pl.Expr, by_instant: bool) -> pl.Expr:
+        """An identity that holds a time's text tells the two of a doubled hour apart where they are known."""
+        fields, asked = self._contract.record.identity or (), self._contract.record.event_time
+        instant = by_instant and asked.spells_an_instant_in_many_ways and set(asked.field).issubset(fields)
+        if instant or set(asked.field).isdisjoint(fields):
             return itself
         later = pl.format('{},"later"]', itself.str.strip_suffix("]"))
         return pl.when(pl.col("is_later")).then(later).otherwise(itself)

@@ -15,8 +15,13 @@ EARLIER, LATER = 1_729_989_000_000_000, 1_729_992_600_000_000
 """02:30 in Berlin, of summer (00:30 UTC) and of winter time (01:30 UTC), by `date -d`."""
 
 
-def asking(doubled: str = "by_order", **record: Any) -> Contract:
-    time = {"field": "t", "format": "yyyy-MM-dd HH:mm[XXX]", "timezone": "Europe/Berlin", "doubled": doubled}
+def asking(doubled: str = "by_order", offset: str = "", **record: Any) -> Contract:
+    time = {
+        "field": "t",
+        "format": f"yyyy-MM-dd HH:mm{offset}",
+        "timezone": "Europe/Berlin",
+        "doubled": doubled,
+    }
     shape: dict[str, Any] = {"event_time": time, "signals": [{"name": "v", "fields": ["v"]}]}
     return contract(record={"identity": ["t"]} | shape | record)
 
@@ -46,9 +51,15 @@ def test_the_publishers_word_decides_and_tells_two_rows_apart() -> None:
 @pytest.mark.parametrize("mark", ["l", "u"])
 def test_a_word_that_cannot_be_changes_nothing(mark: str) -> None:
     """The zone's rules were others where it was published."""
-    rows = become(asking(), sent(BEFORE, mark), sent(f"{TWICE}+01:00", mark), sent(TWICE, ""))
+    asked = asking(offset="[XXX]")
+    rows = become(asked, sent(BEFORE, mark), sent(f"{TWICE}+01:00", mark), sent(TWICE, ""))
     assert [row[0] for row in rows] == ([None] * 3 if mark == "l" else ["doubled_event_time"] * 2 + [None])
-    assert rows[0][2] == f'["{BEFORE}"]'
+    assert rows[0][2] == '["2024-10-26T23:59:00Z"]'
+
+
+def test_by_its_instant_the_later_one_is_what_an_offset_says_it_is() -> None:
+    by_order, by_offset = become(asking(offset="[XXX]"), sent(TWICE, "l"), sent(f"{TWICE}+01:00"))
+    assert by_order == by_offset == (None, LATER, '["2024-10-27T01:30:00Z"]')
 
 
 def test_an_identity_without_the_time_stays_as_it_is() -> None:
@@ -78,6 +89,6 @@ def test_what_the_contract_says_goes_before_the_order(doubled: str, reason: str,
 @pytest.mark.parametrize("doubled", ["by_order", "earlier", "later", "quarantine"])
 def test_a_time_that_comes_once_and_one_with_an_offset_are_what_they_are(doubled: str) -> None:
     offsets = [sent(f"{TWICE}{offset}") for offset in ("+02:00", "+01:00")]
-    rows = become(asking(doubled), sent(BEFORE), sent(BEHIND), *offsets)
+    rows = become(asking(doubled, "[XXX]"), sent(BEFORE), sent(BEHIND), *offsets)
     assert [row[0] for row in rows] == [None] * 4
     assert [row[1] for row in rows[2:]] == [EARLIER, LATER]
