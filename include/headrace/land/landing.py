@@ -15,6 +15,7 @@ from headrace.crash_points import crash_point
 from headrace.errors import TransientError
 from headrace.identities.index import catch_up
 from headrace.kafka.topics import log_end, log_start, require_topic_id
+from headrace.land.authors import authors_of
 from headrace.land.conclusion import conclude
 from headrace.land.records import read_again, read_records
 from headrace.land.retention import readable, settle_retention, settle_topic
@@ -129,7 +130,9 @@ class Landing:
         return batch_commit(table, commit.batch).rows if newest_batch(table, stream) == commit.batch else 0
 
     def _parser(self, topic_id: str) -> Parser:
-        return Parser(self.attempt.contract, topic_id, rewinds(self.attempt.warehouse, topic_id))
+        warehouse = self.attempt.warehouse
+        times_cut_off, authors = rewinds(warehouse, topic_id), authors_of(warehouse, topic_id)
+        return Parser(self.attempt.contract, topic_id, times_cut_off, authors)
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))

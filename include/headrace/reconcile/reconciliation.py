@@ -109,7 +109,7 @@ class _Reconciliation:
             sources=tuple(self._accounts(sources, standing)),
             batch_problems=(*self._check_batches(standing), *standing.account.unreadable),
             counted=standing.counted,
-            notes=tuple(notes_on(self.publications, sources)),
+            notes=tuple(notes_on(self.publications, sources, standing.account)),
         )
         append_entry(self.warehouse, entry)
         if not entry.balanced:

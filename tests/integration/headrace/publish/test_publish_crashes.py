@@ -100,15 +100,32 @@ def test_progress_that_retention_has_made_uncertain_is_refused(publisher: Publis
         publisher.publish("again")
 
 
-def test_a_record_in_our_name_is_found_out(publisher: Publisher) -> None:
+def test_a_record_in_our_name_is_passed_over(publisher: Publisher) -> None:
     publisher.killed_at("publish.after_commit:2")
+    publisher.forget_progress()
     (noted,) = publisher.publications()
-    producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
-    headers: dict[str, str | bytes | None] = {"headrace": f"1:{noted.publication}:20000"}
-    producer.produce(publisher.topic, "{}", headers=headers)
-    assert producer.flush(30) == 0
-    with pytest.raises(PublicationBroken, match=r"row 20000 of publication .*has that row already"):
+    write(publisher, f"1:{noted.publication}:20000", f"2:{noted.publication}:50530:::{'0' * 16}")
+    assert publisher.publish("again").resumed_at == 20_001
+    assert_each_once([each for each in publisher.visible() if each.value() != b"{}"])
+
+
+def test_a_record_that_stands_there_once_more_is_found_out(publisher: Publisher) -> None:
+    publisher.killed_at("publish.after_commit:2")
+    publisher.forget_progress()
+    until_nothing_is_open(publisher.config, publisher.topic)
+    (copied, *_) = publisher.visible()
+    (header,) = copied.headers() or []
+    write(publisher, str(header[1], "ascii"), value=copied.value())
+    with pytest.raises(PublicationBroken, match="which has that row already"):
         publisher.publish("again")
+
+
+def write(publisher: Publisher, *of_each: str, value: str | bytes | None = "{}") -> None:
+    """Write a record with each of these headers."""
+    producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
+    for header in of_each:
+        producer.produce(publisher.topic, value, headers={"headrace": header})
+    assert producer.flush(30) == 0
 
 
 def test_an_older_publisher_is_fenced(publisher: Publisher) -> None:

@@ -53,6 +53,7 @@ PUBLICATIONS = pa.schema(
         ("first", pa.int64()),
         ("continues", pa.string()),
         ("own_sha256", pa.string()),
+        ("proven", pa.bool_()),
     ]
 )
 
