@@ -7,6 +7,7 @@ from airflow.listeners import hookimpl
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
+    from sqlalchemy.orm import Session
 
 TASK, KEY = "reconcile", "note"
 """Which task tells it, and under which key of its XCom."""
@@ -20,7 +21,7 @@ def on_dag_run_success(dag_run: "DagRun") -> None:
     from airflow.models.xcom import XComModel
     from sqlalchemy import inspect
 
-    session = inspect(dag_run).session
+    session: "Session | None" = inspect(dag_run).session
     if session is None or dag_run.note:
         return
     said = XComModel.get_many(run_id=dag_run.run_id, key=KEY, task_ids=TASK, dag_ids=dag_run.dag_id)
