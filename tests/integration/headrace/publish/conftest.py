@@ -1,5 +1,6 @@
 """A publisher of T1.csv with a stream, a topic and a warehouse of its own on the tests' broker."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import duckdb
+import psutil
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -31,10 +33,12 @@ from local.stack.broker import Broker
 from testbed.published import T1, read
 from testbed.stages import Outcome, run_in_worker, succeeded
 from testbed.streams import Stream, make_stream
+from testbed.waiting import awaited
 
 SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
 
 PUBLISHER = """
+import json
 import sys
 from pathlib import Path
 from headrace.contract.loader import load_contract
@@ -42,7 +46,7 @@ from headrace.publish import publishing
 from headrace.settings import load_settings
 
 publishing.ROWS = 10_000
-config = {"bootstrap.servers": sys.argv[2]}
+config = json.loads(sys.argv[2])
 publishing.publish(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
 """
 
@@ -70,19 +74,31 @@ class Publisher:
 
     def killed_at(self, point: str) -> None:
         """Publish in a process that ends at `point` by SIGKILL."""
-        environment = {
-            **os.environ,
+        with self._process(self.config, HEADRACE_CRASH_AT=point) as ended:
+            _, said = ended.communicate(timeout=120)
+        assert ended.returncode == -signal.SIGKILL, said
+
+    def asleep_at(self, point: str) -> "subprocess.Popen[str]":
+        """Publish, in transactions of two seconds at most, in a process that stops at `point` by SIGSTOP."""
+        short = {"transaction.timeout.ms": 2_000, "message.timeout.ms": 2_000}
+        process = self._process(self.config | short, HEADRACE_STOP_AT=point)
+        awaited(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, 120)
+        return process
+
+    def _process(self, config: dict[str, Any], **environment: str) -> "subprocess.Popen[str]":
+        own = {
             "HEADRACE_HOME": str(self.settings.home),
             "HEADRACE_WAREHOUSE": str(self.settings.warehouse),
             "HEADRACE_SOURCE_ROOTS": self.settings.source_roots,
-            "HEADRACE_CRASH_AT": point,
         }
         file = self.settings.home.parent / f"{self.contract.stream}.yaml"
-        command = [sys.executable, "-c", PUBLISHER, str(file), self.config["bootstrap.servers"]]
-        ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        return subprocess.Popen(
+            [sys.executable, "-c", PUBLISHER, str(file), json.dumps(config)],
+            env={**os.environ, **own, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        assert ended.returncode == -signal.SIGKILL, ended.stderr
 
     def into(self, name: str, **config: str) -> "Publisher":
         """The same source into another topic of the stream."""
@@ -220,6 +236,11 @@ def _several_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def publisher(broker: Broker, tmp_path: Path) -> Publisher:
     """The shipped contract under a name and with a topic of its own."""
+    return make_publisher(broker, tmp_path)
+
+
+def make_publisher(broker: Broker, tmp_path: Path) -> Publisher:
+    """The same in that folder."""
     stream = f"w{uuid4().hex[:12]}"
     text = SHIPPED.read_text("utf-8").replace("wind_turbine\n", f"{stream}\n")
     file = tmp_path / f"{stream}.yaml"

@@ -30,6 +30,7 @@ BATCHES = pa.schema(
         ("started", INSTANT),
         ("finished", INSTANT),
         ("lost", RANGES),
+        ("reason", pa.string()),
     ]
 )
 
