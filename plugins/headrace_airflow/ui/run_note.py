@@ -21,7 +21,7 @@ def on_dag_run_success(dag_run: "DagRun") -> None:
     from airflow.models.xcom import XComModel
     from sqlalchemy import inspect
 
-    session: "Session | None" = inspect(dag_run).session
+    session: Session | None = inspect(dag_run).session
     if session is None or dag_run.note:
         return
     said = XComModel.get_many(run_id=dag_run.run_id, key=KEY, task_ids=TASK, dag_ids=dag_run.dag_id)
