@@ -37,7 +37,7 @@ class Folder:
 
     def write(self, name: str, rows: int, at_rest: bool = True) -> None:
         """A gzipped file of so many readings; the first of them says which file it is."""
-        lines = (f"2024-{number // 1440 % 28 + 1:02},{name}:{number}" for number in range(rows))
+        lines = (f"2024-01-{number // 1440 % 28 + 1:02},{name}:{number}" for number in range(rows))
         self._put(name, "".join(f"{line}\n" for line in ["time,v", *lines]), at_rest)
 
     def _put(self, name: str, text: str, at_rest: bool = True) -> None:
@@ -64,7 +64,7 @@ def folder(broker: Broker, tmp_path: Path) -> Folder:
         "source": {"kind": "csv", "path": str(coming / "*.csv.gz"), "settle": "PT1M"},
         "topic": {"name": "coming", "partitions": 2},
         "record": {
-            "event_time": {"field": "time", "format": "yyyy-dd"},
+            "event_time": {"field": "time", "format": "yyyy-MM-dd"},
             "signals": [{"name": "v", "fields": ["v"], "type": "string"}],
         },
     }
@@ -139,7 +139,7 @@ def test_a_killed_run_goes_on_in_the_file_in_which_it_was(folder: Folder, opened
 
 def test_a_file_that_is_refused_keeps_no_other_back(folder: Folder, opened: list[str]) -> None:
     folder.write("a.csv.gz", 5)
-    folder._put("b.csv.gz", "time,v\n2024-01\n")
+    folder._put("b.csv.gz", "time,v\n2024-01-01\n")
     folder.write("c.csv.gz", 7)
     with pytest.raises(SourceError, match=r"^\[HR201\] .*b\.csv\.gz, line 2, field v: is missing"):
         folder.publisher.publish("1")
@@ -175,4 +175,4 @@ def test_a_file_that_is_written_to_while_it_is_read_is_left(
 
 
 def add_rows(writing: IO[bytes]) -> None:
-    writing.write(gzip.compress(b"2024-28,a.csv.gz:more\n2024-28,a.csv.gz:more still\n"))
+    writing.write(gzip.compress(b"2024-01-28,a.csv.gz:more\n2024-01-28,a.csv.gz:more still\n"))
