@@ -108,7 +108,7 @@ def test_new_files_are_published_run_by_run_and_accounted_for(folder: Folder, op
     nothing = folder.publisher.publish("3", report=said.append)
     assert (nothing.published, opened) == (0, ["c.csv.gz"])  # with nothing new one file is looked at
     assert sum(nothing.until.values()) >= 62
-    assert "0 of 3 files are new or have changed" in said[-1]
+    assert any("0 of 3 files are new or have changed" in line for line in said)
     assert folder.values() == {"a.csv.gz": 20, "b.csv.gz": 30, "c.csv.gz": 12}
 
     settings = folder.publisher.settings
@@ -169,9 +169,11 @@ def test_a_file_that_is_written_to_while_it_is_read_is_left(
     assert folder.publisher.publish("1", report=said.append).published == 6
     assert said[-1].endswith("left for the next run: " + str(folder.folder / "a.csv.gz"))
     assert folder.states() == {"b.csv.gz": "published"}
+    os.utime(folder.folder / "a.csv.gz", (LONG_AGO, LONG_AGO))
+    assert folder.publisher.publish("2").published == 0  # again, and nothing else is new
     monkeypatch.setattr(publishing, "check_source", check)
     os.utime(folder.folder / "a.csv.gz", (LONG_AGO, LONG_AGO))
-    assert folder.publisher.publish("2").published == 7
+    assert folder.publisher.publish("3").published == 9
 
 
 def add_rows(writing: IO[bytes]) -> None:
