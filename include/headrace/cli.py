@@ -30,7 +30,7 @@ Bootstrap = Annotated[
 ]
 
 CONNECTION = "AIRFLOW_CONN_KAFKA_DEFAULT"
-"""Where the environment holds the connection that tasks have, commands of the same environment have it too."""
+"""Where the environment holds the connection that tasks have, commands take it from there too."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

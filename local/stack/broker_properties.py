@@ -7,9 +7,6 @@ from typing import Any
 from headrace.kafka.login import MECHANISM, USER
 from headrace.kafka.spark_options import LOGIN_MODULES, java_config
 
-CONTROLLER = "controller"
-"""The user as which the broker speaks to its controller, which knows no SCRAM."""
-
 LOG4J = """\
 status = warn
 appender.console.type = Console
@@ -46,10 +43,10 @@ listener.security.protocol.map=BROKER:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
 inter.broker.listener.name=BROKER
 sasl.mechanism.inter.broker.protocol={mechanism}
 listener.name.broker.sasl.enabled.mechanisms={mechanism}
-listener.name.broker.{mechanism.lower()}.sasl.jaas.config={_jaas(mechanism, USER, self.password)}
-# Nobody but these may do anything, unless they give somebody the right (kafka-acls).
+listener.name.broker.{mechanism.lower()}.sasl.jaas.config={_jaas(mechanism, self.password)}
+# Nobody but this user may do anything, unless it gives somebody the right (kafka-acls).
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:{USER};User:{CONTROLLER}
+super.users=User:{USER}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 # One node: its internal topics cannot have the default of three replicas.
@@ -85,18 +82,19 @@ metadata.max.idle.interval.ms=0
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{self.controller_port}
 controller.listener.names=CONTROLLER
+# A controller knows no SCRAM: to it the user has a password that only its settings hold.
 sasl.mechanism.controller.protocol=PLAIN
 listener.name.controller.sasl.enabled.mechanisms=PLAIN
-listener.name.controller.plain.sasl.jaas.config={_jaas("PLAIN", CONTROLLER, self.controller_password)}
+listener.name.controller.plain.sasl.jaas.config={_jaas("PLAIN", self.controller_password)}
 # Relative to the folder that the broker is started in: a path may hold what this file's syntax cannot.
 log.dirs=data
 """
 
 
-def _jaas(mechanism: str, user: str, password: str) -> str:
-    """Who the broker is for others; for PLAIN also who may log in."""
-    known = f' user_{user}="{password}"' if mechanism == "PLAIN" else ""
-    return f'{LOGIN_MODULES[mechanism]} required username="{user}" password="{password}"{known};'
+def _jaas(mechanism: str, password: str) -> str:
+    """Who the node is for others; for PLAIN also who may log in."""
+    known = f' user_{USER}="{password}"' if mechanism == "PLAIN" else ""
+    return f'{LOGIN_MODULES[mechanism]} required username="{USER}" password="{password}"{known};'
 
 
 def client(config: Mapping[str, Any]) -> str:

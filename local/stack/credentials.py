@@ -43,7 +43,7 @@ def broker_login(folder: Path) -> Login:
 
 
 def controller_password(folder: Path) -> str:
-    """What that broker's controller knows the broker itself by."""
+    """What the broker in `folder` logs in to its controller with."""
     return _broker_passwords(folder)["controller"]
 
 

@@ -1,5 +1,6 @@
 """A publisher of T1.csv with a stream, a topic and a warehouse of its own on the tests' broker."""
 
+import json
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from testbed.published import T1, read
 SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
 
 PUBLISHER = """
+import json
 import sys
 from pathlib import Path
 from headrace.contract.loader import load_contract
@@ -35,7 +37,7 @@ from headrace.publish import publishing
 from headrace.settings import load_settings
 
 publishing.ROWS = 10_000
-config = {"bootstrap.servers": sys.argv[2]}
+config = json.load(sys.stdin)
 publishing.publish(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
 """
 
@@ -52,10 +54,15 @@ class Publisher:
     def topic(self) -> str:
         return self.contract.topic.name
 
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The configuration without what is a producer's."""
+        return {name: value for name, value in self.config.items() if name != "message.timeout.ms"}
+
     @cached_property
     def admin(self) -> AdminClient:
         """Kept: a client that nobody holds answers nothing any more."""
-        return AdminClient({"bootstrap.servers": self.config["bootstrap.servers"]})
+        return AdminClient(self.connection)
 
     def publish(self, run_id: str, **more: Any) -> Published:
         """What the task does, in this process."""
@@ -71,9 +78,15 @@ class Publisher:
             "HEADRACE_CRASH_AT": point,
         }
         file = self.settings.home.parent / f"{self.contract.stream}.yaml"
-        command = [sys.executable, "-c", PUBLISHER, str(file), self.config["bootstrap.servers"]]
+        command = [sys.executable, "-c", PUBLISHER, str(file)]
         ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command,
+            env=environment,
+            input=json.dumps(self.config),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert ended.returncode == -signal.SIGKILL, ended.stderr
 
@@ -98,11 +111,11 @@ class Publisher:
 
     def visible(self) -> list[Message]:
         """The topic's committed records."""
-        return read(self.config, self.topic)
+        return read(self.connection, self.topic)
 
     def written(self) -> list[Message]:
         """Those of open and of aborted transactions too."""
-        return read(self.config, self.topic, "read_uncommitted")
+        return read(self.connection, self.topic, "read_uncommitted")
 
     def publications(self) -> list[Publication]:
         return read_publications(Warehouse.of(self.settings, self.contract.stream))
@@ -120,7 +133,7 @@ class Publisher:
         """The next row, as it was last committed."""
         consumer = Consumer(
             {
-                "bootstrap.servers": self.config["bootstrap.servers"],
+                **self.connection,
                 "group.id": self.group,
                 "isolation.level": "read_uncommitted",  # else an open transaction makes the broker wait
             }
@@ -150,7 +163,7 @@ def publisher(broker: Broker, tmp_path: Path) -> Publisher:
     file.write_text(text.replace("wind_turbine.readings", f"{stream}.readings"), "utf-8")
     contract = load_contract(file)
     assert contract.topic.name == f"{stream}.readings"
-    config = {"bootstrap.servers": broker.bootstrap, "message.timeout.ms": 10_000}
+    config = {**broker.config, "message.timeout.ms": 10_000}
     ensure_topic(config, contract.topic)
     roots = f"{PROJECT / 'include/data'}:{tmp_path / 'in'}"
     settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=roots)

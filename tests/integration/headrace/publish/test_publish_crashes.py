@@ -74,7 +74,7 @@ def test_progress_that_retention_has_made_uncertain_is_refused(publisher: Publis
 def test_a_record_in_our_name_is_found_out(publisher: Publisher) -> None:
     publisher.killed_at("publish.after_commit:2")
     (noted,) = publisher.publications()
-    producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
+    producer = Producer(publisher.config)
     headers: dict[str, str | bytes | None] = {"headrace": f"1:{noted.publication}:20000"}
     producer.produce(publisher.topic, "{}", headers=headers)
     assert producer.flush(30) == 0
