@@ -82,7 +82,7 @@ def test_every_secret_comes_from_the_env_file_and_is_demanded() -> None:
     example = (PROJECT / ".env.example").read_text(encoding="utf-8")
     named = set(re.findall(r"^(HEADRACE_\w+)=$", example, flags=re.MULTILINE))
     assert named == set(re.findall(r"\$\{(HEADRACE_\w+):\?", TEXT))
-    assert len(named) == 6
+    assert len(named) == 7
     free = set(re.findall(r"^#(HEADRACE_\w+=\S+)$", example, flags=re.MULTILINE))
     assert free == {f"{name}={default}" for name, default in re.findall(r"\$\{(HEADRACE_\w+):-(\w+)\}", TEXT)}
 
@@ -150,4 +150,6 @@ def test_spark_is_set_as_on_one_machine() -> None:
     assert {name: here.get(name) for name in SMALL if name not in placed} == {
         name: value for name, value in SMALL.items() if name not in placed
     }
+    for name in ("spark-master", "spark-worker", "scheduler"):
+        assert "HEADRACE_SPARK_SECRET" in SERVICES[name]["environment"]["_SPARK_AUTH_SECRET"]
     assert (SPARK_CONF / "log4j2.properties").read_text(encoding="utf-8").partition("\n")[2] == LOG4J

@@ -61,9 +61,9 @@ def test_a_home_from_before_the_login_keeps_its_records(broker: Broker) -> None:
 
 def test_who_does_not_know_the_password_is_refused(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headrace.kafka.topics.ANSWER_SECONDS", 2.0)
-    with pytest.raises(SettingsError, match="refuses the log-in: .* Correct the Kafka connection"):
+    with pytest.raises(SettingsError, match=r"refuses the log-in: .* Correct the Kafka connection"):
         describe_topic({**broker.config, "sasl.password": "guessed"}, "any")
-    with pytest.raises(HeadraceError, match="did not answer .* security.protocol of the Kafka connection"):
+    with pytest.raises(HeadraceError, match=r"did not answer .* security\.protocol of the Kafka connection"):
         describe_topic({"bootstrap.servers": broker.bootstrap}, "any")
 
 

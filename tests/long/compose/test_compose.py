@@ -13,7 +13,15 @@ from filelock import FileLock
 from headrace.settings import PROJECT, load_settings
 
 COMPOSE = "github.com/docker/compose/v2@v2.40.3"
-SECRETS = ("FERNET_KEY", "SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "KAFKA_PASSWORD", "ADMIN_PASSWORD")
+SECRETS = (
+    "FERNET_KEY",
+    "SECRET_KEY",
+    "JWT_SECRET",
+    "POSTGRES_PASSWORD",
+    "KAFKA_PASSWORD",
+    "SPARK_SECRET",
+    "ADMIN_PASSWORD",
+)
 
 
 @pytest.fixture(scope="session")
