@@ -157,7 +157,8 @@ class Broker:
             user = UserScramCredentialUpsertion(
                 USER, ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096), self.login.password.encode()
             )
-            AdminClient(config).alter_user_scram_credentials([user])[USER].result(30)
+            admin = AdminClient(config)  # kept: one that nobody holds answers nothing any more
+            admin.alter_user_scram_credentials([user])[USER].result(30)
         finally:
             self.stop()
             (self.folder / ONCE).unlink()
