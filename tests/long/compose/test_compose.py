@@ -21,6 +21,7 @@ SECRETS = (
     "KAFKA_PASSWORD",
     "SPARK_SECRET",
     "ADMIN_PASSWORD",
+    "VIEWER_PASSWORD",
 )
 
 
