@@ -142,7 +142,7 @@ class Broker:
 
         For that the broker is started with a password of this start alone, given in its configuration.
         """
-        from confluent_kafka.admin import (
+        from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are there
             AdminClient,
             ScramCredentialInfo,
             ScramMechanism,
