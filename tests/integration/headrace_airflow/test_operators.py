@@ -38,7 +38,7 @@ def topic(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def contract(tmp_path: Path, broker: Broker, topic: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The wind turbine's contract with that topic, and Airflow's connection to the broker."""
-    connect(monkeypatch, {"bootstrap.servers": broker.bootstrap})
+    connect(monkeypatch, broker.config)
     monkeypatch.setenv("HEADRACE_WAREHOUSE", str(tmp_path / "warehouse"))
     file = tmp_path / CONTRACT.name
     file.write_text(CONTRACT.read_text("utf-8").replace("wind_turbine.readings", topic), "utf-8")
@@ -56,7 +56,7 @@ def context(run_id: str = HOSTILE, accept_loss: bool = False, skip_offsets: str 
 
 
 def produce(broker: Broker, topic: str) -> None:
-    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    producer = Producer(broker.config)
     producer.produce(topic, value=b"{}", partition=0)
     assert producer.flush(30) == 0
 
@@ -178,7 +178,7 @@ def test_a_driver_is_told_whose_end_is_its_own(contract: Path) -> None:
 def test_nothing_of_the_job_is_in_what_airflow_stores_or_a_process_list_shows(
     contract: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect(monkeypatch, {"bootstrap.servers": broker.bootstrap, "client.id": "hush-hush"})
+    connect(monkeypatch, {**broker.config, "client.id": "hush-hush"})
     ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
     land = LandOperator(task_id="land", contract=contract)
     land.prepare(load_contract(contract), context())

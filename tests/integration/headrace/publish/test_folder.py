@@ -68,7 +68,7 @@ def folder(broker: Broker, tmp_path: Path) -> Folder:
             "signals": [{"name": "v", "fields": ["v"], "type": "string"}],
         },
     }
-    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    stream = make_stream(tmp_path, broker.config, definition)
     settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=str(coming))
     return Folder(stream, Publisher(stream.contract, settings, stream.config), coming)
 
