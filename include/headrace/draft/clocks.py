@@ -1,0 +1,178 @@
+"""In which zone a sample's clocks stand: by the offsets in its times, else by hours that clocks skip."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import polars as pl
+from pydantic import TypeAdapter
+
+from headrace.contract.field_types import Zone
+from headrace.contract.time_pattern import translated
+from headrace.draft.guess import Guess
+from headrace.draft.times import Time
+
+COMMON = (
+    *("UTC", "Europe/Berlin", "Europe/London", "Europe/Helsinki", "Europe/Istanbul", "Europe/Moscow"),
+    *("America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles"),
+    *("America/Sao_Paulo", "America/Toronto", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo", "Asia/Dubai"),
+    *("Australia/Sydney", "Australia/Brisbane", "Pacific/Auckland", "Africa/Johannesburg", "Africa/Lagos"),
+)
+"""One zone for each way that clocks go where many people live; the first of those that fit is proposed."""
+
+Change = tuple[datetime, timedelta]
+"""What clocks show when they are changed, and how far they jump."""
+
+zone_of = TypeAdapter[str](Zone).validate_python
+"""A zone's name as a contract takes it; raises ValueError for any other."""
+
+QUESTION = "In which zone do its clocks stand (a name such as Europe/Istanbul)?"
+
+
+def guess_zone(time: Time, texts: pl.Series, devices: pl.Series | None, given: str | None) -> Guess[str]:
+    """The zone that decides where days begin, and which instant a local time is."""
+    if given:
+        return Guess(given, "given by --timezone")
+    if time.epoch:
+        return Guess("UTC", "numbers since 1970 are instants; days are counted in UTC")
+    if time.exact:
+        return _by_offsets(time, texts)
+    return _by_changes(time, devices)
+
+
+def _by_offsets(time: Time, texts: pl.Series) -> Guess[str]:
+    offsets = _offsets(time, texts)
+    if offsets is None:
+        return Guess("UTC", "each time names its zone; days are counted in UTC")
+    found = offsets["offset"].unique().sort().to_list()
+    shown = ", ".join(map(_written, found[:4]))
+    if found == [0]:
+        return Guess("UTC", "each time says Z or +00:00")
+    extremes = _extremes(offsets)
+    fitting = [zone for zone in _zones() if _fits(zone, extremes)]
+    if not fitting:
+        return Guess(
+            "UTC",
+            f"the times say {shown}, which no zone's clocks do; they are instants, days are counted in UTC",
+            sure=False,
+            question=QUESTION,
+            read=zone_of,
+        )
+    others = tuple(zone for zone in COMMON if zone in fitting and zone != fitting[0])
+    many = f" ({len(fitting)} zones have these clocks)" if len(fitting) > 1 else ""
+    saw = f"the times say {shown}, when the clocks of {fitting[0]} do{many}"
+    return Guess(fitting[0], saw, len(found) > 1, QUESTION, others, zone_of)
+
+
+def _offsets(time: Time, texts: pl.Series) -> pl.DataFrame | None:
+    """Instants with the seconds that their texts say they are away from UTC; None where a name says it."""
+    read = translated(time.pattern)
+    if not read.runs("offset"):
+        return None
+    local = re.sub(r" ?\[? ?[XxZ]+\]?", "", time.pattern)
+    groups = texts.str.extract_groups(read.regex).struct.unnest()
+    offset = pl.coalesce(*read.runs("offset"))
+    seconds = groups.select(offset.alias("text"))["text"]
+    digits = seconds.str.replace_all(":", "", literal=True)
+    hours, minutes = (digits.str.slice(at, 2).cast(pl.Int64, strict=False).fill_null(0) for at in (1, 3))
+    sign = digits.str.starts_with("-").cast(pl.Int64) * -2 + 1
+    frame = pl.DataFrame({"instant": time.instants, "offset": (sign * (hours * 3600 + minutes * 60))})
+    return frame.filter(pl.col("instant").is_not_null() & seconds.is_not_null()) if local else None
+
+
+def _zones() -> list[str]:
+    """Every place's zone, common ones first."""
+    names = sorted(
+        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    )
+    return [*COMMON, *(name for name in names if name not in COMMON)]
+
+
+def _fits(zone: str, extremes: list[tuple[datetime, int]]) -> bool:
+    """Whether that zone's clocks were so far from UTC at each of the instants."""
+    rules = ZoneInfo(zone)
+    return all(_seconds(instant, rules) == offset for instant, offset in extremes)
+
+
+def _extremes(offsets: pl.DataFrame) -> list[tuple[datetime, int]]:
+    """The first and the last instant of each offset on each day: no zone changes its clocks twice a day."""
+    days = offsets.group_by(pl.col("instant").dt.truncate("1d").alias("day"), "offset")
+    ends = days.agg(first=pl.col("instant").min(), last=pl.col("instant").max())
+    return [*ends.select("first", "offset").iter_rows(), *ends.select("last", "offset").iter_rows()]
+
+
+def _seconds(instant: datetime, zone: ZoneInfo) -> int:
+    offset = instant.astimezone(zone).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+def _written(seconds: int) -> str:
+    sign, size = "-" if seconds < 0 else "+", abs(seconds)
+    return f"{sign}{size // 3600:02}:{size % 3600 // 60:02}"
+
+
+def _by_changes(time: Time, devices: pl.Series | None) -> Guess[str]:
+    """Of local times: whether an hour is skipped in spring and stands twice in autumn, as in some zone."""
+    local = time.instants.dt.replace_time_zone(None)
+    twice = pl.DataFrame([local, *([] if devices is None else [devices.alias("device")])]).is_duplicated()
+    twice, local = local.filter(twice).drop_nulls(), local.drop_nulls()
+    if local.is_empty() or not re.search("[Hhk]", time.pattern):
+        return Guess("UTC", "its times say no zone", False, QUESTION, COMMON[1:5], zone_of)
+    changes = {zone: _changes(local, zone) for zone in COMMON}
+    skipped = {zone: _shown_of_skipped(local, changes[zone]) for zone in COMMON}
+    possible = tuple(zone for zone in COMMON if not skipped[zone])
+    like = next((zone for zone in possible if _doubled(twice, changes[zone])), None)
+    if like:
+        doubled = _doubled(twice, changes[like])
+        saw = (
+            f"{doubled:,} times stand twice where the clocks of {like} go back, none where they skip an hour"
+        )
+        return Guess(
+            like, saw, False, QUESTION, tuple(zone for zone in possible if zone != like)[:4], zone_of
+        )
+    saw = "its times say no zone"
+    shown = next((zone for zone in COMMON if skipped[zone]), None)
+    if shown:
+        saw += f"; not {shown} and its like: times stand in the hour that clocks skip there in spring"
+    return Guess("UTC", saw, False, QUESTION, possible[1:6], zone_of)
+
+
+def _changes(local: pl.Series, zone: str) -> list[Change]:
+    """The local times at which the clocks there jump, and by how much, in the years of the sample."""
+    rules, found = ZoneInfo(zone), []
+    begin, end = local.min(), local.max()
+    assert isinstance(begin, datetime) and isinstance(end, datetime)  # noqa: S101, PT018  # none is null
+    day = begin.replace(hour=0, minute=0, second=0, microsecond=0)
+    while day <= end and (end - begin) < timedelta(days=366 * 60):
+        before, after = (each.replace(tzinfo=rules).utcoffset() for each in (day, day + timedelta(days=1)))
+        if before is not None and after is not None and before != after:
+            found.append((_instant_of(day, rules), after - before))
+        day += timedelta(days=1)
+    return found
+
+
+def _instant_of(day: datetime, rules: ZoneInfo) -> datetime:
+    """The local time that clocks show when they are changed on that day."""
+    begin = day.replace(tzinfo=rules).astimezone(UTC)
+    before = begin.astimezone(rules).utcoffset()
+    for quarter in range(4 * 25):
+        instant = begin + timedelta(minutes=15 * quarter)
+        if instant.astimezone(rules).utcoffset() != before:
+            return (instant + (before or timedelta(0))).replace(tzinfo=None)
+    return day
+
+
+def _shown_of_skipped(local: pl.Series, changes: list[Change]) -> int:
+    """How many times stand where clocks jump ahead."""
+    return sum(
+        int(local.is_between(at, at + jump, closed="left").sum())
+        for at, jump in changes
+        if jump > timedelta(0)
+    )
+
+
+def _doubled(twice: pl.Series, changes: list[Change]) -> int:
+    """How many of the times that stand twice do where clocks go back, if most of them do."""
+    back = [(at + jump, at) for at, jump in changes if jump < timedelta(0)]
+    there = sum(int(twice.is_between(begin, end, closed="left").sum()) for begin, end in back)
+    return there if there > len(twice) / 2 else 0

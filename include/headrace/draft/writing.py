@@ -1,0 +1,183 @@
+"""A draft as the text of a contract, with what was seen as comments; every name in it is a stranger's."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from textwrap import wrap
+
+import yaml
+
+from headrace.draft.cadence import written
+from headrace.draft.columns import Column
+from headrace.draft.drafting import Draft
+from headrace.draft.guess import Guess
+from headrace.report.cells import visible
+from headrace.tables.gold_columns import gold_column
+
+WIDTH = 110
+
+TAKEN = ("signal_date", "signal_hour", "entity", "readings")
+"""Columns of `hourly_average` that are no signal's."""
+
+MOST_SIGNALS = 500
+"""Fields that are listed; a contract keeps the others without that."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the stream comes from: a file by its path in the contract, or a topic as the broker has it."""
+
+    sample: str
+    path: Path | None = None
+    topic: str | None = None
+    partitions: int = 1
+    replication: int = 1
+
+
+def contract_text(draft: Draft, stream: str, origin: Origin, schema: bool) -> str:
+    """The contract; `schema`: whether its JSON Schema lies beside it."""
+    return "\n".join(
+        [
+            *_head(draft, stream, origin, schema),
+            *_source(draft, origin),
+            *_topic(stream, origin),
+            *_record(draft),
+            "",
+        ]
+    )
+
+
+def _head(draft: Draft, stream: str, origin: Origin, schema: bool) -> Iterator[str]:
+    if schema:
+        yield "# yaml-language-server: $schema=contract.schema.json"
+    yield from _comment(
+        f"Drafted by `headrace new` on {datetime.now(UTC):%Y-%m-%d} from {origin.sample}: {draft.look.said}. "
+        "Above each line stands what was seen."
+    )
+    if draft.unsure:
+        yield from _comment(
+            "UNSURE marks what the sample does not decide: look at it, correct it, remove the mark."
+        )
+    yield f"stream: {stream}"
+    yield f"description: {_scalar(f'drafted from {Path(origin.sample).name}')}"
+    yield "schedule: null  # runs by hand; a cron expression such as '0 * * * *' runs it by itself"
+    yield ""
+
+
+def _source(draft: Draft, origin: Origin) -> Iterator[str]:
+    if origin.path is None or draft.text is None:
+        yield "source: {kind: external}  # somebody else feeds the topic"
+        yield ""
+        return
+    yield "source:"
+    yield "  kind: csv"
+    yield f"  path: {_scalar(str(origin.path))}"
+    yield from _guessed(draft.text.encoding, "encoding", draft.text.encoding.value)
+    yield from _guessed(draft.text.delimiter, "delimiter", draft.text.delimiter.value)
+    yield ""
+
+
+def _topic(stream: str, origin: Origin) -> Iterator[str]:
+    yield "topic:"
+    yield f"  name: {_scalar(origin.topic or f'{stream}.readings')}"
+    yield f"  partitions: {origin.partitions}"
+    if origin.replication > 1:
+        yield f"  replication: {origin.replication}"
+    yield ""
+
+
+def _record(draft: Draft) -> Iterator[str]:
+    known = draft.known.value
+    yield "record:"
+    yield from _seen(draft.known, "  ")
+    if known.entity:
+        if draft.text:
+            yield f"  key: {_listed([known.entity])}  # the records of one device keep their order"
+        yield f"  entity: {_scalar(known.entity)}"
+    if known.identity:
+        yield f"  identity: {_listed([*known.identity])}"
+    yield from _event_time(draft)
+    yield "  signals:"
+    names = signal_names(draft.signals)
+    for column in draft.signals[:MOST_SIGNALS]:
+        yield from _signal(column, names[column.name])
+    if len(draft.signals) > MOST_SIGNALS:
+        yield from _comment(
+            f"{len(draft.signals) - MOST_SIGNALS:,} more are kept under their own names", "    "
+        )
+
+
+def _event_time(draft: Draft) -> Iterator[str]:
+    time = draft.time.value
+    yield "  event_time:"
+    yield from _seen(draft.time, "    ")
+    fields = time.fields[0] if len(time.fields) == 1 else [*time.fields]
+    yield f"    field: {_scalar(fields)}"
+    yield f"    format: {_scalar(time.pattern)}"
+    yield from _guessed(draft.zone, "timezone", draft.zone.value, "    ")
+    if draft.every.value:
+        yield from _guessed(draft.every, "every", written(draft.every.value), "    ")
+    else:
+        yield from _comment(f"every: {draft.every.saw}", "    ")
+    yield from _seen(draft.earliest, "    ")
+    yield f"    earliest: {draft.earliest.value}"
+    if draft.latest.value:
+        yield from _guessed(draft.latest, "latest", written(draft.latest.value), "    ")
+
+
+def _signal(column: Column, name: str) -> Iterator[str]:
+    yield from _comment(column.saw, "    ")
+    kind = "" if column.kind == "number" else ", type: string"
+    yield f"    - {{name: {_scalar(name)}, fields: {_listed([column.name])}{kind}}}"
+
+
+def signal_names(columns: tuple[Column, ...]) -> dict[str, str]:
+    """Each field's name in the tables: its own, unless another one's column would be called alike."""
+    fields, taken, names = {column.name for column in columns}, {*TAKEN}, {}
+    for column in columns:
+        name, number = column.name, 2
+        while gold_column(name).casefold() in taken or (name != column.name and name in fields):
+            name, number = f"{column.name}_{number}", number + 1
+        taken.add(gold_column(name).casefold())
+        names[column.name] = name
+    return names
+
+
+def _guessed(guess: Guess[object], field: str, value: object, indent: str = "  ") -> Iterator[str]:
+    yield from _seen(guess, indent)
+    yield f"{indent}{field}: {_scalar(value)}"
+
+
+def _seen(guess: Guess[object], indent: str) -> Iterator[str]:
+    mark = "" if guess.sure else "UNSURE: "
+    others = "" if guess.sure or not guess.others else f"; or {', '.join(map(shown, guess.others[:4]))}"
+    yield from _comment(f"{mark}{guess.saw}{others}", indent)
+
+
+def shown(value: object) -> str:
+    """A value of a guess as a person reads it."""
+    if isinstance(value, timedelta):
+        return written(value)
+    if value is None:
+        return "none"
+    name = getattr(value, "name", None)
+    if isinstance(name, str):
+        return name
+    return repr(value) if isinstance(value, str) and not re.search(r"\w", value) else str(value)
+
+
+def _comment(text: str, indent: str = "") -> Iterator[str]:
+    for line in wrap(visible(text), WIDTH - len(indent) - 2, break_on_hyphens=False):
+        yield f"{indent}# {line}"
+
+
+def _scalar(value: object) -> str:
+    """A value in YAML's flow style, on one line and quoted where it must be."""
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=float("inf"))
+    return str(text).removesuffix("\n").removesuffix("\n...")
+
+
+def _listed(values: list[str]) -> str:
+    return _scalar(values)
