@@ -113,27 +113,26 @@ def _written(seconds: int) -> str:
 
 def _by_changes(time: Time, devices: pl.Series | None) -> Guess[str]:
     """Of local times: whether an hour is skipped in spring and stands twice in autumn, as in some zone."""
+    if not re.search("[Hhk]", time.pattern):
+        return Guess("UTC", "days without a clock are the same days in every zone")
     local = time.instants.dt.replace_time_zone(None)
     twice = pl.DataFrame([local, *([] if devices is None else [devices.alias("device")])]).is_duplicated()
     twice, local = local.filter(twice).drop_nulls(), local.drop_nulls()
-    if local.is_empty() or not re.search("[Hhk]", time.pattern):
-        return Guess("UTC", "its times say no zone", False, QUESTION, COMMON[1:5], zone_of)
     changes = {zone: _changes(local, zone) for zone in COMMON}
-    skipped = {zone: _shown_of_skipped(local, changes[zone]) for zone in COMMON}
-    possible = tuple(zone for zone in COMMON if not skipped[zone])
-    like = next((zone for zone in possible if _doubled(twice, changes[zone])), None)
-    if like:
-        doubled = _doubled(twice, changes[like])
-        saw = (
-            f"{doubled:,} times stand twice where the clocks of {like} go back, none where they skip an hour"
-        )
-        return Guess(
-            like, saw, False, QUESTION, tuple(zone for zone in possible if zone != like)[:4], zone_of
-        )
+    possible = tuple(zone for zone in COMMON if not _shown_of_skipped(local, changes[zone]))
     saw = "its times say no zone"
-    shown = next((zone for zone in COMMON if skipped[zone]), None)
-    if shown:
-        saw += f"; not {shown} and its like: times stand in the hour that clocks skip there in spring"
+    other = next((zone for zone in COMMON if zone not in possible), None)
+    if other:
+        saw += f"; not {other} and its like: times stand in the hour that clocks skip there in spring"
+    for zone in possible:
+        doubled, skipped = _doubled(twice, changes[zone]), _skips(local, changes[zone])
+        if doubled or skipped:
+            where = (
+                "stand twice where clocks go back" if doubled else "are left out where clocks skip an hour"
+            )
+            like = f"; as in {zone}: times {where} there"
+            rest = tuple(each for each in possible if each != zone)
+            return Guess(zone, saw + like, False, QUESTION, rest[:6], zone_of)
     return Guess("UTC", saw, False, QUESTION, possible[1:6], zone_of)
 
 
@@ -169,6 +168,17 @@ def _shown_of_skipped(local: pl.Series, changes: list[Change]) -> int:
         for at, jump in changes
         if jump > timedelta(0)
     )
+
+
+def _skips(local: pl.Series, changes: list[Change]) -> bool:
+    """Whether no time stands where clocks jump ahead, and some do just before and just behind."""
+    ahead = [(at, jump) for at, jump in changes if jump > timedelta(0)]
+    around = (
+        local.is_between(begin, begin + jump, closed="left").any()
+        for at, jump in ahead
+        for begin in (at - jump, at + jump)
+    )
+    return bool(ahead) and all(around) and not _shown_of_skipped(local, changes)
 
 
 def _doubled(twice: pl.Series, changes: list[Change]) -> int:

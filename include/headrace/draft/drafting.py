@@ -81,7 +81,7 @@ def draft_csv(file: Path, settle: Settle[Any], timezone: str | None) -> Draft:
     head = pieces.head.decode(encoding.value, errors="replace")
     delimiter = settle(guess_delimiter(head))
     shape = find_shape(head, delimiter.value, str(file))
-    look = look_at_csv(pieces, encoding.value, shape)
+    look = look_at_csv(pieces, encoding.value, shape, str(file))
     return _draft(look, settle, timezone, str(file), Text(encoding, delimiter, shape))
 
 
@@ -108,7 +108,7 @@ def _draft(
     if not times:
         raise SourceError(
             f"{place}: no time was found in {_listed(look.names)}; a record needs the time of its event. If "
-            "one of them is a time, write the contract by hand (docs/how-to/add-a-stream.md) and say its format"
+            "one of them is a time, write the contract by hand and say its format there (docs/how-to)"
         )
     time = _read_anew(look, settle(guess_time(times)))
     known = settle(guess_identity(look, time.value, columns))

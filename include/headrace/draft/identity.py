@@ -48,6 +48,11 @@ class _Rows:
     alone: int
     again: str
 
+    @property
+    def numbers(self) -> dict[str, str]:
+        """Each column's name in the frame."""
+        return {name: str(number) for number, name in enumerate(self.columns)}
+
     def with_time(self, *names: str) -> tuple[str, ...]:
         """The identity of these fields and the time."""
         return (*names, *self.time.fields)
@@ -102,17 +107,28 @@ def _by_two(names: tuple[str, ...], rows: _Rows) -> Guess[Known]:
 def _nearly(best: tuple[str, ...] | None, told: int, rows: _Rows) -> Guess[Known]:
     """What leaves a few rows undecided, or tells hardly any apart."""
     others = (Known(None, None),)
-    refused = f"of {rows.count:,} rows are told apart; the others would be refused as conflicts{rows.again}"
     if best and told >= 0.99 * rows.count and told > rows.alone:
-        known = Known(best[0], rows.with_time(*best))
-        return Guess(known, f"with {best[0]} and the time {told:,} {refused}", False, QUESTION, others)
+        saw = f"{best[0]} and the time tell {_all_but(rows, *best)}{rows.again}"
+        return Guess(Known(best[0], rows.with_time(*best)), saw, False, QUESTION, others)
     if rows.alone >= 0.99 * rows.count:
-        return Guess(
-            Known(None, rows.time.fields), f"by their time {rows.alone:,} {refused}", False, QUESTION, others
-        )
+        saw = f"the time tells {_all_but(rows)}{rows.again}"
+        return Guess(Known(None, rows.time.fields), saw, False, QUESTION, others)
     entity = _called_a_device(rows)
     saw = f"nothing tells the {rows.count:,} rows apart: each is itself by its whole content{rows.again}"
     return Guess(Known(entity, None), saw, entity is None, QUESTION, others)
+
+
+def _all_but(rows: _Rows, *names: str) -> str:
+    """How many rows these fields and the time do not tell from another one, and on which days those are."""
+    told = pl.struct("time", *(rows.numbers[name] for name in names))
+    alike = rows.frame.filter(~told.is_first_distinct())["time"]
+    days = alike.dt.date().unique().sort()
+    shown = ", ".join(map(str, days.head(3)))
+    more = f" and {len(days) - 3:,} more days" if len(days) > 3 else ""
+    return (
+        f"{rows.count - len(alike):,} of {rows.count:,} rows apart; {len(alike):,} are another one's likes "
+        f"with other values, and would be refused as conflicts (on {shown}{more})"
+    )
 
 
 def _rows(look: Look, time: Time, columns: tuple[Column, ...]) -> _Rows:
@@ -140,9 +156,8 @@ def _unique(rows: _Rows, candidates: list[tuple[str, ...]]) -> dict[tuple[str, .
     """How many rows the time and these columns tell apart."""
     if not candidates:
         return {}
-    numbers = {name: str(number) for number, name in enumerate(rows.columns)}
     told = rows.frame.select(
-        pl.struct("time", *(numbers[name] for name in names)).hash().n_unique().alias(str(number))
+        pl.struct("time", *(rows.numbers[name] for name in names)).hash().n_unique().alias(str(number))
         for number, names in enumerate(candidates)
     )
     return dict(zip(candidates, told.row(0), strict=True))

@@ -20,6 +20,8 @@ def _of_text(text: Text) -> Iterator[str]:
         yield f"its encoding, {text.encoding.value}: save it as UTF-8"
     if shape.preamble:
         yield f"{shape.preamble} lines before the header: remove them"
+    if not all(shape.names):
+        yield f"columns without a name ({shape.names.count('')}): give each one"
     if not shape.header:
         yield "rows without a header: put a line with names on top"
     if shape.units:

@@ -7,6 +7,7 @@ import polars as pl
 
 from headrace.draft.pieces import Pieces
 from headrace.draft.shape import Shape
+from headrace.errors import SourceError
 from headrace.parse.json_fields import fields_of
 
 
@@ -34,13 +35,20 @@ class Look:
         return self.frame[str(self.names.index(name))]
 
 
-def look_at_csv(pieces: Pieces, encoding: str, shape: Shape) -> Look:
-    """The rows of a CSV file's pieces; what one has too few of is null, what it has too many of left out."""
+def look_at_csv(pieces: Pieces, encoding: str, shape: Shape, place: str) -> Look:
+    """The rows of a CSV file's pieces; what one has too few of is null, what it has too many of left out.
+
+    Raises:
+        SourceError: they are no CSV.
+    """
     head = pieces.head.decode(encoding, errors="replace")
     lines = head.split("\n", shape.first_row)
     texts = [lines[-1], *(each.decode(encoding, errors="replace") for each in pieces.spread)]
     width = len(shape.names) + (shape.trailing)
-    frames = [_frame(text, shape.delimiter, width) for text in texts if text.strip()]
+    try:
+        frames = [_frame(text, shape.delimiter, width) for text in texts if text.strip()]
+    except pl.exceptions.PolarsError as broken:
+        raise SourceError(f"{place}: cannot be read as CSV: is a quote not closed?") from broken
     frame = (
         pl.concat(frames)
         if frames
@@ -54,16 +62,15 @@ def look_at_csv(pieces: Pieces, encoding: str, shape: Shape) -> Look:
 
 def _frame(text: str, delimiter: str, width: int) -> pl.DataFrame:
     schema = {str(number): pl.String for number in range(width)}
-    if not text:
-        return pl.DataFrame(schema=schema)
+    widest = delimiter * (width - 1) + "\n"  # polars takes the number of columns from the first line
     return pl.read_csv(
-        io.BytesIO(text.encode()),
+        io.BytesIO((widest + text).encode()),
         separator=delimiter,
         has_header=False,
         schema=schema,
         truncate_ragged_lines=True,
         ignore_errors=True,
-    )
+    )[1:]
 
 
 @dataclass(frozen=True)

@@ -93,31 +93,26 @@ def find_shape(text: str, delimiter: str, place: str) -> Shape:
     """
     rows = _rows(text, delimiter)
     width, _, _ = _fit(rows)
-    at = next((n for n, row in enumerate(rows) if _is_full(row, width)), None)
+    at = next((n for n, row in enumerate(rows) if _is_full(row, width, rows[n + 1 :])), None)
     if at is None:
         raise SourceError(f"{place}: no rows are found in it; give a sample with a header and some rows")
     data = [row for row in rows[at + 1 :] if len(row) == width]
     valued = _valued(data, width)
     if any(is_value(cell) for cell, value in zip(rows[at], valued, strict=False) if value):
-        header, names = False, tuple(f"column_{number}" for number in range(1, width + 1))
-        return Shape(delimiter, at, header, names)
-    units = _units(rows, at, valued)
+        names = tuple(f"column_{number}" for number in range(1, width + 1))
+        return Shape(delimiter, at, False, names)
     names = tuple(name.strip("\ufeff") for name in rows[at])
     trailing = len(names) == width - 1 or (not names[-1] and not any(row[-1] for row in data))
-    return Shape(
-        delimiter,
-        at,
-        True,
-        names[: width - 1] if trailing and len(names) == width else names,
-        units,
-        trailing,
-    )
+    own = names[: width - 1] if trailing else names
+    return Shape(delimiter, at, True, own, _units(rows, at, valued), trailing)
 
 
-def _is_full(row: Row, width: int) -> bool:
-    """Whether it is a header or a row: as wide as the others, but for an end that parts nothing."""
+def _is_full(row: Row, width: int, behind: list[Row]) -> bool:
+    """Whether it is a header or a row: as wide as the others, but for an end of theirs that parts nothing."""
     named = sum(bool(cell.strip()) for cell in row)
-    return len(row) in (width, width - 1) and named > 0 and 3 * named >= len(row)
+    if len(row) == width - 1 and not any(each[-1] for each in behind if len(each) == width):
+        return named > 0
+    return len(row) == width and named > 0 and 3 * named >= width
 
 
 def _valued(data: list[Row], width: int) -> list[bool]:

@@ -129,8 +129,10 @@ def _event_time(draft: Draft) -> Iterator[str]:
 
 def _signal(column: Column, name: str) -> Iterator[str]:
     yield from _comment(column.saw, "    ")
-    kind = "" if column.kind == "number" else ", type: string"
-    yield f"    - {{name: {_scalar(name)}, fields: {_listed([column.name])}{kind}}}"
+    signal: dict[str, object] = {"name": name, "fields": [column.name]}
+    if column.kind != "number":
+        signal["type"] = "string"
+    yield f"    - {_scalar(signal)}"
 
 
 def signal_names(columns: tuple[Column, ...]) -> dict[str, str]:
@@ -175,7 +177,9 @@ def _comment(text: str, indent: str = "") -> Iterator[str]:
 
 def _scalar(value: object) -> str:
     """A value in YAML's flow style, on one line and quoted where it must be."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=float("inf"))
+    text = yaml.safe_dump(
+        value, default_flow_style=True, allow_unicode=True, width=float("inf"), sort_keys=False
+    )
     return str(text).removesuffix("\n").removesuffix("\n...")
 
 
