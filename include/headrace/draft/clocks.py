@@ -23,6 +23,9 @@ COMMON = (
 Change = tuple[datetime, timedelta]
 """What clocks show when they are changed, and how far they jump."""
 
+STEP = timedelta(days=10)
+"""Clocks are changed once in so many days at the most."""
+
 zone_of = TypeAdapter[str](Zone).validate_python
 """A zone's name as a contract takes it; raises ValueError for any other."""
 
@@ -138,27 +141,27 @@ def _by_changes(time: Time, devices: pl.Series | None) -> Guess[str]:
 
 def _changes(local: pl.Series, zone: str) -> list[Change]:
     """The local times at which the clocks there jump, and by how much, in the years of the sample."""
-    rules, found = ZoneInfo(zone), []
+    rules = ZoneInfo(zone)
     begin, end = local.min(), local.max()
-    assert isinstance(begin, datetime) and isinstance(end, datetime)  # noqa: S101, PT018  # none is null
-    day = begin.replace(hour=0, minute=0, second=0, microsecond=0)
-    while day <= end and (end - begin) < timedelta(days=366 * 60):
-        before, after = (each.replace(tzinfo=rules).utcoffset() for each in (day, day + timedelta(days=1)))
-        if before is not None and after is not None and before != after:
-            found.append((_instant_of(day, rules), after - before))
-        day += timedelta(days=1)
+    if not isinstance(begin, datetime) or not isinstance(end, datetime):
+        return []
+    found, instant = [], begin.replace(tzinfo=UTC) - STEP
+    while instant < end.replace(tzinfo=UTC) + STEP:
+        before, after = _seconds(instant, rules), _seconds(instant + STEP, rules)
+        if before != after:
+            found.append((_shown_at_change(instant, before, rules), timedelta(seconds=after - before)))
+        instant += STEP
     return found
 
 
-def _instant_of(day: datetime, rules: ZoneInfo) -> datetime:
-    """The local time that clocks show when they are changed on that day."""
-    begin = day.replace(tzinfo=rules).astimezone(UTC)
-    before = begin.astimezone(rules).utcoffset()
-    for quarter in range(4 * 25):
-        instant = begin + timedelta(minutes=15 * quarter)
-        if instant.astimezone(rules).utcoffset() != before:
-            return (instant + (before or timedelta(0))).replace(tzinfo=None)
-    return day
+def _shown_at_change(instant: datetime, before: int, rules: ZoneInfo) -> datetime:
+    """The local time that clocks show when they are changed, some time behind that instant."""
+    begin, end = instant, instant + STEP
+    while end - begin > timedelta(minutes=1):
+        middle = begin + (end - begin) / 2
+        begin, end = (middle, end) if _seconds(middle, rules) == before else (begin, middle)
+    change = end.replace(second=0, microsecond=0)
+    return (change + timedelta(seconds=before)).replace(tzinfo=None)
 
 
 def _shown_of_skipped(local: pl.Series, changes: list[Change]) -> int:

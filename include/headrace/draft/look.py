@@ -1,5 +1,6 @@
 """The rows of a sample as columns of texts."""
 
+import csv
 import io
 from dataclasses import dataclass
 
@@ -42,8 +43,7 @@ def look_at_csv(pieces: Pieces, encoding: str, shape: Shape, place: str) -> Look
         SourceError: they are no CSV.
     """
     head = pieces.head.decode(encoding, errors="replace")
-    lines = head.split("\n", shape.first_row)
-    texts = [lines[-1], *(each.decode(encoding, errors="replace") for each in pieces.spread)]
+    texts = [_behind(head, shape), *(each.decode(encoding, errors="replace") for each in pieces.spread)]
     width = len(shape.names) + (shape.trailing)
     try:
         frames = [_frame(text, shape.delimiter, width) for text in texts if text.strip()]
@@ -58,6 +58,14 @@ def look_at_csv(pieces: Pieces, encoding: str, shape: Shape, place: str) -> Look
     said = f"{len(whole_rows):,} rows of {len(shape.names)} columns ({pieces.said})"
     kept = whole_rows.select(str(number) for number in range(len(shape.names)))
     return Look(kept, shape.names, said, pieces.whole)
+
+
+def _behind(text: str, shape: Shape) -> str:
+    """The text behind the header; a name in it may have an end of a line within quotes."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=shape.delimiter)
+    for _ in range(shape.first_row):
+        next(reader, None)
+    return text.split("\n", reader.line_num)[-1]
 
 
 def _frame(text: str, delimiter: str, width: int) -> pl.DataFrame:

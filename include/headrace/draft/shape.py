@@ -98,7 +98,7 @@ def find_shape(text: str, delimiter: str, place: str) -> Shape:
         raise SourceError(f"{place}: no rows are found in it; give a sample with a header and some rows")
     data = [row for row in rows[at + 1 :] if len(row) == width]
     valued = _valued(data, width)
-    if any(is_value(cell) for cell, value in zip(rows[at], valued, strict=False) if value):
+    if _holds_values(rows[at], valued):
         names = tuple(f"column_{number}" for number in range(1, width + 1))
         return Shape(delimiter, at, False, names)
     names = tuple(name.strip("\ufeff") for name in rows[at])
@@ -122,6 +122,12 @@ def _valued(data: list[Row], width: int) -> list[bool]:
         cells = [row[column] for row in data if row[column].strip()]
         found.append(bool(cells) and sum(map(is_value, cells)) > len(cells) / 2)
     return found
+
+
+def _holds_values(row: Row, valued: list[bool]) -> bool:
+    """Whether it is a row and no header; a header may have numbers for names, such as years, but not only."""
+    cells = [cell for cell, value in zip(row, valued, strict=False) if value and cell.strip()]
+    return bool(cells) and all(map(is_value, cells))
 
 
 def _units(rows: list[Row], at: int, valued: list[bool]) -> tuple[str, ...]:
