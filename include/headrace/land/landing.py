@@ -30,7 +30,7 @@ from headrace.tables.attempt import Attempt
 from headrace.tables.batches import Batch, append_batch, begin_batch, landed_position, open_batch, rewinds
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
-from headrace.tables.creation import create_tables
+from headrace.tables.creation import create_tables, identities_by_instant
 from headrace.tables.names import QUARANTINE, READINGS
 from headrace.tables.slices import Slice
 from headrace.task_log import say
@@ -126,7 +126,10 @@ class Landing:
         return batch_commit(table, commit.batch).rows if newest_batch(table, stream) == commit.batch else 0
 
     def _parser(self, topic_id: str) -> Parser:
-        return Parser(self.attempt.contract, topic_id, rewinds(self.attempt.warehouse, topic_id))
+        contract, warehouse = self.attempt.contract, self.attempt.warehouse
+        many = contract.record.event_time.spells_an_instant_in_many_ways
+        by_instant = many and identities_by_instant(warehouse)
+        return Parser(contract, topic_id, rewinds(warehouse, topic_id), by_instant)
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))

@@ -61,12 +61,22 @@ class Reason(StrEnum):
     NOT_A_NUMBER = (
         "not_a_number",
         "a signal that must be a number is none, or is not finite",
-        "NaN; Infinity; 1e400; `1,5`; `0x1`; full-width digits; true; a blank beside the number",
+        "NaN; Infinity; 1e400; `1,5` without `decimal`; `0x1`; full-width digits; true; a blank beside it",
+    )
+    WRONG_TYPE = (
+        "wrong_type",
+        "a signal is not of the type that the contract says",
+        "1.5 or 65 bits as an integer; too many digits as a decimal; `yes` as a boolean; `[1, 2` as an array",
     )
     OUT_OF_RANGE = (
         "out_of_range",
         "a signal is below its minimum or above its maximum",
         "-0.1 with `minimum: 0`; -0 is not below 0",
+    )
+    NOT_ALLOWED = (
+        "not_allowed",
+        "a signal is none of the values that are taken, or not of its pattern",
+        "`of` where `one_of` is [on, off]; a serial number with a letter too many",
     )
     DUPLICATE = (
         "duplicate",
