@@ -1,6 +1,6 @@
 """In which zone a sample's clocks stand: by the offsets in its times, else by hours that clocks skip."""
 
-import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -8,9 +8,9 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from headrace.contract.field_types import Zone
-from headrace.contract.time_pattern import translated
+from headrace.contract.time_format import Epoch, time_format
 from headrace.draft.guess import Guess
-from headrace.draft.times import Time
+from headrace.draft.times import EPOCHS, Time
 
 COMMON = (
     *("UTC", "Europe/Berlin", "Europe/London", "Europe/Helsinki", "Europe/Istanbul", "Europe/Moscow"),
@@ -36,16 +36,22 @@ def guess_zone(time: Time, texts: pl.Series, devices: pl.Series | None, given: s
     """The zone that decides where days begin, and which instant a local time is."""
     if given:
         return Guess(given, "given by --timezone")
-    if time.epoch:
+    if any(written in EPOCHS for written in time.formats):
         return Guess("UTC", "numbers since 1970 are instants; days are counted in UTC")
-    if time.exact:
-        return _by_offsets(time, texts)
-    return _by_changes(time, devices)
+    if not time.has_clock:
+        return Guess("UTC", "days without a clock are the same days in every zone")
+    if not time.exact:
+        return _by_changes(time, devices)
+    guess = _by_offsets(time, texts)
+    if time.exact == time.read:
+        return guess
+    saw = f"{guess.saw}; {time.read - time.exact:,} times say no offset: they are read as local times there"
+    return replace(guess, saw=saw, sure=False, question=QUESTION, read=zone_of)
 
 
 def _by_offsets(time: Time, texts: pl.Series) -> Guess[str]:
-    offsets = _offsets(time, texts)
-    if offsets is None:
+    offsets = pl.concat([_offsets(written, texts, time.instants) for written in time.formats])
+    if offsets.is_empty():
         return Guess("UTC", "each time names its zone; days are counted in UTC")
     found = offsets["offset"].unique().sort().to_list()
     shown = ", ".join(map(_written, found[:4]))
@@ -54,33 +60,26 @@ def _by_offsets(time: Time, texts: pl.Series) -> Guess[str]:
     extremes = _extremes(offsets)
     fitting = [zone for zone in _zones() if _fits(zone, extremes)]
     if not fitting:
-        return Guess(
-            "UTC",
-            f"the times say {shown}, which no zone's clocks do; they are instants, days are counted in UTC",
-            sure=False,
-            question=QUESTION,
-            read=zone_of,
-        )
+        saw = f"the times say {shown}, which no zone's clocks do; they are instants, days are counted in UTC"
+        return Guess("UTC", saw, False, QUESTION, (), zone_of)
     others = tuple(zone for zone in COMMON if zone in fitting and zone != fitting[0])
     many = f" ({len(fitting)} zones have these clocks)" if len(fitting) > 1 else ""
     saw = f"the times say {shown}, when the clocks of {fitting[0]} do{many}"
     return Guess(fitting[0], saw, len(found) > 1, QUESTION, others, zone_of)
 
 
-def _offsets(time: Time, texts: pl.Series) -> pl.DataFrame | None:
-    """Instants with the seconds that their texts say they are away from UTC; None where a name says it."""
-    read = translated(time.pattern)
-    if not read.runs("offset"):
-        return None
-    local = re.sub(r" ?\[? ?[XxZ]+\]?", "", time.pattern)
-    groups = texts.str.extract_groups(read.regex).struct.unnest()
-    offset = pl.coalesce(*read.runs("offset"))
-    seconds = groups.select(offset.alias("text"))["text"]
-    digits = seconds.str.replace_all(":", "", literal=True)
+def _offsets(written: str, texts: pl.Series, instants: pl.Series) -> pl.DataFrame:
+    """Instants with the seconds that their texts say they are away from UTC."""
+    meaning = time_format(written)
+    groups = [] if isinstance(meaning, Epoch) else [*meaning.runs("offset")]
+    if isinstance(meaning, Epoch) or not groups:
+        return pl.DataFrame(schema={"instant": instants.dtype, "offset": pl.Int64})
+    found = texts.str.extract_groups(meaning.regex).struct.unnest().select(pl.coalesce(*groups)).to_series()
+    digits = found.str.replace_all(":", "", literal=True)
     hours, minutes = (digits.str.slice(at, 2).cast(pl.Int64, strict=False).fill_null(0) for at in (1, 3))
     sign = digits.str.starts_with("-").cast(pl.Int64) * -2 + 1
-    frame = pl.DataFrame({"instant": time.instants, "offset": (sign * (hours * 3600 + minutes * 60))})
-    return frame.filter(pl.col("instant").is_not_null() & seconds.is_not_null()) if local else None
+    frame = pl.DataFrame({"instant": instants, "offset": sign * (hours * 3600 + minutes * 60)})
+    return frame.filter(found.is_not_null() & instants.is_not_null())
 
 
 def _zones() -> list[str]:
@@ -116,8 +115,6 @@ def _written(seconds: int) -> str:
 
 def _by_changes(time: Time, devices: pl.Series | None) -> Guess[str]:
     """Of local times: whether an hour is skipped in spring and stands twice in autumn, as in some zone."""
-    if not re.search("[Hhk]", time.pattern):
-        return Guess("UTC", "days without a clock are the same days in every zone")
     local = time.instants.dt.replace_time_zone(None)
     twice = pl.DataFrame([local, *([] if devices is None else [devices.alias("device")])]).is_duplicated()
     twice, local = local.filter(twice).drop_nulls(), local.drop_nulls()

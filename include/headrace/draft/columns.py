@@ -1,36 +1,36 @@
-"""What a column's texts are: numbers and by which signs, words, nothing; what stands for no value."""
+"""What a column's texts are: numbers and in which form, words, nothing; what stands for no value."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
 
-from headrace.draft.cells import COMMA, COMMA_GROUPED, MISSING, POINT, POINT_GROUPED
+from headrace.contract.number_form import PLAIN, NumberForm
+from headrace.draft.cells import FORMS, MISSING
 from headrace.draft.guess import share
+from headrace.draft.look import Look
+from headrace.numeric import number, reads
 
-SENTINELS = (
-    "-9999",
-    "-999",
-    "-99",
-    "9999",
-    "99999",
-    "-9999.0",
-    "-999.0",
-    "-99.0",
-    "-999.9",
-    "-99.9",
-    "-32768",
-)
-"""Numbers that stand for no value in files of measurements."""
+SENTINELS = (9999.0, 999.0, 99.0, 99999.0, 999.9, 99.9, 32768.0)
+"""Numbers that stand, mostly below zero, for no value in files of measurements."""
 
 MOST_MARKERS = 6
+
+EXACT = 2.0**53
+"""Whole numbers beyond are not exact as doubles."""
+
+Counts = tuple[tuple[str, int], ...]
+"""Texts, each with the number of rows that it stands in."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `decimal` is its decimal sign where it has numbers; `missing`: markers with their counts.
+    """One column; `form`: of its numbers; `rival`: one with another decimal sign that reads them as well.
 
-    `suspect`: a number that may be such a marker.
+    `missing`: words for no value; `odd`: what else is no number in a column of numbers; `sentinel`: a number
+    that may stand for no value.
     """
 
     name: str
@@ -39,13 +39,14 @@ class Column:
     rows: int
     distinct: int
     whole: bool = False
-    decimal: str = "."
-    grouped: bool = False
-    missing: tuple[tuple[str, int], ...] = ()
-    suspect: str | None = None
-    odd: tuple[tuple[str, int], ...] = ()
+    form: NumberForm = PLAIN
+    rival: NumberForm | None = None
+    missing: Counts = ()
+    odd: Counts = ()
+    sentinel: str | None = None
     lowest: float | None = None
     highest: float | None = None
+    type: str = "string"
 
     @property
     def saw(self) -> str:
@@ -56,77 +57,94 @@ class Column:
         if self.kind == "text":
             return f"words, {self.distinct:,} different{empty}"
         numbers = "whole numbers" if self.whole else "numbers"
-        signs = " with decimal commas" if self.decimal == "," and not self.whole else ""
-        said = f"{numbers}{signs}, {self.lowest:,.6g} to {self.highest:,.6g}{empty}"
+        said = f"{numbers}, {self.lowest:,.6g} to {self.highest:,.6g}{empty}"
         for text, count in self.missing:
-            said += f"; {text!r} in {count:,}, taken for no value"
+            said += f"; {text!r} in {count:,}, for no value"
+        for text, count in self.odd:
+            said += f"; {text!r} in {count:,}, no number: refused, unless `missing` lists it"
         return said
 
 
-def profile(name: str, texts: pl.Series) -> Column:
-    """What a column's texts are."""
-    counts = texts.drop_nulls().value_counts(name="rows").rename({texts.name: "text"})
-    counts = counts.filter(pl.col("text").str.strip_chars() != "").sort(
-        "rows", "text", descending=[True, False]
+def profiles(look: Look) -> tuple[Column, ...]:
+    """What each column's texts are; whether 1.234 is a fraction or a thousand the other columns say."""
+    columns = [profile(name, look.column(name)) for name in look.names]
+    sure = Counter(
+        each.form.decimal for each in columns if each.kind == "number" and not each.whole and not each.rival
     )
+    if not sure:
+        return tuple(columns)
+    forms = [form for form in FORMS if form.decimal == sure.most_common(1)[0][0]]
+    return tuple(
+        profile(each.name, look.column(each.name), forms) if each.rival else each for each in columns
+    )
+
+
+def profile(name: str, texts: pl.Series, forms: Sequence[NumberForm] = FORMS) -> Column:
+    """What a column's texts are; of two forms that fit them alike the first is taken."""
+    counts = texts.alias("text").drop_nulls().value_counts(name="rows")
+    counts = counts.filter(pl.col("text") != "").sort("rows", "text", descending=[True, False])
     filled, rows = int(counts["rows"].sum()), len(texts)
     if counts.is_empty():
         return Column(name, "empty", 0, rows, 0)
-    signs = {
-        (".", False): pl.col("text").str.contains(POINT),
-        (",", False): pl.col("text").str.contains(COMMA)
-        | pl.col("text").str.contains(r"^\s*[+-]?[0-9]+\s*$"),
-        (".", True): pl.col("text").str.contains(POINT_GROUPED) | pl.col("text").str.contains(POINT),
-        (",", True): pl.col("text").str.contains(COMMA_GROUPED) | pl.col("text").str.contains(COMMA),
-    }
-    fits = counts.select(
-        *(pl.col("rows").filter(fit).sum().alias(str(n)) for n, fit in enumerate(signs.values()))
-    )
-    (decimal, grouped), most = max(zip(signs, fits.row(0), strict=True), key=lambda each: each[1])
-    words = counts.filter(~signs[decimal, grouped])
-    missing = words.filter(pl.col("text").str.strip_chars().str.to_lowercase().is_in(list(MISSING)))
-    marked = int(missing["rows"].sum())
-    valued = filled - marked
-    plain = Column(name, "text", filled, rows, len(counts))
-    if not most or most < 0.5 * valued:
-        return plain
-    numbers = counts.filter(signs[decimal, grouped])
-    odd = words.join(missing, on="text", how="anti")
-    values = _values(numbers["text"], decimal, grouped)
-    suspect = _suspect(numbers, values)
+    form, fitting, rival = _form(counts, forms)
+    numeric = counts.select(reads(pl.col("text"), form.number)).to_series()
+    words = counts.filter(~numeric)
+    missing = words.filter(pl.col("text").str.to_lowercase().is_in(list(MISSING)))
+    if not fitting or fitting < 0.5 * (filled - int(missing["rows"].sum())):
+        return Column(name, "text", filled, rows, len(counts), type=_type_of_words(words))
+    numbers = counts.filter(numeric).with_columns(number(pl.col("text"), form).alias("value"))
+    sentinel = _sentinel(numbers)
+    values = numbers.filter(pl.col("text") != sentinel)["value"] if sentinel else numbers["value"]
+    whole = bool(numbers.select(reads(pl.col("text"), f"[+-]?{form.whole}").all()).item())
+    lowest, highest = values.min(), values.max()
+    assert isinstance(lowest, float) and isinstance(highest, float)  # noqa: S101, PT018  # there are some
     return Column(
-        name,
-        "number",
-        filled,
-        rows,
-        len(counts),
-        whole=bool((numbers["text"].str.contains(r"^\s*[+-]?[0-9]+\s*$")).all()),
-        decimal=decimal,
-        grouped=grouped,
+        name=name,
+        kind="number",
+        filled=filled,
+        rows=rows,
+        distinct=len(counts),
+        whole=whole,
+        form=form,
+        rival=rival,
         missing=tuple(missing.head(MOST_MARKERS).iter_rows()),
-        suspect=suspect,
-        odd=tuple(odd.head(MOST_MARKERS).iter_rows()),
-        lowest=values.min(),  # type: ignore[arg-type]  # of floats
-        highest=values.max(),  # type: ignore[arg-type]
+        odd=tuple(words.join(missing, on="text", how="anti").head(MOST_MARKERS).iter_rows()),
+        sentinel=sentinel,
+        lowest=lowest,
+        highest=highest,
+        type="integer" if whole and max(-lowest, highest) >= EXACT else "double",
     )
 
 
-def _values(texts: pl.Series, decimal: str, grouped: bool) -> pl.Series:
-    texts = texts.str.strip_chars()
-    if grouped:
-        texts = texts.str.replace_all("," if decimal == "." else ".", "", literal=True)
-    if decimal == ",":
-        texts = texts.str.replace(",", ".", literal=True)
-    return texts.cast(pl.Float64, strict=False)
+def _form(counts: pl.DataFrame, forms: Sequence[NumberForm]) -> tuple[NumberForm, int, NumberForm | None]:
+    """The form that fits the most rows, how many, and one with another decimal sign that fits as many."""
+    fits = counts.select(
+        pl.col("rows").filter(reads(pl.col("text"), form.number)).sum().alias(str(at))
+        for at, form in enumerate(forms)
+    ).row(0)
+    best = max(range(len(forms)), key=lambda at: fits[at])
+    plain = counts.select(reads(pl.col("text"), "[+-]?[0-9]+").all()).item()
+    others = (form for form, fit in zip(forms, fits, strict=True) if fit == fits[best])
+    rival = next((form for form in others if form.decimal != forms[best].decimal and not plain), None)
+    return forms[best], fits[best], rival
 
 
-def _suspect(numbers: pl.DataFrame, values: pl.Series) -> str | None:
+def _type_of_words(words: pl.DataFrame) -> str:
+    """What words are besides words: JSON arrays and objects, true and false."""
+    texts = words["text"].str.to_lowercase()
+    if texts.is_in(["true", "false"]).all():
+        return "boolean"
+    if texts.str.starts_with("{").all() and texts.str.ends_with("}").all():
+        return "struct"
+    return "array" if texts.str.starts_with("[").all() and texts.str.ends_with("]").all() else "string"
+
+
+def _sentinel(numbers: pl.DataFrame) -> str | None:
     """A number like -9999 that lies far from all others and stands there more than once."""
-    for text, count, value in zip(numbers["text"], numbers["rows"], values, strict=True):
-        if text.strip() in SENTINELS and count > 1:
-            others = values.filter(values != value)
-            spread = max(abs(others.max() or 0), abs(others.min() or 0))  # type: ignore[arg-type]
-            outside = len(others) > 0 and abs(value) > 5 * spread
-            if outside:
+    for text, count, value in numbers.iter_rows():
+        if abs(value) in SENTINELS and count > 1:
+            others = numbers.filter(pl.col("value") != value)["value"]
+            extent = max(abs(each) for each in (others.min(), others.max(), 0.0) if isinstance(each, float))
+            if len(others) and abs(value) > 5 * extent:
                 return str(text)
     return None

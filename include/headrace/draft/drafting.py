@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from headrace.contract.number_form import PLAIN
 from headrace.draft.cadence import guess_cadence
 from headrace.draft.clocks import guess_zone
-from headrace.draft.columns import Column, profile
+from headrace.draft.columns import Column, profiles
 from headrace.draft.encoding import guess_encoding
 from headrace.draft.guess import Guess, Settle
 from headrace.draft.identity import Known, guess_identity
@@ -16,6 +17,7 @@ from headrace.draft.look import Look, Records, look_at_csv, look_at_records
 from headrace.draft.pieces import read_pieces
 from headrace.draft.shape import Shape, find_shape, guess_delimiter
 from headrace.draft.times import Time, find_times, guess_time, instants_of
+from headrace.draft.values import Values, values_of
 from headrace.errors import SourceError
 
 Y2K = date(2000, 1, 1)
@@ -36,6 +38,7 @@ class Draft:
 
     look: Look
     columns: tuple[Column, ...]
+    values: Values
     time: Guess[Time]
     zone: Guess[str]
     known: Guess[Known]
@@ -47,6 +50,7 @@ class Draft:
     @property
     def guesses(self) -> dict[str, Guess[Any]]:
         """By what they are of."""
+        form = self.values.form
         text = {"encoding": self.text.encoding, "delimiter": self.text.delimiter} if self.text else {}
         return {
             **text,
@@ -55,6 +59,8 @@ class Draft:
             "zone": self.zone,
             "cadence": self.every,
             "earliest": self.earliest,
+            **({"numbers": form} if form.value != PLAIN or not form.sure else {}),
+            **({"no value": self.values.sentinels} if self.values.sentinels.value else {}),
             **({"latest": self.latest} if self.latest.value else {}),
         }
 
@@ -103,7 +109,7 @@ def draft_records(records: Records, place: str, settle: Settle[Any], timezone: s
 def _draft(
     look: Look, settle: Settle[Any], timezone: str | None, place: str, text: Text | None = None
 ) -> Draft:
-    columns = tuple(profile(name, look.column(name)) for name in look.names)
+    columns = profiles(look)
     times = find_times(look, columns)
     if not times:
         raise SourceError(
@@ -116,7 +122,9 @@ def _draft(
     zone = settle(guess_zone(time.value, look.texts(time.value.fields), devices, timezone))
     every = settle(guess_cadence(time.value.instants, devices))
     latest = settle(_latest(time.value))
-    return Draft(look, columns, time, zone, known, every, _earliest(time.value), latest, text)
+    values = values_of([each for each in columns if each.name not in time.value.fields])
+    values = replace(values, form=settle(values.form), sentinels=settle(values.sentinels))
+    return Draft(look, columns, values, time, zone, known, every, _earliest(time.value), latest, text)
 
 
 def _read_anew(look: Look, guess: Guess[Time]) -> Guess[Time]:

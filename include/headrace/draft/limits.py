@@ -11,7 +11,7 @@ ENCODINGS = get_args(CsvSource.model_fields["encoding"].annotation)
 
 def unsayable(draft: Draft) -> list[str]:
     """Each with a way out; empty where the contract says all that was found."""
-    return [*(_of_text(draft.text) if draft.text else ()), *_of_values(draft)]
+    return [*_of_text(draft.text)] if draft.text else []
 
 
 def _of_text(text: Text) -> Iterator[str]:
@@ -28,18 +28,3 @@ def _of_text(text: Text) -> Iterator[str]:
         yield f"a row of units behind the header ({' '.join(shape.units)}): remove it"
     if shape.trailing:
         yield "a delimiter behind each row: remove it"
-
-
-def _of_values(draft: Draft) -> Iterator[str]:
-    time = draft.time.value
-    if time.epoch:
-        yield f"times as {time.epoch} since 1970 ({time.fields[0]}): write them as texts"
-    if len(time.fields) > 1:
-        yield f"day and clock in two columns ({' and '.join(time.fields)}): put both into one"
-    for column in draft.signals:
-        if column.decimal == "," and not column.whole:
-            yield f"decimal commas in {column.name}: write points"
-        if column.grouped:
-            yield f"signs between thousands in {column.name}: leave them out"
-        if column.missing:
-            yield f"{column.missing[0][0]!r} for no value in {column.name}: leave such fields empty"

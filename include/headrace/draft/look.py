@@ -2,7 +2,7 @@
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -17,7 +17,8 @@ class Look:
     """What was seen of a sample.
 
     `frame`: texts, null where there is none; columns are numbered, since a name could be a pattern to polars.
-    `names`: theirs. `said`: how much of the sample it is. `whole`: whether it is all of it.
+    `names`: theirs. `said`: how much of the sample it is. `whole`: whether it is all of it. `trim`: texts had
+    blanks about them, which are taken off here.
     """
 
     frame: pl.DataFrame
@@ -25,6 +26,7 @@ class Look:
     said: str
     whole: bool
     odd: int = 0
+    trim: bool = False
 
     def texts(self, names: tuple[str, ...]) -> pl.Series:
         """The texts of those columns, with a blank between."""
@@ -57,7 +59,14 @@ def look_at_csv(pieces: Pieces, encoding: str, shape: Shape, place: str) -> Look
     whole_rows = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     said = f"{len(whole_rows):,} rows of {len(shape.names)} columns ({pieces.said})"
     kept = whole_rows.select(str(number) for number in range(len(shape.names)))
-    return Look(kept, shape.names, said, pieces.whole)
+    return _trimmed(Look(kept, shape.names, said, pieces.whole))
+
+
+def _trimmed(look: Look) -> Look:
+    """Without blanks about the texts, of which nothing is left null."""
+    frame = look.frame.with_columns(pl.all().str.strip_chars())
+    trim = bool((frame != look.frame).select(pl.any_horizontal(pl.all().any())).item())
+    return replace(look, frame=frame.with_columns(pl.all().replace("", None)), trim=trim)
 
 
 def _behind(text: str, shape: Shape) -> str:
@@ -106,4 +115,4 @@ def look_at_records(records: Records) -> Look:
         str(number): pl.Series([row.get(name) for row in rows], dtype=pl.String)
         for number, name in enumerate(found)
     }
-    return Look(pl.DataFrame(columns), found, records.said, records.whole, odd)
+    return _trimmed(Look(pl.DataFrame(columns), found, records.said, records.whole, odd))

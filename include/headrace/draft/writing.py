@@ -9,6 +9,7 @@ from textwrap import wrap
 
 import yaml
 
+from headrace.contract.number_form import PLAIN, NumberForm
 from headrace.draft.cadence import written
 from headrace.draft.columns import Column
 from headrace.draft.drafting import Draft
@@ -99,10 +100,11 @@ def _record(draft: Draft) -> Iterator[str]:
     if known.identity:
         yield f"  identity: {_listed([*known.identity])}"
     yield from _event_time(draft)
+    yield from _values(draft)
     yield "  signals:"
     names = signal_names(draft.signals)
     for column in draft.signals[:MOST_SIGNALS]:
-        yield from _signal(column, names[column.name])
+        yield from _signal(draft, column, names[column.name])
     if len(draft.signals) > MOST_SIGNALS:
         yield from _comment(
             f"{len(draft.signals) - MOST_SIGNALS:,} more are kept under their own names", "    "
@@ -113,9 +115,8 @@ def _event_time(draft: Draft) -> Iterator[str]:
     time = draft.time.value
     yield "  event_time:"
     yield from _seen(draft.time, "    ")
-    fields = time.fields[0] if len(time.fields) == 1 else [*time.fields]
-    yield f"    field: {_scalar(fields)}"
-    yield f"    format: {_scalar(time.pattern)}"
+    yield f"    field: {_scalar(_one_or_list(time.fields))}"
+    yield f"    format: {_scalar(_one_or_list(time.formats))}"
     yield from _guessed(draft.zone, "timezone", draft.zone.value, "    ")
     if draft.every.value:
         yield from _guessed(draft.every, "every", written(draft.every.value), "    ")
@@ -127,12 +128,34 @@ def _event_time(draft: Draft) -> Iterator[str]:
         yield from _guessed(draft.latest, "latest", written(draft.latest.value), "    ")
 
 
-def _signal(column: Column, name: str) -> Iterator[str]:
+def _values(draft: Draft) -> Iterator[str]:
+    """What holds of all fields, where it is not what JSON knows."""
+    values = draft.values
+    form = values.form.value
+    if form != PLAIN or not values.form.sure:
+        yield from _guessed(values.form, "decimal", form.decimal)
+    if form.thousands:
+        yield f"  thousands: {_scalar(form.thousands)}"
+    if values.missing:
+        yield f"  missing: {_listed([*values.missing])}"
+    if values.nan:
+        yield "  nan: missing"
+    if draft.look.trim:
+        yield "  trim: true  # blanks stand about some texts"
+    if values.sentinels.value:
+        yield from _seen(values.sentinels, "  ")
+
+
+def _signal(draft: Draft, column: Column, name: str) -> Iterator[str]:
     yield from _comment(column.saw, "    ")
     signal: dict[str, object] = {"name": name, "fields": [column.name]}
-    if column.kind != "number":
-        signal["type"] = "string"
-    yield f"    - {_scalar(signal)}"
+    if column.type != "double":
+        signal["type"] = column.type
+    yield f"    - {_scalar({**signal, **draft.values.of_signal(column)})}"
+
+
+def _one_or_list(texts: tuple[str, ...]) -> str | list[str]:
+    return texts[0] if len(texts) == 1 else [*texts]
 
 
 def signal_names(columns: tuple[Column, ...]) -> dict[str, str]:
@@ -162,8 +185,13 @@ def shown(value: object) -> str:
     """A value of a guess as a person reads it."""
     if isinstance(value, timedelta):
         return written(value)
-    if value is None:
+    if value is None or value == ():
         return "none"
+    if isinstance(value, NumberForm):
+        parts = f", {value.thousands!r} between thousands" if value.thousands else ""
+        return f"{value.decimal!r} before the fraction{parts}"
+    if isinstance(value, tuple):
+        return ", ".join(f"{text} in {name}" for name, text in value)
     name = getattr(value, "name", None)
     if isinstance(name, str):
         return name

@@ -16,8 +16,9 @@ HOURS = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=n) for n in range(36
 
 def zone_of(texts: list[str], pattern: str) -> Guess[str]:
     series = pl.Series("at", texts)
-    instants = EventTime(pattern, "UTC").instants(series)
-    return guess_zone(Time(("at",), pattern, len(texts), len(texts), instants), series, None, None)
+    instants = EventTime((pattern,), "UTC").instants(series)
+    exact = len(texts) if "XXX" in pattern else 0
+    return guess_zone(Time(("at",), (pattern,), len(texts), len(texts), exact, instants), series, None, None)
 
 
 def shown_in(zone: str, form: str) -> list[str]:

@@ -14,7 +14,7 @@ def identity_of(at: list[int], **columns: list[str]) -> Guess[Known]:
     texts = [[f"text of {each}" for each in at], *columns.values()]
     look = Look(pl.DataFrame({str(n): each for n, each in enumerate(texts)}), names, "", whole=True)
     instants = pl.Series("at", at).cast(pl.Datetime("us", "UTC"))
-    time = Time(("at",), "iso", len(at), len(at), instants)
+    time = Time(("at",), ("iso",), len(at), len(at), 0, instants)
     return guess_identity(look, time, tuple(profile(name, look.column(name)) for name in names))
 
 

@@ -22,6 +22,8 @@ FORMS = {
     "MM/dd/yyyy hh:mm:ss a": "%m/%d/%Y %I:%M:%S %p",
     "yyyy-MM-dd'T'HH:mm:ssXXX": "%Y-%m-%dT%H:%M:%S+00:00",
     "yyyyMMddHHmmss": "%Y%m%d%H%M%S",
+    "epoch_s": "",
+    "iso": "%Y-%m-%dT%H:%M:%S.%fZ",
 }
 EVERY = [
     timedelta(seconds=5),
@@ -47,6 +49,8 @@ class Made:
     steps: int
     devices: list[str]
     names: list[str]
+    decimal: str
+    missing: str
 
     @property
     def rows(self) -> int:
@@ -55,6 +59,9 @@ class Made:
     def times(self) -> list[datetime]:
         return [self.begin + n * self.every for n in range(self.steps)]
 
+    def written(self, at: datetime) -> str:
+        return str(int(at.timestamp())) if self.form == "epoch_s" else f"{at:{FORMS[self.form]}}"
+
     def write(self, file: Path) -> None:
         device = ["turbine"] if self.devices else []
         with file.open("w", encoding="utf-8", newline="") as writing:
@@ -62,8 +69,9 @@ class Made:
             out.writerow(["measured at", *device, *self.names])
             for n, at in enumerate(self.times()):
                 for name in self.devices or [None]:
-                    values = [f"{n * 7 % 31 + len(name or '') / 8:.3f}" for _ in self.names]
-                    out.writerow([f"{at:{FORMS[self.form]}}", *([name] if name else []), *values])
+                    number = f"{n * 7 % 31 + len(name or '') / 8:.3f}".replace(".", self.decimal)
+                    values = [self.missing if n % 9 == 5 else number for _ in self.names]
+                    out.writerow([self.written(at), *([name] if name else []), *values])
 
 
 MADE = st.builds(
@@ -75,6 +83,8 @@ MADE = st.builds(
     steps=st.integers(20, 60),
     devices=st.sampled_from([[], ["a", "b"], ["T 1", "T 2", "T,3;4", "Ä"]]),
     names=st.lists(NAMES, min_size=1, max_size=4, unique_by=str.casefold),
+    decimal=st.sampled_from(".,"),
+    missing=st.sampled_from(["", "NA", "-", "NaN", "\\N"]),
 )
 
 
@@ -91,11 +101,13 @@ def test_a_file_of_any_shape_is_read_as_it_was_made(made: Made, tmp_path: Path) 
     contract = load_contract(found.file)
     record = contract.record
     assert contract.source.delimiter == made.delimiter  # type: ignore[union-attr]  # it is a CSV source
-    assert record.event_time.field == "measured at"
+    assert record.event_time.field == ("measured at",)
     assert record.event_time.every == made.every
     assert record.entity == ("turbine" if made.devices else None)
     assert record.identity == (("turbine", "measured at") if made.devices else ("measured at",))
     assert [signal.fields for signal in record.signals] == [(name,) for name in made.names]
+    assert record.decimal == made.decimal
+    assert {signal.type for signal in record.signals} == {"double"}
     assert found.trial is not None
     assert (found.trial.records, found.trial.readings) == (made.rows, made.rows)
     if found.draft.time.sure:
