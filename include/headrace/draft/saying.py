@@ -1,5 +1,8 @@
 """What `headrace new` says on a terminal: what was found, what the trial made of it, what remains."""
 
+import sys
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -65,6 +68,12 @@ def _say_trial(console: Console, drafted: Drafted) -> None:
 
 def _always(drafted: Drafted, stream: str) -> list[str]:
     return [
-        f"read the contract, correct what is wrong, then: headrace check {drafted.file}",
+        f"read the contract, correct what is wrong, then: {_python()} -m headrace check {drafted.file}",
         f"within a minute Airflow shows the DAG {stream}: unpause and trigger it (make up starts the stack)",
     ]
+
+
+def _python() -> str:
+    """This Python, as short as it can be typed here."""
+    python, here = Path(sys.executable), Path.cwd()
+    return str(python.relative_to(here) if python.is_relative_to(here) else python)
