@@ -1,5 +1,6 @@
 """What a column's texts are: numbers and in which form, words, nothing; what stands for no value."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from headrace.draft.guess import share
 from headrace.draft.look import Look
 from headrace.numeric import number, reads
 
-SENTINELS = (9999.0, 999.0, 99.0, 99999.0, 999.9, 99.9, 32768.0)
-"""Numbers that stand, mostly below zero, for no value in files of measurements."""
+SENTINEL = r"[+-]?(?:9{2,6}0{0,2}(?:[.,](?:9|0+))?|32768)"
+"""Numbers that stand, mostly below zero, for no value in files of measurements, such as -9999."""
 
 MOST_MARKERS = 6
 
@@ -142,7 +143,7 @@ def _type_of_words(words: pl.DataFrame) -> str:
 def _sentinel(numbers: pl.DataFrame) -> str | None:
     """A number like -9999 that lies far from all others and stands there more than once."""
     for text, count, value in numbers.iter_rows():
-        if abs(value) in SENTINELS and count > 1:
+        if count > 1 and re.fullmatch(SENTINEL, text):
             others = numbers.filter(pl.col("value") != value)["value"]
             extent = max(abs(each) for each in (others.min(), others.max(), 0.0) if isinstance(each, float))
             if len(others) and abs(value) > 5 * extent:

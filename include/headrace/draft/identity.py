@@ -20,6 +20,9 @@ DEVICE = (
 OWN_ID = r"(?i)^(?:uu|gu)?id$|(?:event|record|message|row|reading|measurement)_?id$|uuid|guid"
 """What columns are called whose every value is another one."""
 
+NEARLY = 0.99
+"""Of the rows, that an identity tells apart if the others are faults."""
+
 QUESTION = "Which record is which?"
 
 
@@ -67,9 +70,9 @@ def guess_identity(look: Look, time: Time, columns: tuple[Column, ...]) -> Guess
         saw = f"{own[0]} is another one in each of {rows.count:,} rows{rows.again}"
         return Guess(Known(entity, (own[0],)), saw, entity is None, QUESTION, (Known(None, (own[0],)),))
     if rows.alone == rows.count:
-        return Guess(
-            Known(None, time.fields), f"each of {rows.count:,} rows has a time of its own{rows.again}"
-        )
+        return _by_time(rows)
+    if rows.alone >= NEARLY * rows.count and not _called_a_device(rows):
+        return _nearly(None, 0, rows)
     with_one = _unique(rows, [(name,) for name in _candidates(rows)])
     best = max(with_one, key=lambda names: _rank(names, with_one[names], rows), default=None)
     if best and with_one[best] == rows.count:
@@ -79,6 +82,15 @@ def guess_identity(look: Look, time: Time, columns: tuple[Column, ...]) -> Guess
     if both and with_two[both] == rows.count:
         return _by_two(both, rows)
     return _nearly(best, with_one[best] if best else 0, rows)
+
+
+def _by_time(rows: _Rows) -> Guess[Known]:
+    saw = f"each of {rows.count:,} rows has a time of its own{rows.again}"
+    alone, device = Known(None, rows.time.fields), _called_a_device(rows)
+    if device is None:
+        return Guess(alone, saw)
+    saw += f"; {rows.columns[device].distinct:,} different {device} may be devices that never wrote at once"
+    return Guess(Known(device, rows.with_time(device)), saw, False, QUESTION, (alone,))
 
 
 def _by_device(name: str, found: dict[tuple[str, ...], int], rows: _Rows) -> Guess[Known]:
@@ -94,7 +106,8 @@ def _by_device(name: str, found: dict[tuple[str, ...], int], rows: _Rows) -> Gue
         f"alone {rows.alone:,}{rows.again}"
     )
     others = tuple(Known(other, rows.with_time(other)) for other in rivals)
-    return Guess(Known(name, rows.with_time(name)), saw, not rivals, QUESTION, others)
+    is_a_name = rows.columns[name].kind == "text" or _called(name) > 0
+    return Guess(Known(name, rows.with_time(name)), saw, is_a_name and not rivals, QUESTION, others)
 
 
 def _by_two(names: tuple[str, ...], rows: _Rows) -> Guess[Known]:
@@ -107,10 +120,10 @@ def _by_two(names: tuple[str, ...], rows: _Rows) -> Guess[Known]:
 def _nearly(best: tuple[str, ...] | None, told: int, rows: _Rows) -> Guess[Known]:
     """What leaves a few rows undecided, or tells hardly any apart."""
     others = (Known(None, None),)
-    if best and told >= 0.99 * rows.count and told > rows.alone:
+    if best and told >= NEARLY * rows.count and told > rows.alone:
         saw = f"{best[0]} and the time tell {_all_but(rows, *best)}{rows.again}"
         return Guess(Known(best[0], rows.with_time(*best)), saw, False, QUESTION, others)
-    if rows.alone >= 0.99 * rows.count:
+    if rows.alone >= NEARLY * rows.count:
         saw = f"the time tells {_all_but(rows)}{rows.again}"
         return Guess(Known(None, rows.time.fields), saw, False, QUESTION, others)
     entity = _called_a_device(rows)

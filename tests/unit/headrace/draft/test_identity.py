@@ -71,3 +71,15 @@ def test_nothing_tells_them_apart() -> None:
     guess = identity_of([n // 50 for n in range(100)], v=values(100))
     assert (guess.value, guess.sure) == (Known(None, None), True)
     assert "its whole content" in guess.saw
+
+
+def test_a_measured_number_is_no_device_though_it_tells_rows_apart() -> None:
+    at = [*range(299), 298]
+    guess = identity_of(at, glucose=[str(100 + n % 90) for n in range(300)])
+    assert (guess.value, guess.sure) == (Known(None, ("at",)), False)
+
+
+def test_devices_that_never_wrote_at_once_are_asked_about() -> None:
+    guess = identity_of([*range(40)], sensor=["a", "b"] * 20, v=values(40))
+    assert (guess.value, guess.sure) == (Known("sensor", ("sensor", "at")), False)
+    assert guess.others == (Known(None, ("at",)),)
