@@ -31,18 +31,20 @@ class EventTime(Part):
     from_: Literal["field", "kafka_timestamp"] = Field(
         "field",
         alias="from",
-        description="`kafka_timestamp`: its time is the record's own, without a field and a format",
+        description="`kafka_timestamp`: the record's own, without field and format",
     )
     field: TimeFields = Field(
         (),
         validate_default=True,
-        description="of several, such as a date and a time, the texts are read with a blank between",
+        description="required but for `kafka_timestamp`; of several, such as a date and a time, the texts "
+        "are read with a blank between",
     )
     format: TimeFormats = Field(
         (),
         validate_default=True,
-        description="`iso`; a number since 1970: `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`; or "
-        "[letters](#time-formats) as in `yyyy-MM-dd HH:mm:ss[.SSSSSS][XXX]`; of several the first that fits",
+        description="required but for `kafka_timestamp`: `iso`; a number since 1970, as `epoch_s`, "
+        "`epoch_ms`, `epoch_us` or `epoch_ns`; or [letters](#time-formats) as in "
+        "`yyyy-MM-dd HH:mm:ss[.SSSSSS][XXX]`; of several the first that fits",
     )
     timezone: Zone = "UTC"
     every: Cadence | None = Field(
@@ -165,9 +167,13 @@ class Signal(Part):
 class Record(Part):
     """What one record holds."""
 
-    format: Literal["json", "text"] = Field(
-        "json", description="`text`: a record is a line of text, whose only field is called `text`"
+    format: Literal["json", "text", "csv"] = Field(
+        "json",
+        description="`text`: a record is a line of text, whose only field is called `text`; `csv`: a line of "
+        "CSV, without a header",
     )
+    columns: tuple[FieldName, ...] = Field((), description="of format csv: the names of a line's fields")
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="of format csv")
     key: tuple[FieldName, ...] = Field((), description="the Kafka key: decides the partition, nothing else")
     identity: tuple[FieldName, ...] | None = Field(
         None, description="what makes two records the same one; without it a source's row is its content"
@@ -188,13 +194,26 @@ class Record(Part):
     signals: Annotated[tuple[Signal, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
+    def _fields_of_its_format(self) -> Self:
+        if bool(self.columns) != (self.format == "csv"):
+            raise ValueError("columns are those of format csv, which cannot be read without them")
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError("a name stands twice in columns")
+        if self.delimiter in '"\r\n':
+            raise ValueError("delimiter is a quote or the end of a line")
+        filled = {"text": (TEXT,), "csv": self.columns}.get(self.format)
+        unfilled = sorted(self.fields.difference(filled)) if filled else []
+        if unfilled:
+            raise ValueError(
+                f"field {unfilled[0]!r}: a record of format {self.format} has only {', '.join(filled or ())}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _each_field_once(self) -> Self:
         if self.identity == ():
             raise ValueError("identity is empty; leave it out if records have none")
         _require_two_signs(self.decimal, self.thousands)
-        unheard = sorted(self.fields - {TEXT}) if self.format == "text" else []
-        if unheard:
-            raise ValueError(f"field {unheard[0]!r}: a record of format text has only the field {TEXT!r}")
         names = [signal.name for signal in self.signals]
         fields = [field for signal in self.signals for field in signal.fields]
         reserved = {*self.event_time.field, self.entity} - {None}

@@ -116,8 +116,8 @@ def translated(pattern: str) -> TimePattern:
         ValueError: it cannot be read or cannot be meant; says why, and which pattern probably is.
     """
     if re.match("(?i)epoch|unix|posix|timestamp", pattern):
-        likely = meant_epoch(pattern) or "epoch_s, epoch_ms, epoch_us or epoch_ns"
-        raise ValueError(f"{pattern!r} is no time pattern: is {likely} meant?")
+        unit = meant_epoch(pattern) or "epoch_s, epoch_ms, epoch_us or epoch_ns"
+        raise ValueError(f"{pattern!r} is no time pattern: is {unit} meant?")
     try:
         return _translated(pattern)
     except ValueError as refused:

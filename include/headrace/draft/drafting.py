@@ -3,19 +3,16 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from headrace.contract.number_form import PLAIN
 from headrace.draft.cadence import guess_cadence
 from headrace.draft.clocks import guess_zone
 from headrace.draft.columns import Column, profiles
-from headrace.draft.encoding import guess_encoding
 from headrace.draft.guess import Guess, Settle
 from headrace.draft.identity import Known, guess_identity
-from headrace.draft.look import Look, Records, look_at_csv, look_at_records
-from headrace.draft.pieces import read_pieces
-from headrace.draft.shape import Shape, find_shape, guess_delimiter
+from headrace.draft.look import Look
+from headrace.draft.sample import Sample
 from headrace.draft.times import Time, find_times, guess_time, instants_of
 from headrace.draft.values import Values, values_of
 from headrace.errors import SourceError
@@ -24,19 +21,10 @@ Y2K = date(2000, 1, 1)
 
 
 @dataclass(frozen=True)
-class Text:
-    """How a CSV file's bytes become rows."""
-
-    encoding: Guess[str]
-    delimiter: Guess[str]
-    shape: Shape
-
-
-@dataclass(frozen=True)
 class Draft:
-    """All that was guessed of a sample; `text`: of a CSV file. Zone, cadence … as a contract has them."""
+    """All that was guessed of a sample."""
 
-    look: Look
+    sample: Sample
     columns: tuple[Column, ...]
     values: Values
     time: Guess[Time]
@@ -45,15 +33,14 @@ class Draft:
     every: Guess[timedelta | None]
     earliest: Guess[date]
     latest: Guess[timedelta | None]
-    text: Text | None = None
 
     @property
     def guesses(self) -> dict[str, Guess[Any]]:
         """By what they are of."""
         form = self.values.form
-        text = {"encoding": self.text.encoding, "delimiter": self.text.delimiter} if self.text else {}
+        text = {"encoding": self.sample.encoding, "delimiter": self.sample.delimiter}
         return {
-            **text,
+            **{name: guess for name, guess in text.items() if guess},
             "time": self.time,
             "identity": self.known,
             "zone": self.zone,
@@ -72,49 +59,39 @@ class Draft:
     @property
     def signals(self) -> tuple[Column, ...]:
         """The columns that hold measured values, or anything else that is neither time nor device."""
-        apart = {*self.time.value.fields, self.known.value.entity}
+        apart = {*self.time.value.fields, self.known.value.entity, *self.nameless}
         return tuple(column for column in self.columns if column.name not in apart)
 
+    @property
+    def gives_names(self) -> bool:
+        """Whether the contract must name the columns: the header does not, or not those that it needs."""
+        shape, known = self.sample.shape, self.known.value
+        if shape is None or not shape.made:
+            return False
+        needed = {*self.time.value.fields, known.entity, *(known.identity or ())}
+        named = {column.name for column in self.columns} - shape.made - needed
+        return not shape.header or not named or bool(shape.made & needed)
 
-def draft_csv(file: Path, settle: Settle[Any], timezone: str | None) -> Draft:
-    """The draft of a CSV file.
+    @property
+    def nameless(self) -> frozenset[str]:
+        """The columns that the contract cannot name, as it takes the names of the header."""
+        shape = self.sample.shape
+        return frozenset() if shape is None or self.gives_names else shape.made
+
+
+def draft_of(sample: Sample, settle: Settle[Any], timezone: str | None) -> Draft:
+    """The draft of a sample.
 
     Raises:
-        SourceError: it cannot be read, has no rows, or none of its columns is a time.
+        SourceError: none of its columns is a time.
     """
-    pieces = read_pieces(file)
-    encoding = settle(guess_encoding(pieces.head, cut=not pieces.whole))
-    head = pieces.head.decode(encoding.value, errors="replace")
-    delimiter = settle(guess_delimiter(head))
-    shape = find_shape(head, delimiter.value, str(file))
-    look = look_at_csv(pieces, encoding.value, shape, str(file))
-    return _draft(look, settle, timezone, str(file), Text(encoding, delimiter, shape))
-
-
-def draft_records(records: Records, place: str, settle: Settle[Any], timezone: str | None) -> Draft:
-    """The draft of JSON records.
-
-    Raises:
-        SourceError: they are no JSON objects, or none of their fields is a time.
-    """
-    look = look_at_records(records)
-    if look.odd > len(records.values) / 2:
-        raise SourceError(
-            f"{place}: {look.odd:,} of {len(records.values):,} records are no JSON objects; a contract of "
-            "them must be written by hand (docs/reference/contract.md)"
-        )
-    return _draft(look, settle, timezone, place)
-
-
-def _draft(
-    look: Look, settle: Settle[Any], timezone: str | None, place: str, text: Text | None = None
-) -> Draft:
+    look = sample.look
     columns = profiles(look)
     times = find_times(look, columns)
     if not times:
         raise SourceError(
-            f"{place}: no time was found in {_listed(look.names)}; a record needs the time of its event. If "
-            "one of them is a time, write the contract by hand and say its format there (docs/how-to)"
+            f"{sample.place}: no time was found in {_listed(look.names)}; a record needs the time of its "
+            "event. If one of them is a time, write the contract by hand and say its format (docs/how-to)"
         )
     time = _read_anew(look, settle(guess_time(times)))
     known = settle(guess_identity(look, time.value, columns))
@@ -124,7 +101,7 @@ def _draft(
     latest = settle(_latest(time.value))
     values = values_of([each for each in columns if each.name not in time.value.fields])
     values = replace(values, form=settle(values.form), sentinels=settle(values.sentinels))
-    return Draft(look, columns, values, time, zone, known, every, _earliest(time.value), latest, text)
+    return Draft(sample, columns, values, time, zone, known, every, _earliest(time.value), latest)
 
 
 def _read_anew(look: Look, guess: Guess[Time]) -> Guess[Time]:

@@ -1,6 +1,5 @@
 """The rows of a sample as columns of texts."""
 
-import csv
 import io
 from dataclasses import dataclass, replace
 
@@ -44,18 +43,12 @@ def look_at_csv(pieces: Pieces, encoding: str, shape: Shape, place: str) -> Look
     Raises:
         SourceError: they are no CSV.
     """
-    head = pieces.head.decode(encoding, errors="replace")
-    texts = [_behind(head, shape), *(each.decode(encoding, errors="replace") for each in pieces.spread)]
-    width = len(shape.names) + (shape.trailing)
+    head = pieces.head.decode(encoding, errors="replace").split("\n", shape.begin)[-1]
+    texts = [head, *(each.decode(encoding, errors="replace") for each in pieces.spread)]
     try:
-        frames = [_frame(text, shape.delimiter, width) for text in texts if text.strip()]
+        frame = pl.concat(_frame(text, shape) for text in texts)
     except pl.exceptions.PolarsError as broken:
         raise SourceError(f"{place}: cannot be read as CSV: is a quote not closed?") from broken
-    frame = (
-        pl.concat(frames)
-        if frames
-        else pl.DataFrame({str(n): pl.Series([], dtype=pl.String) for n in range(width)})
-    )
     whole_rows = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     said = f"{len(whole_rows):,} rows of {len(shape.names)} columns ({pieces.said})"
     kept = whole_rows.select(str(number) for number in range(len(shape.names)))
@@ -69,22 +62,15 @@ def _trimmed(look: Look) -> Look:
     return replace(look, frame=frame.with_columns(pl.all().replace("", None)), trim=trim)
 
 
-def _behind(text: str, shape: Shape) -> str:
-    """The text behind the header; a name in it may have an end of a line within quotes."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=shape.delimiter)
-    for _ in range(shape.first_row):
-        next(reader, None)
-    return text.split("\n", reader.line_num)[-1]
-
-
-def _frame(text: str, delimiter: str, width: int) -> pl.DataFrame:
-    schema = {str(number): pl.String for number in range(width)}
-    widest = delimiter * (width - 1) + "\n"  # polars takes the number of columns from the first line
+def _frame(text: str, shape: Shape) -> pl.DataFrame:
+    width = len(shape.names) + shape.trailing
+    widest = shape.delimiter * (width - 1) + "\n"  # polars takes the number of columns from the first line
     return pl.read_csv(
         io.BytesIO((widest + text).encode()),
-        separator=delimiter,
+        separator=shape.delimiter,
         has_header=False,
-        schema=schema,
+        schema={str(number): pl.String for number in range(width)},
+        comment_prefix=shape.comment,
         truncate_ragged_lines=True,
         ignore_errors=True,
     )[1:]

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from headrace.contract.loader import load_contract
-from headrace.draft.drafting import Draft, draft_csv, draft_records
+from headrace.draft.drafting import Draft, draft_of
 from headrace.draft.guess import Settle
-from headrace.draft.limits import unsayable
+from headrace.draft.sample import read_file, read_records
 from headrace.draft.topic import topic_records
 from headrace.draft.writing import Origin, contract_text
-from headrace.errors import HeadraceError, SettingsError, SourceError
+from headrace.errors import HeadraceError, SettingsError
 from headrace.kafka.topics import describe_topic
 from headrace.sample.account import Trial
 from headrace.sample.try_sample import try_sample
@@ -52,11 +52,11 @@ def new_of_file(sample: Path, wish: Wish, settings: Settings) -> Drafted:
     """Draft the contract of a file.
 
     Raises:
-        SourceError: the file cannot be read, or holds what no contract can say.
+        SourceError: the file cannot be read, or none of its columns is a time.
         SettingsError: there is a contract already.
     """
     _require_new(wish.output)
-    draft = draft_csv(sample, wish.settle, wish.timezone)
+    draft = draft_of(read_file(sample, wish.settle), wish.settle, wish.timezone)
     path, outside = _path_in_contract(sample, settings)
     return _written(draft, wish, Origin(sample.name, path), sample, outside)
 
@@ -65,14 +65,14 @@ def new_of_topic(topic: str, wish: Wish, config: dict[str, Any]) -> Drafted:
     """Draft the contract of a topic that somebody else feeds.
 
     Raises:
-        SourceError: it holds no records, or what no contract can say.
+        SourceError: it holds no records, or none with a time.
         SettingsError: there is a contract already, or the broker refuses the log-in.
         TopicMissing, BrokerUnreachable: it cannot be read.
     """
     _require_new(wish.output)
     state = describe_topic(config, topic)
     records = topic_records(config, topic)
-    draft = draft_records(records, f"topic {topic}", wish.settle, wish.timezone)
+    draft = draft_of(read_records(records, f"topic {topic}"), wish.settle, wish.timezone)
     origin = Origin(f"topic {topic}", None, topic, state.partitions, state.replication)
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as sample:
         sample.writelines(value.replace(b"\n", b" ") + b"\n" for value in records.values)
@@ -91,10 +91,6 @@ def _require_new(output: Path) -> None:
 
 def _written(draft: Draft, wish: Wish, origin: Origin, sample: Path, remains: list[str]) -> Drafted:
     """Check the contract as it will be read, write it, and try it."""
-    found = unsayable(draft)
-    if found:
-        listed = "\n".join(f"- {each}" for each in found[:20])
-        raise SourceError(f"{origin.sample}: holds what a contract cannot say:\n{listed}")
     schema = (wish.output.parent / "contract.schema.json").is_file()
     text = contract_text(draft, wish.stream, origin, schema)
     with tempfile.TemporaryDirectory() as scratch:

@@ -39,14 +39,14 @@ _JOINS = ((r"T", "'T'"), (r", ", ", "), (r" {1,3}", None), (r"[_:-]", None), (r"
 _CLOCKS = (
     (r"[0-9]{2}([:.])[0-9]{2}\1[0-9]{2}([.,])([0-9]{1,9})", ("HH{1}mm{1}ss{2}{S}",)),
     (r"[0-9]{1,2}([:.])[0-9]{2}\1[0-9]{2}([.,])([0-9]{1,9})", ("H{1}mm{1}ss{2}{S}",)),
-    (r"[0-9]{2}([:.])[0-9]{2}\1[0-9]{2}", ("HH{1}mm{1}ss",)),
+    (r"[0-9]{2}([:.])[0-9]{2}\1[0-9]{2}", ("HH{1}mm{1}ss", "kk{1}mm{1}ss")),
     (r"[0-9]{1,2}([:.])[0-9]{2}\1[0-9]{2}", ("H{1}mm{1}ss",)),
-    (r"[0-9]{2}([:.])[0-9]{2}", ("HH{1}mm",)),
-    (r"[0-9]{1,2}([:.])[0-9]{2}", ("H{1}mm",)),
+    (r"[0-9]{2}([:.])[0-9]{2}", ("HH{1}mm", "kk{1}mm")),
+    (r"[0-9]{1,2}([:.])[0-9]{2}", ("H{1}mm", "k{1}mm")),
     (r"[0-9]{6}", ("HHmmss",)),
-    (r"[0-9]{4}", ("HHmm",)),
-    (r"[0-9]{2}", ("HH",)),
-    (r"[0-9]{1,2}", ("H",)),
+    (r"[0-9]{4}", ("HHmm", "kkmm")),
+    (r"[0-9]{2}", ("HH", "kk")),
+    (r"[0-9]{1,2}", ("H", "k")),
 )
 _HALVES = ((r" ?[AaPp][Mm]", "a"), (r"", ""))
 _OFFSETS = (
@@ -71,7 +71,7 @@ def patterns_of(text: str) -> list[str]:
 
 def clock_patterns_of(text: str) -> list[str]:
     """Every pattern of a time of day without a date that the text looks like."""
-    return list(dict.fromkeys(pattern for pattern in _clocks(text) if pattern and pattern[0] in "Hh"))
+    return list(dict.fromkeys(pattern for pattern in _clocks(text) if pattern and pattern[0] in "Hhk"))
 
 
 def _dates(match: re.Match[str], patterns: tuple[str, ...]) -> list[str]:
@@ -97,6 +97,8 @@ def _clocks(text: str) -> Iterator[str]:
             groups = match.groups() + ("",) * 3
             fraction = "S" * len(groups[2] or "")
             for pattern, end in product(patterns, _ends(text[match.end() :])):
+                if "a" in end and "k" in pattern:
+                    continue
                 clock = (
                     pattern.replace("{1}", groups[0] or "")
                     .replace("{2}", groups[1] or "")

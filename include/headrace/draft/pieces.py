@@ -1,13 +1,12 @@
 """As much of a file as a draft looks at: a small one whole, of a large one head and pieces spread over it."""
 
-import bz2
-import gzip
-import zlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from headrace.errors import SourceError
+from headrace.publish.sources.compression import KINDS, decompressed, faults_named
 
 MOST = 64 << 20
 """Bytes that are looked at."""
@@ -41,28 +40,17 @@ def read_pieces(file: Path) -> Pieces:
     Raises:
         SourceError: it cannot be read, or holds nothing.
     """
-    try:
-        size = file.stat().st_size
-        with _opened(file) as raw:
-            head = raw.read(MOST + 1)
-            whole = len(head) <= MOST
-            zipped = file.suffix in (".gz", ".bz2")
-            spread = () if whole or zipped else tuple(_spread(raw, size))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as broken:
-        raise SourceError(f"{file}: the compressed file is broken or cut off: {broken}") from broken
-    except OSError as failed:
-        raise SourceError(f"{file}: cannot be read: {failed.strerror or failed}") from failed
+    zipped = file.suffix in KINDS
+    with faults_named(file), file.open("rb") as raw:
+        size = os.fstat(raw.fileno()).st_size
+        head = decompressed(raw, file).read(MOST + 1)
+        whole = len(head) <= MOST
+        spread = () if whole or zipped else tuple(_spread(raw, size))
     if not head.strip():
         raise SourceError(f"{file}: is empty; give a sample with a header and some rows")
     if not whole:
         head = _to_last_line(head[: MOST // 2] if spread else head)
     return Pieces(head, spread, whole, size)
-
-
-def _opened(file: Path) -> IO[bytes]:
-    if file.suffix == ".gz":
-        return cast(IO[bytes], gzip.open(file))
-    return cast(IO[bytes], bz2.open(file)) if file.suffix == ".bz2" else file.open("rb")
 
 
 def _spread(raw: IO[bytes], size: int) -> list[bytes]:

@@ -21,7 +21,7 @@ MOST = 12
 def say(console: Console, drafted: Drafted, stream: str) -> None:
     """All of it."""
     draft = drafted.draft
-    print_text(console, f"\n{draft.look.said}", "bold")
+    print_text(console, f"\n{draft.sample.look.said}", "bold")
     console.print(_found(draft))
     print_text(console, f"\nwritten: {drafted.file}", "bold")
     _say_trial(console, drafted)

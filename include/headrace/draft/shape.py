@@ -5,8 +5,11 @@ number of fields. `csv.Sniffer`, tried on the same files, takes the blank or col
 """
 
 import csv
+import io
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from headrace.draft.cells import is_value
 from headrace.draft.guess import Guess, share
@@ -17,36 +20,39 @@ LINES = 1_000
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 
+BLANK = re.compile(r"\n[ \t]*(?=\r?\n)")
+
 Row = list[str]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How the file's rows are read.
+    """How the file's rows are read; counts are of lines.
 
-    `preamble`: lines before the header. `names`: one a column; those of a file without header are made up.
-    `units`: the row of units behind the header, if there is one. `trailing`: rows end with a delimiter that
-    parts nothing.
+    `preamble`: before the header. `begin`: before the first row. `names`: one a column; `made`: those that
+    the file does not have, or has twice. `units`: the row of units behind the header, if there is one.
+    `trailing`: rows end with a delimiter that parts nothing. `comment`: what lines between rows begin with.
+    `padded`: blanks stand about names.
     """
 
     delimiter: str
     preamble: int
+    begin: int
     header: bool
     names: tuple[str, ...]
+    made: frozenset[str] = frozenset()
     units: tuple[str, ...] = ()
     trailing: bool = False
-
-    @property
-    def first_row(self) -> int:
-        """The line of the first row of data, counted from 0."""
-        return self.preamble + self.header + bool(self.units)
+    comment: str | None = None
+    blank_lines: bool = False
+    padded: bool = False
 
 
 def guess_delimiter(text: str) -> Guess[str]:
     """The delimiter that gives the most lines the same number of fields, at least two."""
     fits = {delimiter: _fit(_rows(text, delimiter)) for delimiter in DELIMITERS}
     ranked = sorted(DELIMITERS, key=lambda each: _rank(each, fits[each]), reverse=True)
-    best, (width, fitting, lines) = ranked[0], fits[ranked[0]]
+    best, (width, fitting, lines, _) = ranked[0], fits[ranked[0]]
     if width < 2:
         return Guess(
             ",", "one column only: no delimiter parts the lines", sure=not any(s in text for s in ";\t|")
@@ -60,27 +66,35 @@ def guess_delimiter(text: str) -> Guess[str]:
     return Guess(best, saw, sure, "What parts the fields of a row?", others)
 
 
-def _rank(delimiter: str, fit: tuple[int, int, int]) -> tuple[float, int]:
-    width, fitting, lines = fit
+def _rank(delimiter: str, fit: tuple[int, int, int, int]) -> tuple[float, int]:
+    width, fitting, lines, before = fit
     if width < 2:
         return 0.0, 0
     # a blank stands within times and names as well: it is taken where nothing else fits half as well
-    return (fitting / lines) * (0.5 if delimiter == " " else 1.0), width
+    # lines before may be no part of the table, but a header that is not parted like its rows is no good sign
+    return fitting / (lines + before / 2) * (0.5 if delimiter == " " else 1.0), width
 
 
-def _fit(rows: list[Row]) -> tuple[int, int, int]:
-    """The commonest number of fields, how many lines have it, of how many that are not blank."""
-    widths = Counter(len(row) for row in rows if row)
+def _fit(rows: list[Row]) -> tuple[int, int, int, int]:
+    """The commonest number of fields, how many lines have it, of how many from the first one on, and before."""
+    filled = [row for row in rows if row]
+    widths = Counter(map(len, filled))
     if not widths:
-        return 0, 0, 1
-    width, fitting = max(widths.items(), key=lambda each: (each[1], each[0]))
-    return width, fitting, widths.total()
+        return 0, 0, 1, 0
+    width = max(widths, key=lambda each: (widths[each], each))
+    first = next(at for at, row in enumerate(filled) if len(row) == width)
+    return width, widths[width], len(filled) - first, first
 
 
 def _rows(text: str, delimiter: str) -> list[Row]:
-    lines = text.split("\n", LINES)[:LINES]
+    return [row for row, _ in _numbered(text, delimiter)]
+
+
+def _numbered(text: str, delimiter: str) -> list[tuple[Row, int]]:
+    """The rows, each with the number of lines up to its end."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        return list(csv.reader((line.rstrip("\r") + "\n" for line in lines), delimiter=delimiter))
+        return [(row, reader.line_num) for row in islice(reader, LINES)]
     except csv.Error:
         return []
 
@@ -91,20 +105,47 @@ def find_shape(text: str, delimiter: str, place: str) -> Shape:
     Raises:
         SourceError: no rows are found.
     """
-    rows = _rows(text, delimiter)
-    width, _, _ = _fit(rows)
+    numbered = _numbered(text, delimiter)
+    rows = [row for row, _ in numbered]
+    width, *_ = _fit(rows)
     at = next((n for n, row in enumerate(rows) if _is_full(row, width, rows[n + 1 :])), None)
     if at is None:
         raise SourceError(f"{place}: no rows are found in it; give a sample with a header and some rows")
-    data = [row for row in rows[at + 1 :] if len(row) == width]
+    behind = rows[at + 1 :]
+    shape = Shape(
+        delimiter=delimiter,
+        preamble=numbered[at - 1][1] if at else 0,
+        begin=0,
+        header=True,
+        names=tuple(rows[at]),
+        comment="#" if any(row and row[0].startswith("#") for row in behind) else None,
+        blank_lines=any(not row for row in behind) or bool(BLANK.search(text, text.find("\n") + 1)),
+    )
+    data = [row for row in behind if len(row) == width]
     valued = _valued(data, width)
     if _holds_values(rows[at], valued):
-        names = tuple(f"column_{number}" for number in range(1, width + 1))
-        return Shape(delimiter, at, False, names)
-    names = tuple(name.strip("\ufeff") for name in rows[at])
-    trailing = len(names) == width - 1 or (not names[-1] and not any(row[-1] for row in data))
-    own = names[: width - 1] if trailing else names
-    return Shape(delimiter, at, True, own, _units(rows, at, valued), trailing)
+        names, made = _names(("",) * width)
+        return replace(shape, begin=shape.preamble, header=False, names=names, made=made)
+    units = _units(rows, at, valued)
+    trailing = len(rows[at]) == width - 1 or (not rows[at][-1] and not any(row[-1] for row in data))
+    names, made = _names(shape.names[: width - 1] if trailing else shape.names)
+    begin = numbered[at + bool(units)][1]
+    padded = any(name != name.strip() for name in shape.names)
+    return replace(shape, begin=begin, names=names, made=made, units=units, trailing=trailing, padded=padded)
+
+
+def _names(header: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """A name of its own for each column, and which of them the file does not have."""
+    names: list[str] = []
+    for number, written in enumerate(header, 1):
+        name = stem = written.strip(" \t\ufeff") or f"column_{number}"
+        again = 2
+        while name in names or (name != written.strip(" \t\ufeff") and name in header):
+            name, again = f"{stem}_{again}", again + 1
+        names.append(name)
+    own = {each.strip(" \t\ufeff") for each in header}
+    twice = {each for each in own if [name.strip(" \t\ufeff") for name in header].count(each) > 1}
+    return tuple(names), frozenset(names) - (own - twice)
 
 
 def _is_full(row: Row, width: int, behind: list[Row]) -> bool:

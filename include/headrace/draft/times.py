@@ -98,7 +98,7 @@ def guess_time(times: list[Time]) -> Guess[Time]:
     saw = best.saw
     if alike:
         saw += f"; {alike[0].name} would do as well"
-    sure = not alike and best.rival is None and best.formats != ("yyyy",)
+    sure = not alike and best.rival is None and best.formats != ("yyyy",) and best.read >= 0.99 * best.filled
     question = "Which is the time at which a record's event happened?"
     rivals = () if best.rival is None else (_other_way_round(best, best.rival),)
     return Guess(best, saw, sure, question, (*rivals, *others))

@@ -14,6 +14,7 @@ from headrace.draft.cadence import written
 from headrace.draft.columns import Column
 from headrace.draft.drafting import Draft
 from headrace.draft.guess import Guess
+from headrace.draft.shape import Shape
 from headrace.report.cells import visible
 from headrace.tables.gold_columns import gold_column
 
@@ -54,8 +55,8 @@ def _head(draft: Draft, stream: str, origin: Origin, schema: bool) -> Iterator[s
     if schema:
         yield "# yaml-language-server: $schema=contract.schema.json"
     yield from _comment(
-        f"Drafted by `headrace new` on {datetime.now(UTC):%Y-%m-%d} from {origin.sample}: {draft.look.said}. "
-        "Above each line stands what was seen."
+        f"Drafted by `headrace new` on {datetime.now(UTC):%Y-%m-%d} from {origin.sample}: "
+        f"{draft.sample.look.said}. Above each line stands what was seen."
     )
     if draft.unsure:
         yield from _comment(
@@ -68,16 +69,44 @@ def _head(draft: Draft, stream: str, origin: Origin, schema: bool) -> Iterator[s
 
 
 def _source(draft: Draft, origin: Origin) -> Iterator[str]:
-    if origin.path is None or draft.text is None:
+    if origin.path is None:
         yield "source: {kind: external}  # somebody else feeds the topic"
         yield ""
         return
     yield "source:"
-    yield "  kind: csv"
+    sample = draft.sample
+    yield f"  kind: {sample.kind}"
     yield f"  path: {_scalar(str(origin.path))}"
-    yield from _guessed(draft.text.encoding, "encoding", draft.text.encoding.value)
-    yield from _guessed(draft.text.delimiter, "delimiter", draft.text.delimiter.value)
+    if sample.encoding:
+        yield from _guessed(sample.encoding, "encoding", sample.encoding.value)
+    if sample.delimiter and sample.shape:
+        yield from _guessed(sample.delimiter, "delimiter", sample.delimiter.value)
+        yield from _options(draft, sample.shape)
+    if sample.blank_lines:
+        yield "  blank_lines: skip"
     yield ""
+
+
+def _options(draft: Draft, shape: Shape) -> Iterator[str]:
+    """What of the file is no row, and what a row ends with."""
+    own = not draft.gives_names
+    if not own:
+        yield "  # the names that the file does not have, or not for each column"
+        yield f"  names: {_listed([*shape.names])}"
+    before = shape.preamble if own else shape.begin
+    if before:
+        yield f"  preamble: {before}  # lines before {'the header' if own else 'the first row'}"
+    if own and shape.units:
+        yield from _comment(f"the row behind the header holds no values: {' '.join(shape.units)}", "  ")
+        yield "  units: 1"
+    if shape.trailing:
+        yield "  trailing_delimiter: true  # each row ends with one"
+    if shape.comment:
+        yield f"  comment: {_scalar(shape.comment)}"
+    if shape.blank_lines:
+        yield "  blank_lines: skip"
+    if draft.sample.look.trim or shape.padded:
+        yield "  trim: true  # blanks stand about some texts"
 
 
 def _topic(stream: str, origin: Origin) -> Iterator[str]:
@@ -94,7 +123,7 @@ def _record(draft: Draft) -> Iterator[str]:
     yield "record:"
     yield from _seen(draft.known, "  ")
     if known.entity:
-        if draft.text:
+        if draft.sample.kind != "external":
             yield f"  key: {_listed([known.entity])}  # the records of one device keep their order"
         yield f"  entity: {_scalar(known.entity)}"
     if known.identity:
@@ -106,9 +135,11 @@ def _record(draft: Draft) -> Iterator[str]:
     for column in draft.signals[:MOST_SIGNALS]:
         yield from _signal(draft, column, names[column.name])
     if len(draft.signals) > MOST_SIGNALS:
-        yield from _comment(
-            f"{len(draft.signals) - MOST_SIGNALS:,} more are kept under their own names", "    "
-        )
+        more = len(draft.signals) - MOST_SIGNALS
+        yield from _comment(f"{more:,} more are kept under their own names", "    ")
+    if draft.nameless:
+        listed = ", ".join(sorted(draft.nameless))
+        yield from _comment(f"columns without a name of their own are kept as {listed}", "    ")
 
 
 def _event_time(draft: Draft) -> Iterator[str]:
@@ -140,7 +171,7 @@ def _values(draft: Draft) -> Iterator[str]:
         yield f"  missing: {_listed([*values.missing])}"
     if values.nan:
         yield "  nan: missing"
-    if draft.look.trim:
+    if draft.sample.look.trim and draft.sample.kind != "csv":
         yield "  trim: true  # blanks stand about some texts"
     if values.sentinels.value:
         yield from _seen(values.sentinels, "  ")

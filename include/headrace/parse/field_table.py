@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.parse.json_fields import fields_of
 from headrace.parse.missing import Missing
 from headrace.parse.naming import Layout, Naming, Place
 from headrace.parse.reasons import Reason
-from headrace.parse.record_formats import Reader
+from headrace.parse.record_formats import JSON, RecordFormat
 
 
 class FieldTable:
@@ -20,14 +19,14 @@ class FieldTable:
     for each reason.
     """
 
-    def __init__(self, values: Iterable[bytes | None], naming: Naming, read: Reader = fields_of) -> None:
+    def __init__(self, values: Iterable[bytes | None], naming: Naming, written: RecordFormat = JSON) -> None:
         texts: list[str | None] = []
         starts: list[int] = []
         layout_of: list[int] = []
         layouts: dict[Reason | tuple[str, ...], int] = {}
         for value in values:
             starts.append(len(texts))
-            names, found = _read(value, read)
+            names, found = _read(value, written)
             texts += found
             layout_of.append(layouts.setdefault(names, len(layouts)))
         self._texts = pa.array(texts, pa.string())
@@ -82,16 +81,16 @@ class FieldTable:
         return pa.array(values, kind).take(self._layout_of)
 
 
-def _read(value: bytes | None, read: Reader) -> tuple[Reason | tuple[str, ...], list[str | None]]:
+def _read(value: bytes | None, written: RecordFormat) -> tuple[Reason | tuple[str, ...], list[str | None]]:
     """The names and texts of a record's fields; no text and the reason where it has none."""
     if not value:
         return Reason.EMPTY, []
     try:
-        return read(value)
+        return written.read(value)
     except UnicodeError:
         return Reason.NOT_UTF8, []
     except ValueError:
-        return Reason.NOT_AN_OBJECT, []
+        return written.refusal, []
 
 
 def _layout(names: Reason | tuple[str, ...], naming: Naming) -> Layout:

@@ -18,7 +18,7 @@ from headrace.parse.field_table import FieldTable
 from headrace.parse.missing import Missing
 from headrace.parse.naming import Naming, Place
 from headrace.parse.provenance import HEADERS, identity, of_source
-from headrace.parse.record_formats import reader_of
+from headrace.parse.record_formats import format_of
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -82,7 +82,7 @@ class Parser:
         record = contract.record
         self._contract, self._topic_id = contract, topic_id
         self._rewinds, self._by_instant = rewinds, by_instant
-        self._naming = Naming(contract)
+        self._naming, self._format = Naming(contract), format_of(record)
         self._texts = Texts(self._naming, record)
         asked = record.event_time
         self._times = EventTime(asked.format, asked.timezone) if asked.field else None
@@ -132,7 +132,7 @@ class Parser:
 
     def _read(self, values: pa.BinaryArray) -> FieldTable:
         """The fields of a batch, without what stands for no value."""
-        fields = FieldTable(values.to_pylist(), self._naming, reader_of(self._contract.record))
+        fields = FieldTable(values.to_pylist(), self._naming, self._format)
         if self._contract.record.trim:
             fields.trim()
         for place, missing in self._missing:

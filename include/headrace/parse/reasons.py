@@ -28,6 +28,11 @@ class Reason(StrEnum):
         "the value is not one JSON object, or is nested 1,000 deep, or has a name of over 50,000 characters",
         "a list; a cut-off object; two objects; `01` or `1.`; a line break in a text; a byte-order mark",
     )
+    NOT_A_ROW = (
+        "not_a_row",
+        "the value is not one line of CSV with as many fields as the contract has columns",
+        "a field too few; a quote that is not closed; two lines; a blank line",
+    )
     REPEATED_FIELD = (
         "repeated_field",
         "a field stands twice, or under two of its names",

@@ -1,15 +1,31 @@
-"""Which function reads a record's bytes, by the contract's format."""
+"""How a record's bytes are read, by the contract's format."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from headrace.contract.record import Record
+from headrace.parse.csv_fields import CsvLine
 from headrace.parse.json_fields import Fields, fields_of
+from headrace.parse.reasons import Reason
 from headrace.parse.text_fields import line_of
 
-Reader = Callable[[bytes], Fields]
-"""Bytes to names and texts of fields; UnicodeError for no UTF-8, ValueError for no record of the format."""
+
+@dataclass(frozen=True)
+class RecordFormat:
+    """Bytes to names and texts of fields.
+
+    `read`: raises UnicodeError for no UTF-8, ValueError for no record of the format; `refusal`: its reason.
+    """
+
+    read: Callable[[bytes], Fields]
+    refusal: Reason
 
 
-def reader_of(record: Record) -> Reader:
-    """The reader of a stream's records."""
-    return line_of if record.format == "text" else fields_of
+JSON = RecordFormat(fields_of, Reason.NOT_AN_OBJECT)
+
+
+def format_of(record: Record) -> RecordFormat:
+    """The format of a stream's records."""
+    if record.format == "csv":
+        return RecordFormat(CsvLine(record.columns, record.delimiter), Reason.NOT_A_ROW)
+    return RecordFormat(line_of, Reason.NOT_UTF8) if record.format == "text" else JSON

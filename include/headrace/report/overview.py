@@ -52,7 +52,7 @@ def overview(contract: Contract, warehouse: Warehouse, config: dict[str, Any], b
         lag_unknown=unknown,
         counts=queries.counts(warehouse),
         completeness=queries.completeness(contract, warehouse),
-        newest=tuple(queries.newest_readings(contract, warehouse)),
+        newest=tuple(queries.last_readings(contract, warehouse)),
         batches=tuple(rows),
         ledger=entries[-1] if entries else None,
     )

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from headrace.contract.model import Contract
 from headrace.contract.time_format import Epoch, time_format
-from headrace.parse.record_formats import reader_of
+from headrace.parse.record_formats import format_of
 
 
 class DoubledTimes:
@@ -18,7 +18,7 @@ class DoubledTimes:
     def __init__(self, contract: Contract) -> None:
         self._identity = contract.record.identity or ()
         self._asked = contract.record.event_time
-        self._read = reader_of(contract.record)
+        self._read = format_of(contract.record).read
         self._formats = [_Format.of(each) for each in self._asked.format]
         self._count, self._first = 0, ""
 

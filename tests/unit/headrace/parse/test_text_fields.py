@@ -57,7 +57,7 @@ def test_a_line_may_be_a_number_or_a_time() -> None:
 )
 def test_a_line_has_no_other_field(changed: dict[str, object]) -> None:
     record = QUICKSTART.record.model_dump(mode="json") | changed
-    with pytest.raises(ValueError, match="a record of format text has only the field 'text'"):
+    with pytest.raises(ValueError, match="a record of format text has only text"):
         contract(record=record)
 
 

@@ -164,11 +164,9 @@ def test_first_rows_are_the_first_of_all(warehouse: Warehouse, readings: pl.Data
 
 
 @pytest.mark.parametrize("count", [1, 5, 1_500])
-def test_newest_readings_are_the_last_of_all(
-    warehouse: Warehouse, readings: pl.DataFrame, count: int
-) -> None:
+def test_last_readings_are_the_last_of_all(warehouse: Warehouse, readings: pl.DataFrame, count: int) -> None:
     contract = load_contract(PROJECT / "include/streams/wind_turbine.yaml")
-    found = queries.newest_readings(contract, warehouse, count)
+    found = queries.last_readings(contract, warehouse, count)
     expected = readings.sort("signal_ts", descending=True).head(count)
     assert [row["signal_ts"] for row in found] == expected["signal_ts"].to_list()
     assert [row["signals"] for row in found] == [{"n": str(each)} for each in expected["number"]]
@@ -177,9 +175,9 @@ def test_newest_readings_are_the_last_of_all(
 
 def test_without_a_reading_none_is_the_newest(warehouse: Warehouse) -> None:
     contract = load_contract(PROJECT / "include/streams/wind_turbine.yaml")
-    assert queries.newest_readings(contract, warehouse) == []
+    assert queries.last_readings(contract, warehouse) == []
     create_table(warehouse, READINGS)
-    assert queries.newest_readings(contract, warehouse) == []
+    assert queries.last_readings(contract, warehouse) == []
 
 
 def test_signals_are_read_in_the_form_that_the_contract_says(warehouse: Warehouse) -> None:
