@@ -141,11 +141,14 @@ def _type_of_words(words: pl.DataFrame) -> str:
 
 
 def _sentinel(numbers: pl.DataFrame) -> str | None:
-    """A number like -9999 that lies far from all others and stands there more than once."""
+    """A number like -9999 that lies far from all others, or alone below zero: it may stand for no value."""
     for text, count, value in numbers.iter_rows():
-        if count > 1 and re.fullmatch(SENTINEL, text):
-            others = numbers.filter(pl.col("value") != value)["value"]
-            extent = max(abs(each) for each in (others.min(), others.max(), 0.0) if isinstance(each, float))
-            if len(others) and abs(value) > 5 * extent:
-                return str(text)
+        if not re.fullmatch(SENTINEL, text) or (count < 2 and abs(value) < 1000):
+            continue
+        others = numbers.filter(pl.col("value") != value)["value"]
+        lowest, highest = others.min(), others.max()
+        if not isinstance(lowest, float) or not isinstance(highest, float):
+            continue
+        if abs(value) > 5 * max(-lowest, highest, 0.0) or value < 0 <= lowest:
+            return str(text)
     return None

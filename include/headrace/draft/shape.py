@@ -71,7 +71,7 @@ def _rank(delimiter: str, fit: tuple[int, int, int, int]) -> tuple[float, int]:
     if width < 2:
         return 0.0, 0
     # a blank stands within times and names as well: it is taken where nothing else fits half as well
-    # lines before may be no part of the table, but a header that is not parted like its rows is no good sign
+    # lines before may be no part of the table; a header not parted like its rows is no good sign
     return fitting / (lines + before / 2) * (0.5 if delimiter == " " else 1.0), width
 
 

@@ -1,6 +1,8 @@
 """`headrace new` from a file to a contract that reads it; what is expected comes from who made the file."""
 
 import csv
+import gzip
+import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from headrace.cli import app
 from headrace.contract.loader import load_contract
+from headrace.contract.model import CsvSource, JsonlSource
 from headrace.draft.new import Drafted, Wish, new_of_file
 from headrace.draft.questions import leave
 from headrace.settings import PROJECT, load_settings
@@ -33,6 +36,7 @@ EVERY = [
     timedelta(days=1),
 ]
 
+MINUTE = timedelta(minutes=1)
 NAMES = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]), min_size=1, max_size=12
 )
@@ -247,3 +251,56 @@ def test_old_times_and_forecasts_move_the_bounds(tmp_path: Path) -> None:
     latest = load_contract(tmp_path / "a.yaml").record.event_time.latest
     assert isinstance(latest, timedelta) and latest > timedelta(days=38)  # noqa: PT018  # also for mypy
     assert done.exit_code == 0
+
+
+def test_lines_before_the_header_units_and_columns_without_names(tmp_path: Path) -> None:
+    sample = tmp_path / "a.csv"
+    rows = "".join(f"2024-01-01 00:0{n},{n}.5,{n},\n" for n in range(9))
+    sample.write_text(f"Station,Ems\n\ntime,U,I,\n,V,A,\n{rows}\n")
+    done = run(sample, "--output", tmp_path / "a.yaml", "--yes")
+    assert done.exit_code == 0, done.output
+    source = load_contract(tmp_path / "a.yaml").source
+    assert source == CsvSource(
+        kind="csv", path=sample, preamble=2, units=1, trailing_delimiter=True, blank_lines="skip"
+    )
+    assert "9 records: 9 readings" in done.output
+
+
+def test_a_time_whose_column_has_no_name_gets_one(tmp_path: Path) -> None:
+    sample = tmp_path / "a.csv"
+    sample.write_text(",v\n" + "".join(f"2024-01-01 00:0{n},{n}\n" for n in range(9)))
+    assert run(sample, "--output", tmp_path / "a.yaml", "--yes").exit_code == 0
+    contract = load_contract(tmp_path / "a.yaml")
+    assert contract.source == CsvSource(kind="csv", path=sample, preamble=1, names=("column_1", "v"))
+    assert contract.record.event_time.field == ("column_1",)
+
+
+def test_names_that_nobody_needs_may_stand_twice_or_not_at_all(tmp_path: Path) -> None:
+    sample = tmp_path / "a.csv"
+    sample.write_text("time,v,note,,note\n" + "".join(f"2024-01-01 00:0{n},{n},a,b,c\n" for n in range(9)))
+    assert run(sample, "--output", tmp_path / "a.yaml", "--yes").exit_code == 0
+    assert [each.name for each in load_contract(tmp_path / "a.yaml").record.signals] == ["v"]
+    assert "are kept as column_4, note, note_2" in (tmp_path / "a.yaml").read_text()
+
+
+def test_numbers_for_no_value_are_asked_about(tmp_path: Path) -> None:
+    sample = tmp_path / "a.csv"
+    sample.write_text("time,v\n" + "".join(f"2024-01-01 00:{n:02},{n or -9999}\n" for n in range(59)))
+    done = run(sample, "--output", tmp_path / "a.yaml", "--timezone", "UTC")
+    assert done.exit_code == 1
+    assert "-9999 in v lies far from all others" in done.output
+    assert load_contract(tmp_path / "a.yaml").record.signals[0].missing == (-9999,)
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    sample = tmp_path / "a.jsonl.gz"
+    begin = 1_700_000_000_000
+    records = [{"ms": begin + 60_000 * n, "v": n / 4, "ok": True, "tags": ["x"]} for n in range(9)]
+    sample.write_bytes(gzip.compress("\n".join(map(json.dumps, records)).encode()))
+    done = run(sample, "--output", tmp_path / "a.yaml")
+    assert done.exit_code == 0, done.output
+    contract = load_contract(tmp_path / "a.yaml")
+    assert contract.source == JsonlSource(kind="jsonl", path=sample)
+    assert (contract.record.event_time.format, contract.record.event_time.every) == (("epoch_ms",), MINUTE)
+    assert [each.type for each in contract.record.signals] == ["double", "boolean", "array"]
+    assert "9 records: 9 readings" in done.output
