@@ -43,6 +43,10 @@ def new_contract(asked: Asked, settings: Settings, broker: dict[str, Any], conso
     settle = AtTerminal(console) if _somebody_is_there() and not asked.yes else leave
     wish = Wish(stream, output, settle, zone)
     file = Path(asked.sample)
+    if file.is_dir():
+        raise SettingsError(
+            f"{asked.sample}: is a folder; give one of its files, and correct source.path then"
+        )
     if file.exists():
         drafted = new_of_file(file, wish, settings)
     elif file.suffix in (".csv", ".gz", ".json", ".jsonl", ".parquet", ".txt", ".tsv") or "/" in asked.sample:

@@ -1,5 +1,6 @@
 """As much of a file as a draft looks at: a small one whole, of a large one head and pieces spread over it."""
 
+import codecs
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from headrace.publish.sources.compression import KINDS, decompressed, faults_nam
 
 MOST = 64 << 20
 """Bytes that are looked at."""
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 PIECES = 32
 """Of a larger file, behind its head, which is half of what is looked at."""
@@ -46,6 +49,11 @@ def read_pieces(file: Path) -> Pieces:
         head = decompressed(raw, file).read(MOST + 1)
         whole = len(head) <= MOST
         spread = () if whole or zipped else tuple(_spread(raw, size))
+    if head.startswith(b"PAR1") or (b"\0" in head[:4096] and head[:2] not in UTF_16):
+        raise SourceError(
+            f"{file}: is no text; of a Parquet file, or another binary one, the contract is written by hand "
+            "(docs/reference/contract.md)"
+        )
     if not head.strip():
         raise SourceError(f"{file}: is empty; give a sample with a header and some rows")
     if not whole:

@@ -76,7 +76,7 @@ def _rank(delimiter: str, fit: tuple[int, int, int, int]) -> tuple[float, int]:
 
 
 def _fit(rows: list[Row]) -> tuple[int, int, int, int]:
-    """The commonest number of fields, how many lines have it, of how many from the first one on, and before."""
+    """The commonest number of fields, how many lines have it, of how many from the first on, and before."""
     filled = [row for row in rows if row]
     widths = Counter(map(len, filled))
     if not widths:
