@@ -8,6 +8,7 @@ from typing import Any
 from headrace.contract.loader import load_contract
 from headrace.draft.drafting import Draft, draft_of
 from headrace.draft.guess import Settle
+from headrace.draft.pieces import read_pieces
 from headrace.draft.sample import read_file, read_records
 from headrace.draft.topic import topic_records
 from headrace.draft.writing import Origin, contract_text
@@ -101,10 +102,20 @@ def _written(draft: Draft, wish: Wish, origin: Origin, sample: Path, remains: li
         writing.write(text)
     corrections = [f"{name}: {draft.guesses[name].saw}" for name in draft.unsure]
     try:
-        trial, refusal = try_sample(wish.output, sample, SHOWN), None
+        trial, refusal = _tried(draft, wish.output, sample), None
     except HeadraceError as wrong:
         trial, refusal = None, str(wrong)
     return Drafted(wish.output, draft, trial, refusal, (*corrections, *remains))
+
+
+def _tried(draft: Draft, contract: Path, sample: Path) -> Trial:
+    """What landing would make of the sample; of one that was not read whole, of its head."""
+    if draft.sample.look.whole or draft.sample.kind == "external":
+        return try_sample(contract, sample, SHOWN)
+    with tempfile.NamedTemporaryFile(suffix=".txt") as head:  # a name of a compressed file would be one
+        head.write(read_pieces(sample).head)
+        head.flush()
+        return try_sample(contract, Path(head.name), SHOWN)
 
 
 def _path_in_contract(sample: Path, settings: Settings) -> tuple[Path, list[str]]:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from headrace.cli import app
 from headrace.contract.loader import load_contract
 from headrace.contract.model import CsvSource, JsonlSource
+from headrace.draft import pieces
 from headrace.draft.new import Drafted, Wish, new_of_file
 from headrace.draft.questions import leave
 from headrace.settings import PROJECT, load_settings
@@ -305,3 +306,20 @@ def test_json_lines(tmp_path: Path) -> None:
     assert (contract.record.event_time.format, contract.record.event_time.every) == (("epoch_ms",), MINUTE)
     assert [each.type for each in contract.record.signals] == ["double", "boolean", "array"]
     assert "9 records: 9 readings" in done.output
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_of_a_large_file_a_part_is_looked_at_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zipped: bool
+) -> None:
+    monkeypatch.setattr(pieces, "MOST", 64_000)
+    times = (datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=n) for n in range(9_000))
+    text = "time,v\n" + "".join(f"{at:%d/%m/%Y %H:%M},{at.minute}\n" for at in times)
+    sample = tmp_path / ("a.csv.gz" if zipped else "a.csv")
+    sample.write_bytes(gzip.compress(text.encode()) if zipped else text.encode())
+    found = drafted(sample, tmp_path)
+    assert ("the head)" if zipped else "head and pieces)") in found.draft.sample.look.said
+    assert found.draft.time.value.formats == ("dd/MM/yyyy HH:mm",)
+    assert found.draft.every.value == MINUTE
+    assert found.trial is not None
+    assert found.trial.records == found.trial.readings < 9_000
