@@ -235,9 +235,16 @@ def _comment(text: str, indent: str = "") -> Iterator[str]:
 
 
 def _scalar(value: object) -> str:
-    """A value in YAML's flow style, on one line and quoted where it must be."""
+    """A value in YAML's flow style, on one line, quoted where it must be, with nothing that acts in it."""
+    text = _dumped(value, escaped=False)
+    if visible(text) != text:  # PyYAML takes some ends of lines for blanks, unless they are escaped
+        text = _dumped(value, escaped=True)
+    return text
+
+
+def _dumped(value: object, escaped: bool) -> str:
     text = yaml.safe_dump(
-        value, default_flow_style=True, allow_unicode=True, width=float("inf"), sort_keys=False
+        value, default_flow_style=True, allow_unicode=not escaped, width=float("inf"), sort_keys=False
     )
     return str(text).removesuffix("\n").removesuffix("\n...")
 

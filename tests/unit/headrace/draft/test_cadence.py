@@ -38,7 +38,9 @@ def test_most_differences_decide(steps: list[timedelta], every: timedelta | None
 def test_each_device_is_counted_by_itself() -> None:
     times = series([MINUTE] * 59)
     devices = pl.Series(["a", "b", "c"] * 20)
-    assert guess_cadence(times, devices).value == 3 * MINUTE
+    guess = guess_cadence(times, devices)
+    assert guess.value == 3 * MINUTE
+    assert guess.saw.startswith("57 of 57 ")
 
 
 def test_an_answer_is_a_duration_or_none() -> None:

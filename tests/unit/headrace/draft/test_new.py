@@ -229,6 +229,17 @@ def test_names_are_never_more_than_names(tmp_path: Path) -> None:
     assert [signal.name for signal in load_contract(tmp_path / "a.yaml").record.signals] == HOSTILE
 
 
+def test_names_in_comments_end_no_line(tmp_path: Path) -> None:
+    device = "device\u2028schedule: x\x85- {"
+    sample = tmp_path / "a.csv"
+    rows = "".join(f"2024-01-01 00:0{n},{each},1\n" for n in range(9) for each in "ab")
+    sample.write_text(f"time,{device},v\n{rows}", encoding="utf-8")
+    done = run(sample, "--output", tmp_path / "a.yaml", "--yes")
+    assert done.exit_code == 0, done.output
+    assert load_contract(tmp_path / "a.yaml").record.entity == device
+    assert "2 different device\\u2028schedule" in (tmp_path / "a.yaml").read_text("utf-8")
+
+
 def test_columns_that_the_tables_call_alike_get_names_of_their_own(tmp_path: Path) -> None:
     sample = tmp_path / "a.csv"
     sample.write_text("time,Temp,temp,readings\n" + "".join(f"2024-01-01 00:0{n},1,2,3\n" for n in range(5)))
