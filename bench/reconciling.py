@@ -13,7 +13,7 @@ from rich.console import Console
 from bench.contenders.start import headrace_reconcile
 from bench.growth import fill
 from bench.process import Cost, cost_of
-from bench.stream import broker, full_stream
+from bench.stream import broker, full_stream, give_key
 from headrace.driver.protocol import Job
 from headrace.errors import RunFailed
 from headrace.land.landing import Landing
@@ -71,6 +71,7 @@ def reconcile_all(folder: Path, held: int, new: int, runs: int, console: Console
         whole = new_slice("new", run_slice.topic, run_slice.topic_id, {}, run_slice.until)
         nothing = new_slice("nothing", run_slice.topic, run_slice.topic_id, run_slice.until, run_slice.until)
         _publish(warehouse, whole, held + new)
+        give_key(warehouse)
         attempt = Attempt(stream.contract, warehouse, "new")
         create_tables(warehouse)
         fill(attempt, stream.topic_id, held)

@@ -104,9 +104,19 @@ def _value_type(value: str) -> str:
     )
 
 
+def _finite(value: object) -> object:
+    """Refuse what no double can hold."""
+    try:
+        finite = not isinstance(value, int | float) or isfinite(value)
+    except OverflowError:
+        finite = False
+    if not finite:
+        raise ValueError("is no finite number; say `nan: missing` of NaN, and put texts in quotes")
+    return value
+
+
 def _marker(value: object) -> object:
-    if isinstance(value, float) and not isfinite(value):
-        raise ValueError("is no finite number; say `nan: missing` of NaN, and put other texts in quotes")
+    _finite(value)
     if value is None or isinstance(value, bool) or value == "":
         raise ValueError("must be a text or a number; put the words null, true, yes and no in quotes")
     return value
@@ -191,7 +201,7 @@ ValueType = Annotated[
         {"anyOf": [{"enum": list(VALUE_TYPES)}, {"type": "string", "pattern": f"^{DECIMAL.pattern}$"}]}
     ),
 ]
-Number = Annotated[int | float, WithJsonSchema({"type": "number"})]
+Number = Annotated[int | float, BeforeValidator(_finite), WithJsonSchema({"type": "number"})]
 Marker = Annotated[int | float | str, BeforeValidator(_marker)]
 TextPattern = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_text_pattern)]
 Cadence = Annotated[timedelta, AfterValidator(_positive)]

@@ -147,6 +147,11 @@ class Landing(Part):
     max_records_per_batch: Annotated[int, Field(ge=1, le=100_000_000)] = 250_000
     on_conflict: Literal["quarantine"] = "quarantine"
     unknown_fields: Literal["keep", "quarantine"] = "keep"
+    tombstones: Literal["quarantine", "skip_counted"] = Field(
+        "quarantine",
+        description="records without a value: refused, or (`skip_counted`) noted in quarantine as "
+        "`tombstone`, outside the share limit",
+    )
     quarantine_limit: Share = Field(
         0.01,
         description="a larger share of a run's records fails the run",

@@ -1,6 +1,7 @@
 """What one record of a stream holds: its time, its signals, and how their texts are read."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -134,6 +135,8 @@ class Signal(Part):
             raise ValueError(f"type {self.type} has neither bounds nor a circular mean")
         if self.type == "integer" and any(not is_long(bound) for bound in (*bounds, *self.one_of)):
             raise ValueError("bounds and values of an integer are whole numbers of 64 bits")
+        if self.digits and any(not is_decimal(bound) for bound in (*bounds, *self.one_of)):
+            raise ValueError("bounds and values of a decimal have 38 digits at most")
         return self
 
     @model_validator(mode="after")
@@ -243,6 +246,11 @@ class Record(Part):
 def is_long(value: float | str) -> bool:
     """Whether it is a whole number of 64 bits."""
     return not isinstance(value, str) and value == int(value) and -(2**63) <= value < 2**63
+
+
+def is_decimal(value: float | str) -> bool:
+    """Whether it is a number of at most 38 digits, in front of the point and behind it together."""
+    return not isinstance(value, str) and sum(map(str.isdigit, f"{Decimal(str(value)):f}")) <= 38
 
 
 def _require_two_signs(decimal: str, thousands: str | None) -> None:

@@ -15,6 +15,7 @@ from headrace.crash_points import crash_point
 from headrace.errors import TransientError
 from headrace.identities.index import catch_up
 from headrace.kafka.topics import log_end, log_start, require_topic_id
+from headrace.land.authors import authors_of
 from headrace.land.conclusion import conclude
 from headrace.land.records import read_again, read_records
 from headrace.land.retention import readable, settle_retention, settle_topic
@@ -23,6 +24,7 @@ from headrace.offsets import Ranges, between, reached, subtract, text
 from headrace.parse.parser import Parser
 from headrace.staging.committer import commit_batch
 from headrace.staging.landed_readings import not_landed, places_of
+from headrace.staging.refused_before import mark_refused_before
 from headrace.staging.restaging import Originals, all_refused, without_repeats
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
@@ -70,6 +72,7 @@ class Landing:
         crash_point("land.after_staging")
         if staged.candidates:
             staged = without_repeats(staged, staging, catch_up(attempt.warehouse), self._originals)
+        staged = mark_refused_before(staged, staging, attempt.warehouse)
         commit_batch(self._table(READINGS), attempt.warehouse.stream, commit, staged.readings)
         crash_point("land.after_readings")
         return self._close(commit, staging, staged)
@@ -87,6 +90,7 @@ class Landing:
             rest = not_landed(parsed, places_of(self._table(READINGS), commit.batch))
             staged = stage(rest, staging)
             staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._originals)
+            staged = mark_refused_before(staged, staging, self.attempt.warehouse)
         return self._close(commit, staging, staged, lost=subtract(commit.ranges, ranges))
 
     def _close(self, commit: BatchCommit, staging: Staging, staged: Staged, lost: Ranges = ()) -> Batch:
@@ -127,9 +131,10 @@ class Landing:
 
     def _parser(self, topic_id: str) -> Parser:
         contract, warehouse = self.attempt.contract, self.attempt.warehouse
+        times_cut_off, authors = rewinds(warehouse, topic_id), authors_of(warehouse, topic_id)
         many = contract.record.event_time.spells_an_instant_in_many_ways
         by_instant = many and identities_by_instant(warehouse)
-        return Parser(contract, topic_id, rewinds(warehouse, topic_id), by_instant)
+        return Parser(contract, topic_id, times_cut_off, authors, by_instant)
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))

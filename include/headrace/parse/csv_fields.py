@@ -27,4 +27,4 @@ class CsvLine:
             raise ValueError(str(broken)) from broken
         if len(values) != len(self._columns):
             raise ValueError("another number of columns")
-        return self._columns, values
+        return self._columns, [*values]

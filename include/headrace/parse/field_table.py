@@ -84,7 +84,7 @@ class FieldTable:
 def _read(value: bytes | None, written: RecordFormat) -> tuple[Reason | tuple[str, ...], list[str | None]]:
     """The names and texts of a record's fields; no text and the reason where it has none."""
     if not value:
-        return Reason.EMPTY, []
+        return written.tombstone if value is None else Reason.EMPTY, []
     try:
         return written.read(value)
     except UnicodeError:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from headrace.contract.model import Contract
 from headrace.contract.record import Record
+from headrace.kafka.headers import Authors
 from headrace.parse.checks import Texts, checks, first_failure, written_at
 from headrace.parse.event_time import EventTime
 from headrace.parse.field_table import FieldTable
@@ -73,16 +74,24 @@ Arrays = dict[str, pa.Array]
 class Parser:
     """A contract, ready to parse batches of a topic's records."""
 
-    def __init__(self, contract: Contract, topic_id: str, rewinds: int = 0, by_instant: bool = True) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        topic_id: str,
+        rewinds: int = 0,
+        authors: Authors | None = None,
+        by_instant: bool = True,
+    ) -> None:
         """Raise ValueError where the contract's time format cannot be read or cannot be meant.
 
         `rewinds`: how many times the topic's log was cut off; the same place is another record's then.
+        `authors`: whose headers are believed; without them anybody's, as of a sample.
         `by_instant`: whether an identity holds the instant where texts that differ can be the same one.
         """
         record = contract.record
         self._contract, self._topic_id = contract, topic_id
-        self._rewinds, self._by_instant = rewinds, by_instant
-        self._naming, self._format = Naming(contract), format_of(record)
+        self._rewinds, self._authors, self._by_instant = rewinds, authors, by_instant
+        self._naming, self._format = Naming(contract), format_of(contract)
         self._texts = Texts(self._naming, record)
         asked = record.event_time
         self._times = EventTime(asked.format, asked.timezone) if asked.field else None
@@ -94,9 +103,9 @@ class Parser:
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
-    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int, bool]]:
+    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int, Authors | None, bool]]:
         """Travel to an executor as what it is made of."""
-        return Parser, (self._contract, self._topic_id, self._rewinds, self._by_instant)
+        return Parser, (self._contract, self._topic_id, self._rewinds, self._authors, self._by_instant)
 
     def _declared(self, by_instant: bool) -> list[pl.Expr]:
         """The parts of a declared identity; the event time's instant where many texts can be one instant."""
@@ -145,7 +154,7 @@ class Parser:
         frame = pl.DataFrame(
             {
                 **texts,
-                **of_source(records["headers"]),
+                **of_source(records, self._authors),
                 **{name: pl.Series(records[name]) for name in ("partition", "offset", "timestamp")},
             }
         ).with_columns(pl.when(pl.col(each) != "").then(pl.col(each)) for each in texts)

@@ -18,6 +18,11 @@ class Reason(StrEnum):
         return member
 
     EMPTY = "empty", "the record has no value (a tombstone or an empty one)", "no bytes at all"
+    TOMBSTONE = (
+        "tombstone",
+        "a record without a value, where the contract skips and counts them; outside the share limit",
+        "what a compacted topic writes to delete a key, with `landing.tombstones: skip_counted`",
+    )
     NOT_UTF8 = (
         "not_utf8",
         "the value is not UTF-8 text",
@@ -89,6 +94,11 @@ class Reason(StrEnum):
         "a source that was published again; its bytes are not kept",
     )
     CONFLICT = "conflict", "the identity of a landed record, with other content", "a correction of the source"
+    REFUSED_BEFORE = (
+        "refused_before",
+        "an earlier publication of the source had this row refused too; outside the share limit",
+        "a bad row, to the byte, of a source that was written anew or published again",
+    )
     EARLIER_CONTRACT = (
         "earlier_contract",
         "refused under the contract of a try that was broken off; the present contract accepts it",

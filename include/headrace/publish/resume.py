@@ -6,6 +6,7 @@ from typing import Any, cast
 from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 
 from headrace.errors import BrokerUnreachable, PublicationBroken
+from headrace.kafka.headers import Authors
 from headrace.kafka.reader import visible_records
 from headrace.kafka.topics import log_end, log_start
 from headrace.offsets import between, lag, reached
@@ -21,12 +22,17 @@ REPUBLISH = (
 
 
 def next_row(
-    config: Mapping[str, Any], publication: Publication, progress: TopicPartition, resumed: bool
+    config: Mapping[str, Any],
+    publication: Publication,
+    progress: TopicPartition,
+    authors: Authors,
+    *,
+    resumed: bool,
 ) -> int:
     """The first row of the publication that is not in the topic yet; `rows` + 1 when all are.
 
-    `progress` is what the group has; group offsets expire, so without it the topic itself is asked
-    (`resumed`: the publication was begun before).
+    `progress` is what the group has; group offsets expire, so without it the topic itself is asked, as far as
+    its `authors` are believed (`resumed`: the publication was begun before).
 
     Raises:
         BrokerUnreachable: no answer in time, or a transaction is open that may hold rows of it.
@@ -42,9 +48,11 @@ def next_row(
     tail = {partition: max(start, ends[partition] - TAIL) for partition, start in starts.items()}
     if row is None and resumed:
         _require_decided(config, publication, ends)
-    if (row is None and resumed) or _rows(config, publication, tail, ends).highest >= (row or 1):
-        return _recovered(publication, _rows(config, publication, starts, ends), starts, ends)
-    return row or 1
+    if (row is None and resumed) or _rows(config, publication, authors, tail, ends).highest >= (
+        row or publication.first
+    ):
+        return _recovered(publication, _rows(config, publication, authors, starts, ends), starts, ends)
+    return row or publication.first
 
 
 def require_rows(config: Mapping[str, Any], publication: Publication) -> None:
@@ -66,7 +74,8 @@ def require_rows(config: Mapping[str, Any], publication: Publication) -> None:
 def _committed(publication: Publication, progress: TopicPartition) -> int | None:
     if progress.offset == OFFSET_INVALID:
         return None
-    if progress.metadata != publication.publication or not 1 <= progress.offset <= publication.rows + 1:
+    possible = range(publication.first, publication.rows + 2)
+    if progress.metadata != publication.publication or progress.offset not in possible:
         raise PublicationBroken(
             f"publication {publication.publication}: its consumer group says next row {progress.offset} of "
             f"{progress.metadata!r}, but the source has {publication.rows} rows: somebody else has written "
@@ -88,8 +97,8 @@ def _require_decided(config: Mapping[str, Any], publication: Publication, visibl
 class _Rows:
     """Which rows of a publication were seen, and in which partitions."""
 
-    def __init__(self, publication: Publication) -> None:
-        self.publication = publication
+    def __init__(self, publication: Publication, authors: Authors) -> None:
+        self.publication, self.authors = publication, authors
         self.seen = bytearray(publication.rows + 1)
         self.partitions: set[int] = set()
 
@@ -99,13 +108,13 @@ class _Rows:
 
     def add(self, messages: list[Message]) -> None:
         # not at the top: most publishers meet no record of their own, and polars is large
-        from headrace.parse.provenance import header_lists, of_source
+        from headrace.parse.provenance import of_messages
 
-        found = of_source(header_lists([message.headers() for message in messages]))
+        found = of_messages(messages, self.authors)
         for at, (publication, row) in enumerate(zip(found["publication"], found["row"], strict=True)):
             if publication != self.publication.publication:
                 continue
-            if row is None or not 1 <= row <= self.publication.rows or self.seen[row]:
+            if row is None or row not in self.publication.own_rows or self.seen[row]:
                 raise self._foreign(messages[at], row)
             self.seen[row] = 1
             self.partitions.add(messages[at].partition() or 0)
@@ -120,9 +129,13 @@ class _Rows:
 
 
 def _rows(
-    config: Mapping[str, Any], publication: Publication, start: dict[int, int], end: dict[int, int]
+    config: Mapping[str, Any],
+    publication: Publication,
+    authors: Authors,
+    start: dict[int, int],
+    end: dict[int, int],
 ) -> _Rows:
-    rows = _Rows(publication)
+    rows = _Rows(publication, authors)
     for messages in visible_records(dict(config), publication.topic, between(start, end)):
         if named := [message for message in messages if _names(message, publication)]:
             rows.add(named)
@@ -148,10 +161,10 @@ def _recovered(publication: Publication, rows: _Rows, starts: dict[int, int], en
         )
     first = rows.seen.find(1)
     hole = rows.seen.find(0, max(first, 1), rows.highest + 1) if first > 0 else -1
-    if hole > 0 or (first > 1 and not any(starts.values())):
+    if hole > 0 or (first > publication.first and not any(starts.values())):
         raise PublicationBroken(
             f"publication {publication.publication}: its consumer group has expired, and topic "
             f"{publication.topic} holds rows up to {rows.highest} without row "
             f"{hole if hole > 0 else first - 1}. {REPUBLISH}"
         )
-    return max(rows.highest, 0) + 1
+    return max(rows.highest, publication.first - 1) + 1

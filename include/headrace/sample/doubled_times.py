@@ -18,7 +18,7 @@ class DoubledTimes:
     def __init__(self, contract: Contract) -> None:
         self._identity = contract.record.identity or ()
         self._asked = contract.record.event_time
-        self._read = format_of(contract.record).read
+        self._read = format_of(contract).read
         self._formats = [_Format.of(each) for each in self._asked.format]
         self._count, self._first = 0, ""
 

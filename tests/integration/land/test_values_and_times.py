@@ -10,7 +10,8 @@ import yaml
 from confluent_kafka import Producer
 
 from headrace.analyse.engines import analyse_here
-from headrace.settings import PROJECT
+from headrace.reconcile.reconciliation import reconcile
+from headrace.settings import PROJECT, Settings
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import landed_position
 from headrace.tables.names import HOURLY_AVERAGE, QUARANTINE, READINGS
@@ -21,10 +22,13 @@ from local.stack.broker import Broker
 from testbed.stages import Land, succeeded
 from testbed.streams import Stream, make_stream
 
+KEPT = {"retention.ms": -1}
+"""Records that say they are of long ago, a broker would remove."""
+
 DEFINITION: dict[str, Any] = {
     "stream": "spellings",
     "source": {"kind": "external"},
-    "topic": {"name": "spellings"},
+    "topic": {"name": "spellings", "config": KEPT},
     "record": {
         "identity": ["ts"],
         "event_time": {"field": "ts", "format": ["iso", "epoch_ms"], "timezone": "Europe/Berlin"},
@@ -59,7 +63,7 @@ THEN = [
 def _land(stream: Stream, warehouse: Warehouse, land: Land, records: list[Any], run: str) -> None:
     producer = Producer(stream.config)
     for record in records:
-        value = record if isinstance(record, str) else json.dumps(record)
+        value = record if record is None or isinstance(record, str) else json.dumps(record)
         producer.produce(stream.contract.topic.name, value, timestamp=1_767_225_600_000)
     assert producer.flush(30) == 0
     start = landed_position(warehouse, stream.topic_id)
@@ -99,11 +103,26 @@ def test_spellings_of_a_time_are_one_time_and_of_a_number_one_number(
     }
 
 
+def test_tombstones_that_are_skipped_are_counted_and_fail_nothing(
+    broker: Broker, land: Land, tmp_path: Path
+) -> None:
+    """Three of four records; without the option they are three times what the limit lets pass."""
+    definition = DEFINITION | {"landing": {"quarantine_limit": "1%", "tombstones": "skip_counted"}}
+    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    warehouse = Warehouse(tmp_path / "warehouse", "spellings")
+    _land(stream, warehouse, land, [None, FIRST[0], None, None], "first")
+    assert scan(warehouse, READINGS).collect().height == 1
+    assert scan(warehouse, QUARANTINE).collect()["reason"].to_list() == ["tombstone"] * 3
+    settings = Settings(warehouse=warehouse.root, home=tmp_path)
+    assert reconcile(stream.contract, settings, stream.config, "first").balanced
+
+
 @pytest.mark.parametrize("lines", [["This is my first event", "", "This is my second event"]])
 def test_lines_typed_into_a_producer_are_readings(
     broker: Broker, land: Land, tmp_path: Path, lines: list[str]
 ) -> None:
     shipped = yaml.safe_load((PROJECT / "include/streams/quickstart_events.yaml").read_text("utf-8"))
+    shipped["topic"]["config"] = KEPT
     stream = make_stream(tmp_path, broker.bootstrap, shipped)
     warehouse = Warehouse(tmp_path / "warehouse", "quickstart_events")
     _land(stream, warehouse, land, lines, "first")

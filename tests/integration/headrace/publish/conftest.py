@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import duckdb
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -19,11 +20,17 @@ from headrace.contract.model import Contract, CsvSource
 from headrace.kafka.topics import ensure_topic
 from headrace.publish import publishing
 from headrace.publish.publications import Publication, read_publications
-from headrace.publish.publishing import Published, publish
+from headrace.publish.published import Published
+from headrace.publish.publishing import publish
+from headrace.reconcile.reconciliation import reconcile
 from headrace.settings import PROJECT, Settings
+from headrace.tables.queries import open_table
+from headrace.tables.slices import fix_slice
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
 from testbed.published import T1, read
+from testbed.stages import Outcome, run_in_worker, succeeded
+from testbed.streams import Stream, make_stream
 
 SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
 
@@ -88,11 +95,12 @@ class Publisher:
 
     # -- its source
 
-    def write(self, rows: int) -> None:
-        """Let the stream's own source (`own`) be the first rows of T1.csv."""
+    def write(self, rows: int, behind: int = 0) -> None:
+        """Let the stream's own source (`own`) be the first rows of T1.csv, or those behind so many."""
         assert isinstance(self.contract.source, CsvSource)
         assert self.contract.source.file != T1
-        self.contract.source.file.write_bytes(b"".join(T1.read_bytes().splitlines(keepends=True)[: rows + 1]))
+        header, *lines = T1.read_bytes().splitlines(keepends=True)
+        self.contract.source.file.write_bytes(b"".join([header, *lines[behind : behind + rows]]))
 
     # -- what it has left
 
@@ -112,8 +120,8 @@ class Publisher:
 
     @property
     def group(self) -> str:
-        """The consumer group that holds the progress of its only publication."""
-        (noted,) = self.publications()
+        """The consumer group that holds the progress of its newest publication."""
+        *_, noted = self.publications()
         return f"headrace.{self.contract.stream}.{noted.publication}"
 
     def progress(self) -> int | None:
@@ -133,6 +141,74 @@ class Publisher:
     def forget_progress(self) -> None:
         """What Kafka does with the offsets of a group that nobody has used for a week."""
         self.admin.delete_consumer_groups([self.group])[self.group].result(30)
+
+
+def day(number: int) -> list[str]:
+    """An hourly reading each, and one that stands there twice."""
+    rows = [f"2024-03-{number:02} {hour:02}:00,{number}{hour:02}" for hour in range(24)]
+    return [*rows, rows[-1]]
+
+
+@dataclass(frozen=True)
+class Growing:
+    """A stream without a declared identity, its file and its tables."""
+
+    stream: Stream
+    settings: Settings
+
+    @property
+    def file(self) -> Path:
+        assert isinstance(self.stream.contract.source, CsvSource)
+        return self.stream.contract.source.file
+
+    def write(self, *days: int) -> None:
+        self.write_rows(*(row for number in days for row in day(number)))
+
+    def write_rows(self, *rows: str) -> None:
+        self.file.write_text("\n".join(["time,v", *rows, ""]), encoding="utf-8")
+
+    def rows(self) -> list[tuple[int, int]]:
+        """First and last row of each publication."""
+        known = read_publications(self.stream.warehouse(self.settings.warehouse_path))
+        return [(each.first, each.rows) for each in known]
+
+    def publish(self, run_id: str, republish: bool = False) -> Published:
+        return publish(
+            self.stream.contract, self.settings, self.stream.config, run_id, republish=republish, report=print
+        )
+
+    def outcome(self, start: dict[int, int]) -> tuple[Outcome, dict[int, int]]:
+        """Land what the topic holds from there on; where that ends."""
+        run_slice = self.stream.slice_to_end(start)
+        return run_in_worker(self.stream.job(self.settings.warehouse_path, run_slice)), run_slice.until
+
+    def landed(self) -> tuple[list[str], int]:
+        """Land what the topic holds; the readings' values, and how many duplicates are in quarantine."""
+        root = self.settings.warehouse_path
+        succeeded(run_in_worker(self.stream.job(root)))
+        warehouse = self.stream.warehouse(root)
+        with duckdb.connect() as sql:
+            for name in ("readings", "quarantine"):
+                sql.register(name, open_table(warehouse.table(name)).to_pyarrow_dataset())
+            values = sql.sql("SELECT signals['v'] FROM readings").fetchall()
+            reasons = sql.sql("SELECT count(*) FROM quarantine WHERE reason = 'duplicate'").fetchall()
+            others = sql.sql("SELECT reason, message FROM quarantine WHERE reason <> 'duplicate'").fetchall()
+        assert others == []
+        return sorted(value for (value,) in values), reasons[0][0]
+
+
+def values(*days: int) -> list[str]:
+    return sorted(row.partition(",")[2] for number in days for row in day(number))
+
+
+def assert_balanced(growing: Growing) -> None:
+    """Every row of every publication is accounted for."""
+    warehouse = growing.stream.warehouse(growing.settings.warehouse_path)
+    fix_slice(warehouse, growing.stream.slice_to_end())
+    for _ in range(2):  # all counted, then on the seal
+        entry = reconcile(growing.stream.contract, growing.settings, growing.stream.config, "a run")
+        assert entry.balanced
+        assert [each.rows for each in entry.sources] == [last - first + 1 for first, last in growing.rows()]
 
 
 @pytest.fixture(autouse=True)
@@ -162,7 +238,25 @@ def own(publisher: Publisher, tmp_path: Path) -> Publisher:
     """The same with a source of its own, of three rows."""
     file = tmp_path / "in" / "T1.csv"
     file.parent.mkdir()
-    source = CsvSource(kind="csv", path=file)
-    own = replace(publisher, contract=publisher.contract.model_copy(update={"source": source}))
+    definition = tmp_path / f"{publisher.contract.stream}.yaml"
+    shipped = definition.read_text("utf-8")
+    definition.write_text(shipped.replace("include/data/wind_turbine/T1.csv", str(file)), "utf-8")
+    own = replace(publisher, contract=load_contract(definition))
     own.write(3)
     return own
+
+
+@pytest.fixture
+def growing(broker: Broker, tmp_path: Path) -> Growing:
+    definition = {
+        "stream": "growing",
+        "source": {"kind": "csv", "path": str(tmp_path / "current.csv")},
+        "topic": {"name": f"growing_{tmp_path.name}", "partitions": 2},
+        "record": {
+            "event_time": {"field": "time", "format": "yyyy-MM-dd HH:mm", "timezone": "UTC", "every": "PT1H"},
+            "signals": [{"name": "v", "fields": ["v"]}],
+        },
+    }
+    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=str(tmp_path))
+    return Growing(stream, settings)

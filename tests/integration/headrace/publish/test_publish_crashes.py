@@ -44,6 +44,35 @@ def test_a_killed_publisher_is_resumed(point: str, committed: int, publisher: Pu
     assert publisher.states() == ["published"]
 
 
+@pytest.mark.parametrize(
+    ("point", "committed", "forgotten"),
+    [
+        ("publish.before_begin:1", 0, False),
+        ("publish.inside:12", 10_000, False),
+        ("publish.before_commit:2", 10_000, False),
+        ("publish.after_commit:2", 20_000, True),
+        ("publish.after_commit:3", 20_530, False),
+    ],
+)
+def test_a_publisher_of_a_file_that_has_grown_is_resumed(
+    point: str, committed: int, forgotten: bool, own: Publisher
+) -> None:
+    """Its rows are those behind the ones of before, whose publication the topic holds too."""
+    own.write(30_000)
+    own.publish("before")
+    own.write(ROWS)
+    own.killed_at(point)
+    if point.startswith("publish.after_commit"):
+        until_nothing_is_open(own.config, own.topic)
+    assert own.states() == ["published", "publishing"]
+    if forgotten:
+        own.forget_progress()
+    resumed = own.publish("again")
+    assert (resumed.resumed_at, resumed.published) == (30_001 + committed, 20_530 - committed)
+    assert_each_once(own.visible())
+    assert own.states() == ["superseded", "published"]
+
+
 def test_progress_that_has_expired_is_recovered_from_the_topic(publisher: Publisher) -> None:
     publisher.killed_at("publish.after_commit:2")
     publisher.forget_progress()
@@ -71,15 +100,32 @@ def test_progress_that_retention_has_made_uncertain_is_refused(publisher: Publis
         publisher.publish("again")
 
 
-def test_a_record_in_our_name_is_found_out(publisher: Publisher) -> None:
+def test_a_record_in_our_name_is_passed_over(publisher: Publisher) -> None:
     publisher.killed_at("publish.after_commit:2")
+    publisher.forget_progress()
     (noted,) = publisher.publications()
-    producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
-    headers: dict[str, str | bytes | None] = {"headrace": f"1:{noted.publication}:20000"}
-    producer.produce(publisher.topic, "{}", headers=headers)
-    assert producer.flush(30) == 0
-    with pytest.raises(PublicationBroken, match=r"row 20000 of publication .*has that row already"):
+    write(publisher, f"1:{noted.publication}:20000", f"2:{noted.publication}:50530:::{'0' * 16}")
+    assert publisher.publish("again").resumed_at == 20_001
+    assert_each_once([each for each in publisher.visible() if each.value() != b"{}"])
+
+
+def test_a_record_that_stands_there_once_more_is_found_out(publisher: Publisher) -> None:
+    publisher.killed_at("publish.after_commit:2")
+    publisher.forget_progress()
+    until_nothing_is_open(publisher.config, publisher.topic)
+    (copied, *_) = publisher.visible()
+    (header,) = copied.headers() or []
+    write(publisher, str(header[1], "ascii"), value=copied.value())
+    with pytest.raises(PublicationBroken, match="which has that row already"):
         publisher.publish("again")
+
+
+def write(publisher: Publisher, *of_each: str, value: str | bytes | None = "{}") -> None:
+    """Write a record with each of these headers."""
+    producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
+    for header in of_each:
+        producer.produce(publisher.topic, value, headers={"headrace": header})
+    assert producer.flush(30) == 0
 
 
 def test_an_older_publisher_is_fenced(publisher: Publisher) -> None:
