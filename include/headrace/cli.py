@@ -269,7 +269,7 @@ def new(  # noqa: PLR0917  # typer passes them by name
     try:
         settings = load_settings()
         asked = Asked(sample, stream, output, timezone, yes)
-        done = new_contract(asked, settings, _broker(settings, bootstrap), out)
+        done = new_contract(asked, settings, lambda: _broker(settings, bootstrap), out)
     except HeadraceError as wrong:
         raise _ended(wrong, 2) from wrong
     raise typer.Exit(0 if done else 1)

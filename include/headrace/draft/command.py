@@ -1,6 +1,7 @@
 """The command `headrace new`: whom it asks, which file it writes, and whether all is done."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ class Asked:
     yes: bool = False
 
 
-def new_contract(asked: Asked, settings: Settings, broker: dict[str, Any], console: Console) -> bool:
+def new_contract(
+    asked: Asked, settings: Settings, broker: Callable[[], dict[str, Any]], console: Console
+) -> bool:
     """Draft, write, try and say; whether nothing is left to look at.
 
     Raises:
@@ -52,7 +55,7 @@ def new_contract(asked: Asked, settings: Settings, broker: dict[str, Any], conso
     elif file.suffix in (".csv", ".gz", ".json", ".jsonl", ".parquet", ".txt", ".tsv") or "/" in asked.sample:
         raise SettingsError(f"{asked.sample}: no such file")
     else:
-        drafted = new_of_topic(asked.sample, wish, broker)
+        drafted = new_of_topic(asked.sample, wish, broker())
     say(console, drafted, stream)
     return drafted.read_whole and (asked.yes or not drafted.draft.unsure)
 
