@@ -1,7 +1,8 @@
 """The shape of a CSV file: delimiter, lines before the header, header, row of units.
 
 Found by holding every delimiter against some hundred lines: the right one gives nearly all of them the same
-number of fields. `csv.Sniffer`, tried on the same files, takes the blank or colon of a time as often.
+number of fields. (`csv.Sniffer` finds the delimiter of 96 of 99 files of other packages, and knows neither
+lines before the header nor trailing delimiters; docs/decisions/2026-11-26-a-contract-drafted.md.)
 """
 
 import csv
