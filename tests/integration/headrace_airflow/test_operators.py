@@ -113,6 +113,7 @@ def test_a_loss_is_accepted_only_when_that_is_allowed_to_the_run(
 ) -> None:
     ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
     produce(broker, topic)
+    contract.write_text(contract.read_text("utf-8").replace("engine: spark", "engine: worker"), "utf-8")
     land = LandOperator(task_id="land", contract=contract)
     variable = f"AIRFLOW_VAR_{variable_of('wind_turbine').upper()}"
     monkeypatch.setenv(variable, "another run")
