@@ -21,6 +21,7 @@ import yaml
 from chaos.compare import SPEED
 from chaos.processes import Running
 from chaos.tampering import LOST_ANSWER, UNLOCKED
+from headrace.contract.loader import WrittenContract
 from headrace.driver.protocol import DriverError, Job
 from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.errors import HeadraceError
@@ -201,7 +202,7 @@ class World:
             )
             found = fix_slice(warehouse, candidate)
         return Job(
-            contract=self.stream.file,
+            contract=WrittenContract.of(self.stream.file),
             run_id=RUN_ID,
             warehouse=self.settings.warehouse_path,
             kafka=self.config,

@@ -31,6 +31,8 @@ First = Annotated[int, BeforeValidator(lambda row: row or 1)]
 """The number of a row; rows of older versions lack the column."""
 
 
+Proven = Annotated[bool, BeforeValidator(bool)]
+"""Likewise of older versions."""
 SOURCE: TypeAdapter[OwnSource] = TypeAdapter(Annotated[OwnSource, Field(discriminator="kind")])
 
 
@@ -40,11 +42,13 @@ class Publication(BaseModel):
     `publishing` until the last transaction is committed, then `published`; `superseded` when a newer content
     of the same source was published (`finished` is None if it came only half-way). `until`: the topic's end
     after the last commit, empty before. `options`: what it was read with, the contract's source as JSON; rows
-    of older versions have `encoding` and `delimiter` instead, or none of them. Instants are UTC.
+    of older versions have `encoding` and `delimiter` instead, or none of them. `stamp`: of a file of several,
+    what it was like when it was published (`Listed.stamp`); of a query's rows, how far its cursor had come.
+    Instants are UTC.
 
     `sha256`, `size`: of the source's bytes; `rows`: the number of its last row. Of a source that has grown
     the rows before `first` are those of `continues` and of what that continues; its copy in the spool, of the
-    hash `own_sha256`, holds the header and its own rows.
+    hash `own_sha256`, holds the header and its own rows. `proven`: its records' headers hold a proof.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,10 +67,12 @@ class Publication(BaseModel):
     encoding: str | None = None
     delimiter: str | None = None
     options: str | None = None
+    stamp: str | None = None
     size: int | None = None
     first: First = 1
     continues: str | None = None
     own_sha256: str | None = None
+    proven: Proven = False
 
     @property
     def copy_sha256(self) -> str:

@@ -5,18 +5,23 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from headrace.contract.model import Contract, OwnSource
 from headrace.errors import ContractError, PublicationBroken, SourceError
-from headrace.kafka.headers import PUBLICATION_DIGITS
+from headrace.kafka.headers import (
+    PUBLICATION_DIGITS,
+    Authors,
+    Sign,
+    Unproven,
+    signer,
+    unproven_signer,
+)
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.growth import goes_on_behind, line_of
 from headrace.publish.publications import (
@@ -26,6 +31,7 @@ from headrace.publish.publications import (
     with_begun,
     with_finished,
 )
+from headrace.publish.published import Published, account
 from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
 from headrace.publish.sources.opening import OpenSource, open_source
@@ -33,6 +39,7 @@ from headrace.publish.sources.rows import SourceRows, check_columns, check_sourc
 from headrace.publish.spool import Spooled, is_spooled, spool_source
 from headrace.publish.transactions import Transactions
 from headrace.settings import Settings
+from headrace.tables.keys import keep_key
 from headrace.tables.warehouse import Warehouse
 from headrace.task_log import Report
 
@@ -42,26 +49,6 @@ ROWS = 50_000
 """Rows of one transaction, unless they are large. Its end takes some 30 ms, in which nothing is sent."""
 
 
-class Published(BaseModel):
-    """What a call of `publish` has done.
-
-    `published`: rows that this call published; `resumed_at`: the first of them, or the number after the last
-    row when all were there; `until`: the topic's end after the last commit.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    publication: str
-    sha256: str
-    rows: int
-    published: int
-    resumed_at: int
-    topic: str
-    topic_id: str
-    until: dict[int, int]
-    seconds: float
-
-
 def publish(
     contract: Contract,
     settings: Settings,
@@ -69,12 +56,19 @@ def publish(
     run_id: str,
     *,
     republish: bool = False,
+    at_rest: bool = False,
+    opened: OpenSource | None = None,
+    stamp: str | None = None,
     report: Report = log.info,
 ) -> Published:
     """Publish the contract's source; a retry goes on where the last try ended, a repetition adds nothing.
 
+    `at_rest`: nothing is published of a file that is written to while it is read. `opened`: its file, where
+    that is not to be opened by its path. `stamp`: is kept with a new publication.
+
     Raises:
         SourceError, SourceMissing: the source cannot be published as it is, or is not there.
+        SourceGrowing: it was to be at rest, and was written to.
         TopicMissing, TopicRecreated: the topic is not there, or not the one that this was published into.
         BrokerUnreachable, DeliveryIncomplete: the broker went away or did not take all; a retry goes on.
         PublisherFenced: a newer publisher of the same source has begun.
@@ -87,7 +81,8 @@ def publish(
         raise ContractError(f"stream {contract.stream}: its source is external; there is nothing to publish")
     warehouse = Warehouse.of(settings, contract.stream)
     publisher = _Publisher(contract, source, settings, config, warehouse, run_id, republish, report)
-    with open_source(settings, source.path, source.file) as file:
+    opening = open_source(settings, source.path, source.file, at_rest=at_rest)
+    with nullcontext(opened) if opened else opening as file:
         known = [] if republish else read_publications(warehouse)
         done = _unchanged(contract, known, file, settings.spool_path)
         base, spooled = (None, None) if done else publisher.spool(file, known)
@@ -95,11 +90,12 @@ def publish(
         warehouse.prepare()
         require_topic_id(config, done.topic, done.topic_id)
         require_rows(config, done)
-        return _account(done, done.rows + 1, done.until, began, report)
+        return account(done, done.rows + 1, done.until, began, report)
     assert spooled  # noqa: S101  # what is not done is spooled
     publication, resumed = publisher.publication(spooled, base)
+    publication = publication.model_copy(update={"stamp": publication.stamp or stamp})
     first, until = publisher.publish(publication, resumed=resumed)
-    return _account(publication, first, until, began, report)
+    return account(publication, first, until, began, report)
 
 
 def _unchanged(
@@ -181,6 +177,7 @@ class _Publisher:
             first=before + 1,
             continues=base.publication if base else None,
             own_sha256=spooled.own_sha256,
+            proven=True,
         )
         begun = _begun_before(new, read_publications(self.warehouse), self.republish)
         if begun and begun.topic_id != topic.topic_id:
@@ -195,18 +192,21 @@ class _Publisher:
             transactional_id=f"headrace.{self.contract.stream}.{_digest(str(self.source.path))}",
             group=f"headrace.{self.contract.stream}.{publication.publication}",
         )
+        key = self._key()
         with closing(transactions):
             transactions.fence()
             # noted before the first record: no row of the topic belongs to a publication that nobody knows
             known = change_publications(self.warehouse, lambda rows: with_begun(rows, publication))
-            first = next_row(self.config, publication, transactions.progress(), resumed)
+            authors, sign = _whose(publication, key)
+            progress = transactions.progress()
+            first = next_row(self.config, publication, progress, authors, resumed=resumed)
             *earlier, rows = (self._copy(each) for each in line_of(publication, known))
             if resumed and first <= publication.rows:
                 _require_rows(publication, rows)
             records = source_records(
                 rows,
                 self.contract,
-                publication.publication,
+                sign,
                 last=publication.rows,
                 first=first,
                 begins=publication.first,
@@ -217,25 +217,24 @@ class _Publisher:
         change_publications(self.warehouse, lambda rows: with_finished(rows, publication, until))
         return first, until
 
+    def _key(self) -> bytes:
+        """The stream's key; it must be the one that earlier publications were proven with."""
+        spare = self.settings.home_path / "keys" / self.contract.stream
+        proven = any(each.proven for each in read_publications(self.warehouse))
+        return keep_key(self.warehouse, spare, may_make=self.republish or not proven)
+
     def _copy(self, publication: Publication) -> SourceRows:
         """Its rows in the spool, read as when it was begun."""
         copy = self.settings.spool_path / publication.copy_sha256
         return source_rows(copy, publication.read_as(self.source))
 
 
-def _account(
-    publication: Publication, first: int, until: dict[int, int], began: float, report: Report
-) -> Published:
-    published = publication.rows - first + 1
-    seconds = time.monotonic() - began
-    report(_closing_line(publication, published, seconds))
-    return Published(
-        **publication.model_dump(include={"publication", "sha256", "rows", "topic", "topic_id"}),
-        published=published,
-        resumed_at=first,
-        until=until,
-        seconds=seconds,
-    )
+def _whose(publication: Publication, key: bytes) -> tuple[Authors, Sign]:
+    """Which records of the publication are believed to be its own, and what makes the headers of more."""
+    name = publication.publication
+    if publication.proven:
+        return Authors(key, {}), signer(name, key)
+    return Authors(key, {name: Unproven(publication.rows, publication.until)}), unproven_signer(name)
 
 
 def _require_rows(publication: Publication, rows: SourceRows) -> None:
@@ -279,20 +278,6 @@ def _until(config: Mapping[str, Any], publication: Publication, first: int) -> d
     if publication.until and first > publication.rows:
         return publication.until
     return log_end(config, publication.topic, committed=False)
-
-
-def _closing_line(publication: Publication, published: int, seconds: float) -> str:
-    if not publication.rows:
-        return f"{publication.source} has a header and no row: there is nothing to publish"
-    if not publication.own_rows:
-        return f"{publication.source} has grown by no row: there is nothing to publish"
-    if not published:
-        return f"all {publication.rows} rows of {publication.source} were published before; nothing added"
-    grown = f", which has grown behind row {publication.first - 1}," if publication.first > 1 else ""
-    return (
-        f"published {published} of {publication.rows} rows of {publication.source}{grown} to "
-        f"{publication.topic} in {seconds:.1f} s (publication {publication.publication})"
-    )
 
 
 def _digest(*parts: str | None) -> str:
