@@ -3,15 +3,15 @@
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
+from headrace.kafka.spark_options import spark_options
 
 
 def main() -> None:
     """Land the whole topic."""
     job = read_job()
     assert job.slice
-    fields = [signal.fields[0] for signal in load_contract(job.contract).record.signals]
+    fields = [signal.fields[0] for signal in job.contract.load().record.signals]
     spark = (
         SparkSession.builder.appName("naive")
         .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
@@ -24,7 +24,7 @@ def main() -> None:
     signal_ts = F.try_to_timestamp("record.Date/Time", F.lit("dd MM yyyy HH:mm"))
     query = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", job.kafka["bootstrap.servers"])
+        .options(**spark_options(job.kafka))
         .option("subscribe", job.slice.topic)
         .option("startingOffsets", "earliest")
         .option("kafka.isolation.level", "read_committed")

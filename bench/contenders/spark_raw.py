@@ -4,8 +4,8 @@ import json
 
 from pyspark.sql import DataFrame, SparkSession
 
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
+from headrace.kafka.spark_options import spark_options
 from headrace.task_log import say
 
 COLUMNS = ("key", "value", "headers", "partition", "offset", "timestamp")
@@ -15,7 +15,7 @@ def main() -> None:
     """Land the whole topic in micro-batches of the contract's size."""
     job = read_job()
     assert job.slice
-    topic, size = job.slice.topic, load_contract(job.contract).landing.max_records_per_batch
+    topic, size = job.slice.topic, job.contract.load().landing.max_records_per_batch
     spark = SparkSession.builder.appName("raw").getOrCreate()
 
     def append(records: DataFrame, number: int) -> None:
@@ -24,7 +24,7 @@ def main() -> None:
 
     query = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", job.kafka["bootstrap.servers"])
+        .options(**spark_options(job.kafka))
         .option("assign", json.dumps({topic: sorted(job.slice.until)}))
         .option("startingOffsets", "earliest")
         .option("kafka.isolation.level", "read_committed")

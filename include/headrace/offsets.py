@@ -96,6 +96,15 @@ def _around(one: OffsetRange, taken: OffsetRange) -> Ranges:
     )
 
 
+def within(ranges: Iterable[OffsetRange], limit: Position) -> Ranges:
+    """What of `ranges` lies before `limit`."""
+    return tuple(
+        each.model_copy(update={"until": min(each.until, limit.get(each.partition, 0))})
+        for each in ranges
+        if each.start < limit.get(each.partition, 0)
+    )
+
+
 def clip(position: Position, limit: Position) -> dict[int, int]:
     """The position, held back to `limit` in each of its partitions; others are left out."""
     return {partition: min(position.get(partition, 0), end) for partition, end in limit.items()}
@@ -109,6 +118,25 @@ def reached(position: Position, target: Position) -> bool:
 def lag(position: Position, end: Position) -> int:
     """How many offsets lie between `position` and `end`, over all partitions of `end`."""
     return sum(len(each) for each in between(position, end))
+
+
+def stop_after(start: Position, end: Position, most: int) -> dict[int, int]:
+    """The position at most so many offsets after `start`, on the way to `end`.
+
+    Every partition comes forward by the same share of what it has, so that none waits for another.
+    """
+    behind = lag(start, end)
+    if behind <= most:
+        return dict(end)
+    stop = {}
+    for partition, until in sorted(end.items()):
+        begins = start.get(partition, 0)
+        left = max(0, until - begins)
+        # What is left of all partitions shares what is left of `most`: it is used up to the last offset.
+        share = left * most // behind if behind else 0
+        stop[partition] = begins + share if left else until
+        behind, most = behind - left, most - share
+    return stop
 
 
 def text(ranges: Iterable[OffsetRange]) -> str:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from headrace.contract.field_types import (
     Character,
@@ -22,7 +22,7 @@ from headrace.contract.field_types import (
     Share,
     StreamId,
 )
-from headrace.contract.part import Part
+from headrace.contract.part import Part as _Part
 from headrace.contract.record import Record
 from headrace.files import read_bounded
 from headrace.settings import PROJECT
@@ -38,10 +38,17 @@ LARGEST = 262_144
 """Bytes of a contract, or of its list of signal names: PyYAML reads that many in some two seconds."""
 
 
-class FileSource(Part):
+class FileSource(_Part):
     """A file whose rows become records."""
 
-    path: Path = Field(description="relative paths start at the checkout; inside HEADRACE_SOURCE_ROOTS")
+    path: Path = Field(
+        description="a file; or a folder or pattern (`in/*.csv.gz`), whose files are published as they come; "
+        "relative paths start at the checkout; inside HEADRACE_SOURCE_ROOTS"
+    )
+    settle: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=1))] = Field(
+        timedelta(seconds=10),
+        description="a folder's file that was written to since is left for the next run",
+    )
 
     @property
     def file(self) -> Path:
@@ -101,17 +108,51 @@ class JsonlSource(FileSource):
     blank_lines: Literal["refuse", "skip"] = "refuse"
 
 
-OwnSource = CsvSource | JsonlSource
+class ParquetSource(FileSource):
+    """A Parquet file; each of its rows becomes one record, each value the text that stands for it alone.
+
+    Numbers are their shortest text, instants ISO 8601 (`2024-05-01T10:00:00.000000`, with a `Z` if the column
+    has a zone). Columns of lists, structs and bytes have no such texts and are refused unless `columns`
+    leaves them out. A row has at most 1,048,576 characters.
+    """
+
+    kind: Literal["parquet"]
+    columns: FieldNames | None = Field(None, description="those that are read; all if none are named")
+
+
+OwnSource = CsvSource | JsonlSource | ParquetSource
 """A source that `publish` publishes."""
 
 
-class ExternalSource(Part):
+class SqlSource(_Part):
+    """The rows of a query; each becomes one record, and a run publishes those behind the last one's cursor.
+
+    The cursor is a column whose values differ and grow in the order in which rows become visible: a row that
+    is committed behind one with a greater value is not seen. Values are the texts that a Parquet file's would
+    be. Another query, connection or cursor begins anew.
+    """
+
+    kind: Literal["sql"]
+    connection: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")] = Field(
+        description="the Airflow connection of the database"
+    )
+    query: Annotated[str, Field(min_length=1)] = Field(description="a SELECT without ORDER BY")
+    cursor: FieldName
+
+    @property
+    def rows(self) -> JsonlSource:
+        """What is new of it, as it is kept in the spool."""
+        digest = _sha256([self.connection, self.query, self.cursor])[:12]
+        return JsonlSource(kind="jsonl", path=Path(f"sql:{self.connection}:{digest}"))
+
+
+class ExternalSource(_Part):
     """Somebody else feeds the topic; the stream has no `publish`."""
 
     kind: Literal["external"]
 
 
-class Topic(Part):
+class Topic(_Part):
     """The topic as it must be on the broker."""
 
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
@@ -135,7 +176,7 @@ class Topic(Part):
         return self
 
 
-class Landing(Part):
+class Landing(_Part):
     """How records become rows."""
 
     engine: Literal["spark", "worker", "auto"] = Field(
@@ -145,6 +186,11 @@ class Landing(Part):
         "the worker",
     )
     max_records_per_batch: Annotated[int, Field(ge=1, le=100_000_000)] = 250_000
+    max_records_per_run: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="an external stream's larger backlog is landed by several runs, each with a slice of so "
+        "many offsets at most",
+    )
     on_conflict: Literal["quarantine"] = "quarantine"
     unknown_fields: Literal["keep", "quarantine"] = "keep"
     tombstones: Literal["quarantine", "skip_counted"] = Field(
@@ -159,7 +205,7 @@ class Landing(Part):
     )
 
 
-class Indicator(Part):
+class Indicator(_Part):
     """A word for an hour, by the band in which the average of one signal lies."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
@@ -179,7 +225,7 @@ class Indicator(Part):
         return self
 
 
-class Analysis(Part):
+class Analysis(_Part):
     """What `analyse` makes of the readings."""
 
     indicator: Indicator | None = None
@@ -194,14 +240,22 @@ class Analysis(Part):
             return self.signal_names
         return PROJECT / self.signal_names
 
+    _names: str | None = PrivateAttr(None)
+
     @property
     def signal_names_text(self) -> str | None:
-        """What stands in it; raises as `read_bounded`."""
+        """What stands in it, or stood there when the contract was loaded; raises as `read_bounded`."""
         file = self.signal_names_file
-        return read_bounded(file, LARGEST) if file else None
+        return read_bounded(file, LARGEST) if file and self._names is None else self._names
+
+    def with_names(self, text: str | None) -> Self:
+        """The same, and that text is what stands in the file of names."""
+        known = self.model_copy()
+        known._names = text  # noqa: SLF001  # its own class's
+        return known
 
 
-class Curve(Part):
+class Curve(_Part):
     """A picture of one signal against another, over a reference."""
 
     x: FieldName
@@ -209,28 +263,28 @@ class Curve(Part):
     reference: FieldName | None = None
 
 
-class Rose(Part):
+class Rose(_Part):
     """A picture of how often and how strongly it comes from each direction."""
 
     direction: FieldName
     speed: FieldName
 
 
-class Report(Part):
+class Report(_Part):
     """Pictures beside those that every stream has; each names signals."""
 
     curve: Curve | None = None
     rose: Rose | None = None
 
 
-class Contract(Part):
+class Contract(_Part):
     """All that a user writes for a stream."""
 
     stream: StreamId
     description: str = ""
     owner: Annotated[str, Field(min_length=1)] = "headrace"
     schedule: Schedule | None = Field(None, description="cron, preset or null; manual runs always work")
-    source: Annotated[OwnSource | ExternalSource, Field(discriminator="kind")]
+    source: Annotated[OwnSource | SqlSource | ExternalSource, Field(discriminator="kind")]
     topic: Topic
     record: Record
     landing: Landing = Landing()
@@ -269,6 +323,14 @@ class Contract(Part):
                 raise ValueError(f"{place} {name!r} is none of the numeric signals {numeric}")
         return self
 
+    @model_validator(mode="after")
+    def _lands_what_it_publishes(self) -> Self:
+        if self.landing.max_records_per_run is not None and self.own_source is not None:
+            raise ValueError(
+                "landing.max_records_per_run is for external streams: a run that publishes lands all of it"
+            )
+        return self
+
     def _named_signals(self) -> Iterator[tuple[str, str]]:
         """Where other parts of the contract name a signal, and which."""
         if self.analysis.indicator:
@@ -280,6 +342,8 @@ class Contract(Part):
     @property
     def own_source(self) -> OwnSource | None:
         """The source that `publish` publishes; None where somebody else feeds the topic."""
+        if isinstance(self.source, SqlSource):
+            return self.source.rows
         return None if isinstance(self.source, ExternalSource) else self.source
 
     @property

@@ -190,6 +190,6 @@ def _message(stream: str, entry: Entry) -> str:
             *(f"  {problem}" for problem in entry.problems),
             "Counted:",
             *(f"  {line}" for line in entry.lines()),
-            "Were the tables changed by hand? Their history (Delta time travel) holds the earlier state.",
+            f"Were the tables changed by hand? `headrace restore {stream}` brings back what they held.",
         ]
     )

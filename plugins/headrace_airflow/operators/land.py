@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headrace.contract.loader import WrittenContract
 from headrace.contract.model import Contract
 from headrace.driver.protocol import Job
 from headrace.errors import SettingsError
-from headrace.offsets import text
+from headrace.offsets import Position, lag, stop_after, text
 from headrace.settings import load_settings
 from headrace.tables.attempt import Attempt
 from headrace.tables.slices import Slice, extend_slice, find_slice, fix_slice, new_slice
@@ -37,16 +38,19 @@ class LandOperator(SparkStageOperator):
 
     def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
         """The job of the run's slice; a retry or a cleared run gets the slice of its first try."""
+        from headrace.land.skipping import parse_offsets
+
         settings = load_settings()
         config = kafka_config(self.kafka_conn_id)
         run_slice = self._slice(Warehouse.of(settings, contract.stream), contract, config, context["run_id"])
         job = Job(
-            contract=Path(self.contract),
+            contract=WrittenContract.of(Path(self.contract)),
             run_id=context["run_id"],
             warehouse=settings.warehouse_path,
             kafka=as_text(config),
             slice=run_slice,
             accept_loss=bool(context["params"]["accept_loss"]),
+            skip=parse_offsets(context["params"].get("skip_offsets") or ""),
             guardians=guardians(),
         )
         return job, end_of(run_slice)
@@ -63,17 +67,19 @@ class LandOperator(SparkStageOperator):
             return True
         if job.accept_loss:
             require_allowed(contract.stream, job.run_id)
+        if job.skip:
+            require_allowed(contract.stream, job.run_id, "skip_offsets")
         from headrace.land.engines import land_here, needs_spark
         from headrace.land.landing import Landing
 
-        landing = Landing(attempt, job.slice, job.kafka, job.accept_loss)
+        landing = Landing(attempt, job.slice, job.kafka, job.accept_loss, job.skip)
         if needs_spark(landing):
             return False
         land_here(landing)
         return True
 
     def _slice(self, warehouse: Warehouse, contract: Contract, config: dict[str, Any], run_id: str) -> Slice:
-        from headrace.kafka.topics import describe_topic, log_end
+        from headrace.kafka.topics import describe_topic
         from headrace.tables.batches import landed_position
 
         known = find_slice(warehouse, run_id)
@@ -82,11 +88,31 @@ class LandOperator(SparkStageOperator):
             return self._covering_published(warehouse, known)
         name = contract.topic.name
         topic_id = describe_topic(config, name).topic_id
-        start, until = landed_position(warehouse, topic_id), log_end(config, name)
+        start = landed_position(warehouse, topic_id)
+        until = self._until(contract, config, start)
         candidate = new_slice(run_id, name, topic_id, start, until)
         fixed = fix_slice(warehouse, candidate)
         self.log.info("The slice of this run, from now on: %s", text(fixed.ranges))
         return fixed
+
+    def _until(self, contract: Contract, config: dict[str, Any], start: Position) -> dict[int, int]:
+        """Where the run's slice ends: at the log's end, or where the contract lets one run stop."""
+        from headrace.kafka.topics import log_end, log_start
+
+        name, most = contract.topic.name, contract.landing.max_records_per_run
+        end = log_end(config, name)
+        if most is None or lag(start, end) <= most:
+            return end
+        begins = log_start(config, name)  # what the log no longer holds takes nobody's time
+        begins = {partition: max(at, start.get(partition, 0)) for partition, at in begins.items()}
+        until = stop_after(begins, end, most)
+        if until != end:
+            self.log.info(
+                "%s offsets wait; landing.max_records_per_run lets this run land %s, the next runs go on",
+                f"{lag(begins, end):,}",
+                f"{lag(begins, until):,}",
+            )
+        return until
 
     def _covering_published(self, warehouse: Warehouse, known: Slice) -> Slice:
         published = {int(partition): offset for partition, offset in (self.published or {}).items()}

@@ -74,7 +74,7 @@ def _land(stream: Stream, warehouse: Warehouse, land: Land, records: list[Any], 
 def test_spellings_of_a_time_are_one_time_and_of_a_number_one_number(
     broker: Broker, land: Land, tmp_path: Path
 ) -> None:
-    stream = make_stream(tmp_path, broker.bootstrap, DEFINITION)
+    stream = make_stream(tmp_path, broker.config, DEFINITION)
     warehouse = Warehouse(tmp_path / "warehouse", "spellings")
     _land(stream, warehouse, land, FIRST, "first")
     _land(stream, warehouse, land, THEN, "second")
@@ -108,7 +108,7 @@ def test_tombstones_that_are_skipped_are_counted_and_fail_nothing(
 ) -> None:
     """Three of four records; without the option they are three times what the limit lets pass."""
     definition = DEFINITION | {"landing": {"quarantine_limit": "1%", "tombstones": "skip_counted"}}
-    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    stream = make_stream(tmp_path, broker.config, definition)
     warehouse = Warehouse(tmp_path / "warehouse", "spellings")
     _land(stream, warehouse, land, [None, FIRST[0], None, None], "first")
     assert scan(warehouse, READINGS).collect().height == 1
@@ -123,7 +123,7 @@ def test_lines_typed_into_a_producer_are_readings(
 ) -> None:
     shipped = yaml.safe_load((PROJECT / "include/streams/quickstart_events.yaml").read_text("utf-8"))
     shipped["topic"]["config"] = KEPT
-    stream = make_stream(tmp_path, broker.bootstrap, shipped)
+    stream = make_stream(tmp_path, broker.config, shipped)
     warehouse = Warehouse(tmp_path / "warehouse", "quickstart_events")
     _land(stream, warehouse, land, lines, "first")
     newest = last_readings(stream.contract, warehouse)

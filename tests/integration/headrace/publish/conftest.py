@@ -1,5 +1,6 @@
 """A publisher of T1.csv with a stream, a topic and a warehouse of its own on the tests' broker."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,14 +12,17 @@ from typing import Any
 from uuid import uuid4
 
 import duckdb
+import psutil
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
+from sqlalchemy import make_url
 
 from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract, CsvSource
 from headrace.kafka.topics import ensure_topic
 from headrace.publish import publishing
+from headrace.publish.kinds import publish_source
 from headrace.publish.publications import Publication, read_publications
 from headrace.publish.published import Published
 from headrace.publish.publishing import publish
@@ -31,19 +35,26 @@ from local.stack.broker import Broker
 from testbed.published import T1, read
 from testbed.stages import Outcome, run_in_worker, succeeded
 from testbed.streams import Stream, make_stream
+from testbed.waiting import awaited
 
 SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
 
 PUBLISHER = """
+import json
+import os
 import sys
 from pathlib import Path
 from headrace.contract.loader import load_contract
 from headrace.publish import publishing
+from headrace.publish.kinds import publish_source
 from headrace.settings import load_settings
+from sqlalchemy import make_url
 
 publishing.ROWS = 10_000
-config = {"bootstrap.servers": sys.argv[2]}
-publishing.publish(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
+config = json.loads(os.environ["KAFKA"])
+contract, settings = load_contract(Path(sys.argv[1])), load_settings()
+database = lambda name: make_url(os.environ[name])
+publish_source(contract, settings, config, "killed", database=database, report=print)
 """
 
 
@@ -59,30 +70,55 @@ class Publisher:
     def topic(self) -> str:
         return self.contract.topic.name
 
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The configuration without what is a producer's."""
+        return {name: value for name, value in self.config.items() if name != "message.timeout.ms"}
+
     @cached_property
     def admin(self) -> AdminClient:
         """Kept: a client that nobody holds answers nothing any more."""
-        return AdminClient({"bootstrap.servers": self.config["bootstrap.servers"]})
+        return AdminClient(self.connection)
 
     def publish(self, run_id: str, **more: Any) -> Published:
         """What the task does, in this process."""
-        return publish(self.contract, self.settings, self.config, run_id, **more)
+        return publish_source(
+            self.contract,
+            self.settings,
+            self.config,
+            run_id,
+            database=lambda name: make_url(os.environ[name]),
+            **more,
+        )
 
     def killed_at(self, point: str) -> None:
         """Publish in a process that ends at `point` by SIGKILL."""
-        environment = {
-            **os.environ,
+        with self._process(self.config, HEADRACE_CRASH_AT=point) as ended:
+            _, said = ended.communicate(timeout=120)
+        assert ended.returncode == -signal.SIGKILL, said
+
+    def asleep_at(self, point: str) -> "subprocess.Popen[str]":
+        """Publish, in transactions of two seconds at most, in a process that stops at `point` by SIGSTOP."""
+        short = {"transaction.timeout.ms": 2_000, "message.timeout.ms": 2_000}
+        process = self._process(self.config | short, HEADRACE_STOP_AT=point)
+        awaited(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, 120)
+        return process
+
+    def _process(self, config: dict[str, Any], **environment: str) -> "subprocess.Popen[str]":
+        own = {
             "HEADRACE_HOME": str(self.settings.home),
             "HEADRACE_WAREHOUSE": str(self.settings.warehouse),
             "HEADRACE_SOURCE_ROOTS": self.settings.source_roots,
-            "HEADRACE_CRASH_AT": point,
+            "KAFKA": json.dumps(config),
         }
         file = self.settings.home.parent / f"{self.contract.stream}.yaml"
-        command = [sys.executable, "-c", PUBLISHER, str(file), self.config["bootstrap.servers"]]
-        ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        return subprocess.Popen(
+            [sys.executable, "-c", PUBLISHER, str(file)],
+            env={**os.environ, **own, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        assert ended.returncode == -signal.SIGKILL, ended.stderr
 
     def into(self, name: str, **config: str) -> "Publisher":
         """The same source into another topic of the stream."""
@@ -106,11 +142,11 @@ class Publisher:
 
     def visible(self) -> list[Message]:
         """The topic's committed records."""
-        return read(self.config, self.topic)
+        return read(self.connection, self.topic)
 
     def written(self) -> list[Message]:
         """Those of open and of aborted transactions too."""
-        return read(self.config, self.topic, "read_uncommitted")
+        return read(self.connection, self.topic, "read_uncommitted")
 
     def publications(self) -> list[Publication]:
         return read_publications(Warehouse.of(self.settings, self.contract.stream))
@@ -128,7 +164,7 @@ class Publisher:
         """The next row, as it was last committed."""
         consumer = Consumer(
             {
-                "bootstrap.servers": self.config["bootstrap.servers"],
+                **self.connection,
                 "group.id": self.group,
                 "isolation.level": "read_uncommitted",  # else an open transaction makes the broker wait
             }
@@ -220,13 +256,18 @@ def _several_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def publisher(broker: Broker, tmp_path: Path) -> Publisher:
     """The shipped contract under a name and with a topic of its own."""
+    return make_publisher(broker, tmp_path)
+
+
+def make_publisher(broker: Broker, tmp_path: Path) -> Publisher:
+    """The same in that folder."""
     stream = f"w{uuid4().hex[:12]}"
     text = SHIPPED.read_text("utf-8").replace("wind_turbine\n", f"{stream}\n")
     file = tmp_path / f"{stream}.yaml"
     file.write_text(text.replace("wind_turbine.readings", f"{stream}.readings"), "utf-8")
     contract = load_contract(file)
     assert contract.topic.name == f"{stream}.readings"
-    config = {"bootstrap.servers": broker.bootstrap, "message.timeout.ms": 10_000}
+    config = {**broker.config, "message.timeout.ms": 10_000}
     ensure_topic(config, contract.topic)
     roots = f"{PROJECT / 'include/data'}:{tmp_path / 'in'}"
     settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=roots)
@@ -257,6 +298,6 @@ def growing(broker: Broker, tmp_path: Path) -> Growing:
             "signals": [{"name": "v", "fields": ["v"]}],
         },
     }
-    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    stream = make_stream(tmp_path, broker.config, definition)
     settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=str(tmp_path))
     return Growing(stream, settings)

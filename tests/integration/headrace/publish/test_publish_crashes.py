@@ -1,5 +1,6 @@
 """Publishers and brokers that die, progress that is lost, rivals: no row is lost, none is published twice."""
 
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +14,7 @@ from local.stack.broker import Broker
 from testbed.published import ROWS, assert_each_once
 from testbed.streams import show
 from testbed.waiting import until_nothing_is_open
-from tests.integration.headrace.publish.conftest import Publisher
+from tests.integration.headrace.publish.conftest import Publisher, make_publisher
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_a_record_that_stands_there_once_more_is_found_out(publisher: Publisher)
 
 def write(publisher: Publisher, *of_each: str, value: str | bytes | None = "{}") -> None:
     """Write a record with each of these headers."""
-    producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
+    producer = Producer(publisher.config)
     for header in of_each:
         producer.produce(publisher.topic, value, headers={"headrace": header})
     assert producer.flush(30) == 0
@@ -145,6 +146,30 @@ def test_an_older_publisher_is_fenced(publisher: Publisher) -> None:
     assert newer.resumed_at == 10_001
     assert_each_once(publisher.visible())
     assert publisher.states() == ["published"]
+
+
+def test_a_publisher_that_slept_through_its_transaction_goes_on_unless_another_has_begun(
+    broker: Broker, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SIGSTOP until the broker has ended its transaction: one answer of the broker, and two meanings."""
+    alone, replaced = (
+        make_publisher(broker, tmp_path_factory.mktemp(name)) for name in ("alone", "replaced")
+    )
+    asleep = {each.topic: each.asleep_at("publish.before_commit:1") for each in (alone, replaced)}
+    for each in (alone, replaced):
+        until_nothing_is_open(each.config, each.topic)  # the broker looks every ten seconds
+    assert replaced.publish("newer").published == ROWS
+    said = {}
+    for topic, process in asleep.items():
+        process.send_signal(signal.SIGCONT)
+        _, said[topic] = process.communicate(timeout=60)
+    assert "[HR306]" in said[alone.topic]
+    assert "no other publisher has begun since" in said[alone.topic]
+    assert "[HR307]" in said[replaced.topic]
+    assert alone.publish("again").resumed_at == 1
+    for each in (alone, replaced):
+        assert_each_once(each.visible())
+        assert each.states() == ["published"]
 
 
 def test_a_broker_that_dies_on_the_way_costs_nothing(publisher: Publisher, broker: Broker) -> None:

@@ -116,6 +116,13 @@ def test_bounds_of_decimals_are_exact(values: list[Decimal], maximum: Decimal) -
     assert found == ["out_of_range" if value > maximum else None for value in values]
 
 
+def test_bounds_of_decimals_are_exact_beyond_doubles() -> None:
+    bound = 123456789012345678901
+    texts = [f"{bound}.000001", f"{bound}", f"{bound - 1}.999999"]
+    assert _reasons(texts, type="decimal(38, 6)", maximum=bound) == ["out_of_range", None, None]
+    assert _reasons(texts, type="decimal(38, 6)", one_of=[bound]) == ["not_allowed", None, "not_allowed"]
+
+
 def test_a_refused_number_names_its_bound() -> None:
     [row] = _rows(["9007199254740992"], type="integer", minimum=9007199254740993)
     assert row["message"].endswith("; signal v, minimum 9007199254740993: 9007199254740992")
