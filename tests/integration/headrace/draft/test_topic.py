@@ -23,7 +23,7 @@ EACH = 40
 
 @pytest.fixture
 def config(broker: Broker) -> dict[str, Any]:
-    return {"bootstrap.servers": broker.bootstrap}
+    return broker.config
 
 
 @pytest.fixture
