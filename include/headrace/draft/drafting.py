@@ -120,7 +120,7 @@ def _earliest(time: Time) -> Guess[date]:
     rest = instants.filter(instants.dt.date() >= Y2K)
     if early < 0.01 * len(instants) and first.year <= 1980:
         saw = f"{early:,} are older, the first is {first:%Y-%m-%d %H:%M}: clocks that were not set; refused"
-        return Guess(Y2K, f"{saw}; the others begin on {rest.min():%Y-%m-%d}")
+        return Guess(Y2K, f"{saw}; the others begin on {rest.dt.date().min()!s}")
     return Guess(date(max(first.year // 10 * 10, 1680), 1, 1), f"the first is {first:%Y-%m-%d %H:%M}")
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -47,7 +48,7 @@ def _found(draft: Draft) -> Table:
     return table
 
 
-def _mark(guess: Guess[object]) -> Text:
+def _mark(guess: Guess[Any]) -> Text:
     return Text("sure", "green") if guess.sure else Text("UNSURE", "bold yellow")
 
 

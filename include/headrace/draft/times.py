@@ -154,7 +154,7 @@ def _epoch(look: Look, column: Column) -> Time | None:
         if SINCE * size <= column.lowest and column.highest <= UNTIL * size:
             instants = _instants((unit,), look.column(column.name))
             read = len(instants) - instants.null_count()
-            years = f"then they lie in {instants.dt.year().min()} to {instants.dt.year().max()}"
+            years = f"then they lie in {instants.dt.year().min()!s} to {instants.dt.year().max()!s}"
             return Time((column.name,), (unit,), read, column.filled, read, instants, years)
     return None
 
@@ -200,7 +200,7 @@ def _best(patterns: list[str], counted: Counted) -> str | None:
 
 def _with_others(best: str, counted: Counted) -> tuple[str, ...]:
     """That format, and further ones for the texts that it does not read."""
-    formats = (best,)
+    formats: tuple[str, ...] = (best,)
     while len(formats) < MOST_FORMATS:
         unread = _instants(formats, counted[0]).is_null()
         if not unread.any():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import wrap
+from typing import Any
 
 import yaml
 
@@ -201,12 +202,12 @@ def signal_names(columns: tuple[Column, ...]) -> dict[str, str]:
     return names
 
 
-def _guessed(guess: Guess[object], field: str, value: object, indent: str = "  ") -> Iterator[str]:
+def _guessed(guess: Guess[Any], field: str, value: object, indent: str = "  ") -> Iterator[str]:
     yield from _seen(guess, indent)
     yield f"{indent}{field}: {_scalar(value)}"
 
 
-def _seen(guess: Guess[object], indent: str) -> Iterator[str]:
+def _seen(guess: Guess[Any], indent: str) -> Iterator[str]:
     mark = "" if guess.sure else "UNSURE: "
     others = "" if guess.sure or not guess.others else f"; or {', '.join(map(shown, guess.others[:4]))}"
     yield from _comment(f"{mark}{guess.saw}{others}", indent)
