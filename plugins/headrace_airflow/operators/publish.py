@@ -15,13 +15,15 @@ class PublishOperator(StageOperator):
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
         """Publish; the run's parameter `republish` publishes the whole source once more."""
-        from headrace.publish.publishing import publish
+        from headrace.publish.kinds import publish_source
+        from headrace_airflow.hooks.database import database_url
 
-        published = publish(
+        published = publish_source(
             contract,
             load_settings(),
             config,
             context["run_id"],
+            database=database_url,
             republish=bool(context["params"]["republish"]),
             report=self.log.info,
         )

@@ -16,11 +16,13 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
+from sqlalchemy import make_url
 
 from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract, CsvSource
 from headrace.kafka.topics import ensure_topic
 from headrace.publish import publishing
+from headrace.publish.kinds import publish_source
 from headrace.publish.publications import Publication, read_publications
 from headrace.publish.published import Published
 from headrace.publish.publishing import publish
@@ -39,15 +41,20 @@ SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
 
 PUBLISHER = """
 import json
+import os
 import sys
 from pathlib import Path
 from headrace.contract.loader import load_contract
 from headrace.publish import publishing
+from headrace.publish.kinds import publish_source
 from headrace.settings import load_settings
+from sqlalchemy import make_url
 
 publishing.ROWS = 10_000
 config = json.loads(sys.argv[2])
-publishing.publish(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
+contract, settings = load_contract(Path(sys.argv[1])), load_settings()
+database = lambda name: make_url(os.environ[name])
+publish_source(contract, settings, config, "killed", database=database, report=print)
 """
 
 
@@ -70,7 +77,14 @@ class Publisher:
 
     def publish(self, run_id: str, **more: Any) -> Published:
         """What the task does, in this process."""
-        return publish(self.contract, self.settings, self.config, run_id, **more)
+        return publish_source(
+            self.contract,
+            self.settings,
+            self.config,
+            run_id,
+            database=lambda name: make_url(os.environ[name]),
+            **more,
+        )
 
     def killed_at(self, point: str) -> None:
         """Publish in a process that ends at `point` by SIGKILL."""
