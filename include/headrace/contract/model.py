@@ -283,6 +283,11 @@ class Landing(_Part):
         "the worker",
     )
     max_records_per_batch: Annotated[int, Field(ge=1, le=100_000_000)] = 250_000
+    max_records_per_run: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="an external stream's larger backlog is landed by several runs, each with a slice of so "
+        "many offsets at most",
+    )
     on_conflict: Literal["quarantine"] = "quarantine"
     unknown_fields: Literal["keep", "quarantine"] = "keep"
     quarantine_limit: Share = Field(
@@ -391,6 +396,14 @@ class Contract(_Part):
         for place, name in self._named_signals():
             if name not in numeric:
                 raise ValueError(f"{place} {name!r} is none of the numeric signals {numeric}")
+        return self
+
+    @model_validator(mode="after")
+    def _lands_what_it_publishes(self) -> Self:
+        if self.landing.max_records_per_run is not None and self.own_source is not None:
+            raise ValueError(
+                "landing.max_records_per_run is for external streams: a run that publishes lands all of it"
+            )
         return self
 
     def _named_signals(self) -> Iterator[tuple[str, str]]:

@@ -47,13 +47,26 @@ class Folder:
             raise SourceMissing(self._nothing(listed))
         stamps = self._stamps()
         new = [each for each in at_rest if self.republish or stamps.get(str(each.path)) != each.stamp]
-        done: dict[str, Published] = {}
-        growing, refused = [each.path for each in listed if each not in at_rest], []
-        noted = {}
+        done, growing, refused = self._publish_each(new)
+        self._tell(len(new), len(at_rest), [*(each.path for each in listed if each not in at_rest), *growing])
+        if refused:
+            raise SourceError("\n".join(refused))
+        if not done:  # nothing new: one that is there tells whether the topic still has what it had
+            done, _, _ = self._publish_each([each for each in at_rest if each not in new][-1:])
+        if not done:
+            raise SourceMissing(self._nothing(listed))
+        return self._sum(done)
+
+    def _publish_each(self, files: list[Listed]) -> tuple[list[Published], list[Path], list[str]]:
+        """What was published of the files, those that are being written, and why others are refused."""
+        done: list[Published] = []
+        growing: list[Path] = []
+        refused: list[str] = []
+        noted: dict[str, str] = {}
         try:
-            for each in new or at_rest[-1:]:  # with nothing new: whether the topic still has what it had
+            for each in files:
                 try:
-                    done[str(each.path)] = self._publish(each)
+                    done.append(self._publish(each))
                     noted[str(each.path)] = each.stamp
                 except SourceGrowing:
                     growing.append(each.path)
@@ -61,12 +74,7 @@ class Folder:
                     refused.append(fault.args[0])
         finally:
             self._note(noted)
-        self._tell(len(new), len(at_rest), growing)
-        if refused:
-            raise SourceError("\n".join(refused))
-        if not done:
-            raise SourceMissing(self._nothing(listed))
-        return self._sum(list(done.values()))
+        return done, growing, refused
 
     def _publish(self, file: Listed) -> Published:
         source = self.source.model_copy(update={"path": file.path})

@@ -44,7 +44,7 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="module")
 def landed(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stream, Path]:
     """16 + 2 records, landed by each engine; the broker then lost the last six and took three others."""
-    stream = make_stream(tmp_path_factory.mktemp("stream"), own_broker.bootstrap, DEFINITION)
+    stream = make_stream(tmp_path_factory.mktemp("stream"), own_broker.config, DEFINITION)
     root, data = tmp_path_factory.mktemp("warehouses"), own_broker.folder / "data"
     produce(stream, 0, range(10))
     produce(stream, 1, range(2))

@@ -59,7 +59,7 @@ def plant(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pl
             "signals": [{"name": "v", "fields": ["v"]}],
         },
     }
-    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    stream = make_stream(tmp_path, broker.config, definition)
     settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=str(tmp_path))
     return Plant(engine, stream, Publisher(stream.contract, settings, stream.config))
 

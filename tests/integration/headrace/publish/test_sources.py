@@ -103,7 +103,7 @@ def test_a_source_of_each_kind_is_published_once_landed_and_accounted_for(
             "signals": [{"name": "U", "fields": ["U"], "required": True}],
         },
     }
-    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    stream = make_stream(tmp_path, broker.config, definition)
     settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=str(tmp_path))
     publisher = Publisher(stream.contract, settings, stream.config)
     publisher.killed_at("publish.after_commit:1")
