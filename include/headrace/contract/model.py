@@ -22,7 +22,7 @@ from headrace.contract.field_types import (
     Share,
     StreamId,
 )
-from headrace.contract.part import Part
+from headrace.contract.part import Part as _Part
 from headrace.contract.record import Record
 from headrace.files import read_bounded
 from headrace.settings import PROJECT
@@ -38,7 +38,7 @@ LARGEST = 262_144
 """Bytes of a contract, or of its list of signal names: PyYAML reads that many in some two seconds."""
 
 
-class FileSource(Part):
+class FileSource(_Part):
     """A file whose rows become records."""
 
     path: Path = Field(
@@ -124,7 +124,7 @@ OwnSource = CsvSource | JsonlSource | ParquetSource
 """A source that `publish` publishes."""
 
 
-class SqlSource(Part):
+class SqlSource(_Part):
     """The rows of a query; each becomes one record, and a run publishes those behind the last one's cursor.
 
     The cursor is a column whose values differ and grow in the order in which rows become visible: a row that
@@ -146,13 +146,13 @@ class SqlSource(Part):
         return JsonlSource(kind="jsonl", path=Path(f"sql:{self.connection}:{digest}"))
 
 
-class ExternalSource(Part):
+class ExternalSource(_Part):
     """Somebody else feeds the topic; the stream has no `publish`."""
 
     kind: Literal["external"]
 
 
-class Topic(Part):
+class Topic(_Part):
     """The topic as it must be on the broker."""
 
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
@@ -176,7 +176,7 @@ class Topic(Part):
         return self
 
 
-class Landing(Part):
+class Landing(_Part):
     """How records become rows."""
 
     engine: Literal["spark", "worker", "auto"] = Field(
@@ -186,6 +186,11 @@ class Landing(Part):
         "the worker",
     )
     max_records_per_batch: Annotated[int, Field(ge=1, le=100_000_000)] = 250_000
+    max_records_per_run: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="an external stream's larger backlog is landed by several runs, each with a slice of so "
+        "many offsets at most",
+    )
     on_conflict: Literal["quarantine"] = "quarantine"
     unknown_fields: Literal["keep", "quarantine"] = "keep"
     tombstones: Literal["quarantine", "skip_counted"] = Field(
@@ -200,7 +205,7 @@ class Landing(Part):
     )
 
 
-class Indicator(Part):
+class Indicator(_Part):
     """A word for an hour, by the band in which the average of one signal lies."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
@@ -220,7 +225,7 @@ class Indicator(Part):
         return self
 
 
-class Analysis(Part):
+class Analysis(_Part):
     """What `analyse` makes of the readings."""
 
     indicator: Indicator | None = None
@@ -250,7 +255,7 @@ class Analysis(Part):
         return known
 
 
-class Curve(Part):
+class Curve(_Part):
     """A picture of one signal against another, over a reference."""
 
     x: FieldName
@@ -258,21 +263,21 @@ class Curve(Part):
     reference: FieldName | None = None
 
 
-class Rose(Part):
+class Rose(_Part):
     """A picture of how often and how strongly it comes from each direction."""
 
     direction: FieldName
     speed: FieldName
 
 
-class Report(Part):
+class Report(_Part):
     """Pictures beside those that every stream has; each names signals."""
 
     curve: Curve | None = None
     rose: Rose | None = None
 
 
-class Contract(Part):
+class Contract(_Part):
     """All that a user writes for a stream."""
 
     stream: StreamId
@@ -316,6 +321,14 @@ class Contract(Part):
         for place, name in self._named_signals():
             if name not in numeric:
                 raise ValueError(f"{place} {name!r} is none of the numeric signals {numeric}")
+        return self
+
+    @model_validator(mode="after")
+    def _lands_what_it_publishes(self) -> Self:
+        if self.landing.max_records_per_run is not None and self.own_source is not None:
+            raise ValueError(
+                "landing.max_records_per_run is for external streams: a run that publishes lands all of it"
+            )
         return self
 
     def _named_signals(self) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import Any
 
 from headrace.contract.model import Contract
 from headrace.kafka.headers import Header, Sign
@@ -32,7 +33,7 @@ def source_records(
     keyed_values = content.keyed_values(contract)
     identities = None if contract.record.identity else RowIdentities(str(rows.source.path), last, rows.folder)
     before, chunks = begins - 1, content.chunks
-    parts = chain.from_iterable(each.read().chunks for each in earlier)
+    parts: Iterator[Any] = chain.from_iterable(each.read().chunks for each in earlier)
     if identities and earlier:
         before, chunks, parts = 0, chain(parts, chunks), iter(())
     asked = contract.record.event_time
