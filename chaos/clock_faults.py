@@ -1,10 +1,14 @@
-"""A clock that jumps under one process, by libfaketime; the machine's own clock is left alone."""
+"""A clock that jumps under one process, or differs from its retry's, by libfaketime.
 
+The machine's own clock is left alone.
+"""
+
+import os
 import sys
 import time
 from pathlib import Path
 
-from chaos.faults import Fault, land_point, publish_point
+from chaos.faults import Fault, killed_at, land_point, publish_point
 from chaos.world import SPARK, World
 from testbed.stages import Outcome
 
@@ -14,9 +18,34 @@ CACHED = 2.1
 JUMPS = ("-2d", "-1h", "-5m", "+5m", "+1h", "+2d")
 
 
+LIBRARY = "CHAOS_LIBFAKETIME"
+"""Names the library where the package cannot be installed, but unpacked (`dpkg -x`)."""
+
+
 def _library() -> Path | None:
     """Where Debian's package `libfaketime` puts it, whatever the machine's architecture."""
+    if named := os.environ.get(LIBRARY):
+        return Path(named)
     return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+def _faked(**more: str) -> dict[str, str]:
+    """What every faked clock needs, whether it jumps or differs from the start."""
+    return {
+        "LD_PRELOAD": str(_library()),
+        # What measures spans of time asks the monotonic clock, which no change of the date moves.
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        # Else libfaketime 0.9.10 takes a wait until a monotonic instant for one that is over: every such
+        # wait returns at once, and a JVM's threads spin (12 s of processor time in 4 s for four idle ones).
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",
+        **more,
+    }
+
+
+def _sleepless() -> str:
+    """The path of modules for a Python under it."""
+    given = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([str(Path(__file__).with_name("faked_clock")), *([given] if given else [])])
 
 
 def _lacking() -> str | None:
@@ -24,8 +53,7 @@ def _lacking() -> str | None:
 
 
 def _publisher(world: World) -> list[Outcome]:
-    sleepless = str(Path(__file__).with_name("faked_clock"))
-    return _jumps(world, "publish", publish_point(world), PYTHONPATH=sleepless)
+    return _jumps(world, "publish", publish_point(world), PYTHONPATH=_sleepless())
 
 
 def _driver(world: World) -> list[Outcome]:
@@ -44,15 +72,11 @@ def _jumps(world: World, stage: str, point: str, **environment: str) -> list[Out
     running = world.start(
         stage,
         HEADRACE_STOP_AT=point,
-        LD_PRELOAD=str(_library()),
-        FAKETIME_TIMESTAMP_FILE=str(clock),
-        # Else every look at the clock reads that file, and a JVM looks all the time.
-        FAKETIME_CACHE_DURATION="1",
-        # What measures spans of time asks the monotonic clock, which no change of the date moves.
-        FAKETIME_DONT_FAKE_MONOTONIC="1",
-        # Else libfaketime 0.9.10 takes a wait until a monotonic instant for one that is over: every such
-        # wait returns at once, and a JVM's threads spin (12 s of processor time in 4 s for four idle ones).
-        FAKETIME_FORCE_MONOTONIC_FIX="0",
+        **_faked(
+            FAKETIME_TIMESTAMP_FILE=str(clock),
+            # Else every look at the clock reads that file, and a JVM looks all the time.
+            FAKETIME_CACHE_DURATION="1",
+        ),
         **environment,
     ).await_stop()
     jump = world.rng.choice(JUMPS)
@@ -64,7 +88,38 @@ def _jumps(world: World, stage: str, point: str, **environment: str) -> list[Out
     return [running.ended()]
 
 
+def _two_clocks(world: World, stage: str, point: str) -> list[Outcome]:
+    """What a machine with another clock begins, one with the right clock goes on with."""
+    jump = world.rng.choice(JUMPS)
+    world.note(f"a clock that differs by {jump}")
+    return killed_at(world, stage, point, **_faked(FAKETIME=jump, PYTHONPATH=_sleepless()))
+
+
+def _two_publishers(world: World) -> list[Outcome]:
+    """The file is a longer one by then: which publication is the newer one, clocks cannot say."""
+    outcomes = _two_clocks(world, "publish", publish_point(world))
+    if world.rng.random() < 0.5:
+        world.grow(world.rng.randint(1, 2_000))
+    return outcomes
+
+
 CLOCK_FAULTS = (
+    Fault(
+        "two clocks while publishing",
+        "publish",
+        _two_publishers,
+        "SIGKILL of a publisher whose clock differs by 5 minutes to 2 days; the retry's is right, and the "
+        "source may be longer by then",
+        comes_again=True,
+        lacking=_lacking,
+    ),
+    Fault(
+        "two clocks while a worker lands",
+        "land",
+        lambda world: _two_clocks(world, "land", land_point(world)),
+        "SIGKILL of a worker whose clock differs by 5 minutes to 2 days; the retry's is right",
+        lacking=_lacking,
+    ),
     Fault(
         "clock jumps while publishing",
         "publish",

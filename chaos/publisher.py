@@ -1,6 +1,6 @@
 """The stage `publish` in a process of its own, which may be killed; it fails as a Spark driver does.
 
-python -m chaos.publisher CONTRACT RUN_ID ROWS < config.json
+python -m chaos.publisher CONTRACT RUN_ID ROWS [republish] < config.json
 """
 
 import json
@@ -18,7 +18,10 @@ def main() -> None:
     contract, run_id, rows = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     publishing.ROWS = rows
     config = json.loads(sys.stdin.read())
-    publishing.publish(load_contract(contract), load_settings(), config, run_id, report=print)
+    republish = "republish" in sys.argv[4:]
+    publishing.publish(
+        load_contract(contract), load_settings(), config, run_id, republish=republish, report=print
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,121 @@
+"""Faults of a backup: tables, or the broker's whole disk, put back to an earlier moment."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+
+from deltalake import DeltaTable
+
+from chaos.faults import Fault, Strike, killed_at, publish_point, stopped_at
+from chaos.world import BATCH, World
+from headrace.kafka.topics import log_end
+from headrace.settings import PROJECT
+from testbed.stages import Outcome
+from testbed.waiting import PATIENCE, until_nothing_is_open
+
+# -- tables
+
+
+def _restored(table: str) -> Strike:
+    """By Delta's own restore, to a random version, after a whole landing or one that was killed."""
+
+    def strike(world: World) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        if world.rng.random() < 0.5:
+            name = world.rng.choice(["before_write", "after_readings", "after_quarantine"])
+            outcomes = killed_at(world, "land", f"land.{name}:{world.rng.randint(2, world.rows // BATCH)}")
+        else:
+            assert world.repeat("land")
+            world.another_run()
+        _restore(world, table)
+        return outcomes
+
+    return strike
+
+
+def _gold_restored(world: World) -> list[Outcome]:
+    assert world.repeat("analyse")
+    world.grow(1_000)
+    world.another_run()
+    assert all(map(world.repeat, ("publish", "land", "analyse")))
+    _restore(world, world.rng.choice(["daily_completeness", "hourly_average"]))
+    world.another_run()
+    return []
+
+
+def _restore(world: World, table: str) -> None:
+    delta = DeltaTable(str(world.tables / table))
+    newest, earlier = delta.version(), world.rng.randrange(delta.version())
+    delta.restore(earlier)
+    world.note(f"`{table}` is as it was at version {earlier} of {newest}")
+    world.struck()
+
+
+def _restore_all(world: World, _: Outcome) -> None:
+    command = [sys.executable, "-m", "headrace", "restore", world.name, "--yes"]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=world.whole_environment, capture_output=True, text=True, check=False
+    )
+    world.note(f"headrace restore: {done.returncode}, {(done.stdout + done.stderr).strip()[-500:]}")
+
+
+# -- the broker's disk
+
+
+def _broker_restored(after: Callable[[World], None]) -> Strike:
+    """The disk as it was inside a publication, after that was finished and landed, wholly or in part."""
+
+    def strike(world: World) -> list[Outcome]:
+        publisher = stopped_at(world, "publish", publish_point(world, "before_begin", "after_commit"))
+        publisher.kill()
+        outcomes = [publisher.ended()]
+        data, backup = world.broker.folder / "data", world.folder / "backup"
+        world.broker.stop()
+        shutil.copytree(data, backup)
+        world.broker.start(PATIENCE)
+        assert all(map(world.repeat, ("publish", "land")))
+        topic = world.stream.contract.topic.name
+        ends = log_end(world.config, topic)
+        world.broker.kill()
+        shutil.rmtree(data)
+        backup.rename(data)
+        world.broker.start(PATIENCE)
+        until_nothing_is_open(world.config, topic)
+        world.note(f"the topic ended at {ends}, and ends at {log_end(world.config, topic)}")
+        world.struck()
+        world.another_run()
+        after(world)
+        return outcomes
+
+    return strike
+
+
+def accept_and_republish(world: World, _: Outcome) -> None:
+    """A person's word on what the broker has lost."""
+    world.another_run(accept_loss=True, republish=True)
+
+
+TABLES_BACK = "a person gives `headrace restore`, and clears the task"
+LOG_BACK = "a person triggers a run with accept_loss and republish"
+
+RESTORED_FAULTS = (
+    Fault(
+        "broker's disk restored",
+        "publish",
+        _broker_restored(lambda _: None),
+        "the broker's data is as it was inside the publication, which was landed since",
+        LOG_BACK,
+        ways_out={"HR309": accept_and_republish},
+        comes_again=True,
+    ),
+    Fault(
+        "broker's disk restored, and the file grown",
+        "publish",
+        _broker_restored(lambda world: world.grow(world.rng.randint(1, 2_000))),
+        "the same, and the source has more rows by then",
+        LOG_BACK,
+        ways_out={"HR309": accept_and_republish},
+        comes_again=True,
+    ),
+)
