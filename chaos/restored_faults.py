@@ -100,6 +100,24 @@ TABLES_BACK = "a person gives `headrace restore`, and clears the task"
 LOG_BACK = "a person triggers a run with accept_loss and republish"
 
 RESTORED_FAULTS = (
+    *(
+        Fault(
+            f"table {table} restored",
+            "land",
+            _restored(table),
+            f"Delta's restore of `{table}` to a random earlier version, after a landing or a killed one",
+            TABLES_BACK,
+            ways_out={"HR408": _restore_all},
+        )
+        for table in ("readings", "quarantine", "batches")
+    ),
+    Fault(
+        "gold table restored",
+        "analyse",
+        _gold_restored,
+        "Delta's restore of a gold table to a random earlier version",
+        "the next run makes it anew",
+    ),
     Fault(
         "broker's disk restored",
         "publish",

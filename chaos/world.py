@@ -197,6 +197,7 @@ class World:
             command = [sys.executable, "-m", "chaos.publisher"]
             arguments = [str(self.stream.file), self.run_id, str(TRANSACTION)]
             arguments += ["republish"] if self.republish else []
+            arguments += ["accept_loss"] if self.accept_loss else []
             running = Running([*command, *arguments], {**everything, **environment}, json.dumps(self.config))
         else:
             script = PROJECT / "spark_jobs" / f"{stage}.py"

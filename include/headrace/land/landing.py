@@ -152,13 +152,7 @@ def land(landing: Landing, engine: Engine) -> None:
         TransientError: the log does not reach the slice's end yet.
         QuarantineLimitExceeded: after all is landed, too large a share of the slice was refused.
     """
-    attempt, run_slice = landing.attempt, landing.run_slice
-    create_tables(attempt.warehouse)
-    require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
-    finish_open_batch(landing)
-    settle_topic(attempt, run_slice, landing.accept_loss)
-    settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
-    run_slice = settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
+    attempt, run_slice = landing.attempt, settle(landing)
     stands = landed_position(attempt.warehouse, run_slice.topic_id)
     if not reached(stands, run_slice.until):
         landing = replace(landing, run_slice=run_slice)
@@ -168,6 +162,21 @@ def land(landing: Landing, engine: Engine) -> None:
     else:
         say("the topic has nothing that is not landed")
     conclude(attempt.contract, attempt.warehouse, run_slice)
+
+
+def settle(landing: Landing) -> Slice:
+    """What comes before landing: tables, a batch left open, what the topic has lost since; raises as `land`.
+
+    Returns:
+        The run's slice, which begins earlier where the log was cut off.
+    """
+    attempt, run_slice = landing.attempt, landing.run_slice
+    create_tables(attempt.warehouse)
+    require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
+    finish_open_batch(landing)
+    settle_topic(attempt, run_slice, landing.accept_loss)
+    settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
+    return settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
 
 
 def finish_open_batch(landing: Landing) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.contract.model import Contract
 from headrace.settings import load_settings
+from headrace.tables.warehouse import Warehouse
 from headrace_airflow.operators.stage import StageOperator
 
 if TYPE_CHECKING:
@@ -15,14 +16,18 @@ class PublishOperator(StageOperator):
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
         """Publish; the run's parameter `republish` publishes the whole source once more."""
+        from headrace.land.before_publishing import settle_before_publishing
         from headrace.publish.publishing import publish
 
+        settings, run_id, params = load_settings(), context["run_id"], context["params"]
+        warehouse = Warehouse.of(settings, contract.stream)
+        settle_before_publishing(contract, warehouse, config, run_id, bool(params["accept_loss"]))
         published = publish(
             contract,
-            load_settings(),
+            settings,
             config,
-            context["run_id"],
-            republish=bool(context["params"]["republish"]),
+            run_id,
+            republish=bool(params["republish"]),
             report=self.log.info,
         )
         return {

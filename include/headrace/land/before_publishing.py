@@ -1,0 +1,51 @@
+"""Before publishing: nothing is written behind a log that was cut off, or nobody could tell it any more.
+
+With the new records the log's end passes the landed position, and the offsets below it would never be landed.
+"""
+
+from typing import Any
+
+from headrace.contract.model import Contract
+from headrace.kafka.topics import describe_topic, log_end
+from headrace.offsets import Position, reached
+from headrace.tables.attempt import Attempt
+from headrace.tables.batches import newest_closing, open_batch
+from headrace.tables.commits import ClosingCommit
+from headrace.tables.slices import find_slice, new_slice
+from headrace.tables.warehouse import Warehouse
+
+
+def settle_before_publishing(
+    contract: Contract, warehouse: Warehouse, kafka: dict[str, Any], run_id: str, accept_loss: bool
+) -> None:
+    """Have the position go back to where the topic's log was cut off, if it was and that is accepted.
+
+    Raises:
+        LogCutOff, RecordsExpired: it was, and the loss is not accepted.
+        StreamLocked: another process writes to the stream's tables.
+    """
+    newest = newest_closing(warehouse)
+    if newest is None:
+        return
+    topic = contract.topic.name
+    if reached(log_end(kafka, topic, committed=False), _begun(warehouse, newest)):
+        return
+    topic_id = describe_topic(kafka, topic).topic_id
+    if topic_id != newest.topic_id:
+        return  # another topic, which publishing itself judges
+
+    # not at the top: nearly every run ends above, and what lands is large
+    from headrace.land.landing import Landing, settle
+
+    run_slice = find_slice(warehouse, run_id) or new_slice(
+        run_id, topic, topic_id, newest.position, log_end(kafka, topic)
+    )
+    with warehouse.writing():
+        settle(Landing(Attempt(contract, warehouse, run_id), run_slice, kafka, accept_loss))
+
+
+def _begun(warehouse: Warehouse, newest: ClosingCommit) -> Position:
+    """How far landing has begun to come: with the batch that was left open."""
+    left = open_batch(warehouse)
+    ends = {each.partition: each.until for each in left.ranges} if left else {}
+    return newest.position | ends
