@@ -8,7 +8,7 @@ from collections.abc import Callable
 from deltalake import DeltaTable
 
 from chaos.faults import Fault, Strike, killed_at, publish_point, stopped_at
-from chaos.world import BATCH, World
+from chaos.world import BATCHES, World
 from headrace.kafka.topics import log_end
 from headrace.settings import PROJECT
 from testbed.stages import Outcome
@@ -24,11 +24,13 @@ def _restored(table: str) -> Strike:
         outcomes: list[Outcome] = []
         if world.rng.random() < 0.5:
             name = world.rng.choice(["before_write", "after_readings", "after_quarantine"])
-            outcomes = killed_at(world, "land", f"land.{name}:{world.rng.randint(2, world.rows // BATCH)}")
+            outcomes = killed_at(world, "land", f"land.{name}:{BATCHES}")
         else:
             assert world.repeat("land")
             world.another_run()
-        _restore(world, table)
+        _restore(
+            world, table, by=2
+        )  # by one it is what a killed landing leaves: a batch that is open, or none
         return outcomes
 
     return strike
@@ -39,14 +41,16 @@ def _gold_restored(world: World) -> list[Outcome]:
     world.grow(1_000)
     world.another_run()
     assert all(map(world.repeat, ("publish", "land", "analyse")))
-    _restore(world, world.rng.choice(["daily_completeness", "hourly_average"]))
+    _restore(world, world.rng.choice(["daily_completeness", "hourly_average"]), by=1)
     world.another_run()
     return []
 
 
-def _restore(world: World, table: str) -> None:
+def _restore(world: World, table: str, by: int) -> None:
+    """To a version that is `by` commits older, or more."""
     delta = DeltaTable(str(world.tables / table))
-    newest, earlier = delta.version(), world.rng.randrange(delta.version())
+    newest = delta.version()
+    earlier = world.rng.randrange(newest - by + 1)
     delta.restore(earlier)
     world.note(f"`{table}` is as it was at version {earlier} of {newest}")
     world.struck()

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from chaos.faults import Fault, Strike, killed_at, of_both_engines
-from chaos.world import World
+from chaos.world import BATCHES, World
 from headrace.tables.commits import log_file, newest_version
 from testbed.stages import Outcome
 
@@ -49,8 +49,6 @@ def _remove(world: World, refused: Outcome) -> None:
 
 
 REMOVED = "a person removes the file that the message names; the task's command is repeated"
-BATCHES = 3
-"""That every slice has at least: it has 4,200 rows, and a batch 1,500."""
 
 
 def _fault(name: str, stage: str, strike: Strike, injected: str) -> Fault:

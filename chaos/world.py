@@ -47,6 +47,8 @@ SHIPPED = PROJECT / "include" / "streams" / "wind_turbine.yaml"
 RUN_ID = "chaos"
 TRANSACTION = 2_000
 BATCH = 1_500
+BATCHES = 3
+"""That a slice of a fault of landing has at least: it has 4,200 rows."""
 TRIES = 8
 PAUSE = 2.0
 STAGES = ("publish", "land", "analyse")
