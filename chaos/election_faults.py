@@ -4,11 +4,11 @@ from typing import Any
 
 from chaos.cluster import BROKERS, Cluster
 from chaos.faults import Fault, killed_at
-from chaos.restored_faults import LOG_BACK, accept_and_republish
+from chaos.restored_faults import LOG_BACK, accept_and_republish, settled
 from chaos.world import World
 from headrace.kafka.topics import log_end
 from testbed.stages import Outcome
-from testbed.waiting import awaited, until_nothing_is_open
+from testbed.waiting import awaited
 
 
 class ClusterWorld(World):
@@ -38,7 +38,7 @@ def _unclean_election(given: World) -> list[Outcome]:
     assert isinstance(given, ClusterWorld)
     world, cluster, topic = given, given.cluster, given.stream.contract.topic.name
     outcomes = killed_at(world, "publish", f"publish.before_begin:{world.rng.randint(2, 3)}")
-    until_nothing_is_open(world.config, topic)
+    awaited(lambda: settled(world), every=0.2)
     last = world.rng.choice(BROKERS)
     others = [each for each in BROKERS if each != last]
     cluster.kill(*others)
@@ -51,6 +51,7 @@ def _unclean_election(given: World) -> list[Outcome]:
     world.struck()
     cluster.start(last)
     awaited(lambda: cluster.in_sync(topic) == set(BROKERS), every=0.2)
+    awaited(lambda: settled(world), every=0.2)
     world.note(f"broker {last} had the topic up to {ends}, the others up to {log_end(world.config, topic)}")
     world.another_run()
     return outcomes

@@ -4,15 +4,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from deltalake import DeltaTable
 
 from chaos.faults import Fault, Strike, killed_at, publish_point, stopped_at
 from chaos.world import BATCHES, World
+from headrace.errors import BrokerUnreachable
 from headrace.kafka.topics import log_end
 from headrace.settings import PROJECT
 from testbed.stages import Outcome
-from testbed.waiting import PATIENCE, until_nothing_is_open
+from testbed.waiting import PATIENCE, awaited
 
 # -- tables
 
@@ -85,7 +87,7 @@ def _broker_restored(after: Callable[[World], None]) -> Strike:
         shutil.rmtree(data)
         backup.rename(data)
         world.broker.start(PATIENCE)
-        until_nothing_is_open(world.config, topic)
+        awaited(lambda: settled(world), every=0.2)
         world.note(f"the topic ended at {ends}, and ends at {log_end(world.config, topic)}")
         world.struck()
         world.another_run()
@@ -93,6 +95,14 @@ def _broker_restored(after: Callable[[World], None]) -> Strike:
         return outcomes
 
     return strike
+
+
+def settled(world: World) -> bool:
+    """Whether the broker answers for the whole topic, and nothing in it is open."""
+    topic = world.stream.contract.topic.name
+    with suppress(BrokerUnreachable):  # for a moment it does not know the epochs that it has told
+        return log_end(world.config, topic) == log_end(world.config, topic, committed=False)
+    return False
 
 
 def accept_and_republish(world: World, _: Outcome) -> None:
