@@ -1,6 +1,7 @@
-"""A clock that jumps under one process, or differs from its retry's, by libfaketime.
+"""A clock that jumps under one process, by libfaketime, or that differs from its retry's.
 
-The machine's own clock is left alone.
+The machine's own clock is left alone. A clock that differs from the start is none for libfaketime: waits of
+librdkafka's would last as long as the difference.
 """
 
 import os
@@ -8,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from chaos.faults import Fault, killed_at, land_point, publish_point
+from chaos.faults import Fault, killed_at, land_point, of_both_engines, publish_point
+from chaos.tampering import CLOCK
 from chaos.world import SPARK, World
 from testbed.stages import Outcome
 
@@ -27,19 +29,6 @@ def _library() -> Path | None:
     if named := os.environ.get(LIBRARY):
         return Path(named)
     return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-
-
-def _faked(**more: str) -> dict[str, str]:
-    """What every faked clock needs, whether it jumps or differs from the start."""
-    return {
-        "LD_PRELOAD": str(_library()),
-        # What measures spans of time asks the monotonic clock, which no change of the date moves.
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        # Else libfaketime 0.9.10 takes a wait until a monotonic instant for one that is over: every such
-        # wait returns at once, and a JVM's threads spin (12 s of processor time in 4 s for four idle ones).
-        "FAKETIME_FORCE_MONOTONIC_FIX": "0",
-        **more,
-    }
 
 
 def _sleepless() -> str:
@@ -72,11 +61,15 @@ def _jumps(world: World, stage: str, point: str, **environment: str) -> list[Out
     running = world.start(
         stage,
         HEADRACE_STOP_AT=point,
-        **_faked(
-            FAKETIME_TIMESTAMP_FILE=str(clock),
-            # Else every look at the clock reads that file, and a JVM looks all the time.
-            FAKETIME_CACHE_DURATION="1",
-        ),
+        LD_PRELOAD=str(_library()),
+        FAKETIME_TIMESTAMP_FILE=str(clock),
+        # Else every look at the clock reads that file, and a JVM looks all the time.
+        FAKETIME_CACHE_DURATION="1",
+        # What measures spans of time asks the monotonic clock, which no change of the date moves.
+        FAKETIME_DONT_FAKE_MONOTONIC="1",
+        # Else libfaketime 0.9.10 takes a wait until a monotonic instant for one that is over: every such
+        # wait returns at once, and a JVM's threads spin (12 s of processor time in 4 s for four idle ones).
+        FAKETIME_FORCE_MONOTONIC_FIX="0",
         **environment,
     ).await_stop()
     jump = world.rng.choice(JUMPS)
@@ -90,9 +83,9 @@ def _jumps(world: World, stage: str, point: str, **environment: str) -> list[Out
 
 def _two_clocks(world: World, stage: str, point: str) -> list[Outcome]:
     """What a machine with another clock begins, one with the right clock goes on with."""
-    jump = world.rng.choice(JUMPS)
-    world.note(f"a clock that differs by {jump}")
-    return killed_at(world, stage, point, **_faked(FAKETIME=jump, PYTHONPATH=_sleepless()))
+    seconds = world.rng.choice([-1, 1]) * world.rng.choice([300, 3_600, 2 * 86_400])
+    world.note(f"a clock that differs by {seconds} seconds")
+    return killed_at(world, stage, point, **{CLOCK: str(seconds)})
 
 
 def _two_publishers(world: World) -> list[Outcome]:
@@ -111,14 +104,14 @@ CLOCK_FAULTS = (
         "SIGKILL of a publisher whose clock differs by 5 minutes to 2 days; the retry's is right, and the "
         "source may be longer by then",
         comes_again=True,
-        lacking=_lacking,
     ),
-    Fault(
-        "two clocks while a worker lands",
-        "land",
-        lambda world: _two_clocks(world, "land", land_point(world)),
-        "SIGKILL of a worker whose clock differs by 5 minutes to 2 days; the retry's is right",
-        lacking=_lacking,
+    *of_both_engines(
+        Fault(
+            "two clocks while landing",
+            "land",
+            lambda world: _two_clocks(world, "land", land_point(world)),
+            "SIGKILL of a driver whose clock differs by 5 minutes to 2 days; the retry's is right",
+        ),
     ),
     Fault(
         "clock jumps while publishing",

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from chaos.tampering import tamper
 from headrace.contract.loader import load_contract
 from headrace.land.before_publishing import settle_before_publishing
 from headrace.publish import publishing
@@ -17,6 +18,7 @@ from headrace_spark.entry_point import run_stage
 
 def main() -> None:
     """Publish; ROWS is a transaction's size, so that a small slice has several of them."""
+    tamper()
     contract, run_id, rows = load_contract(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
     republish, accept_loss = (name in sys.argv[4:] for name in ("republish", "accept_loss"))
     publishing.ROWS = rows

@@ -22,7 +22,7 @@ import yaml
 
 from chaos.compare import SPEED
 from chaos.processes import Running
-from chaos.tampering import LOST_ANSWER, UNLOCKED
+from chaos.tampering import CLOCK, LOST_ANSWER, UNLOCKED
 from headrace.driver.protocol import DriverError, Job
 from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.errors import HeadraceError
@@ -59,7 +59,7 @@ FASTEST = 12.0
 SPARK, WORKER = "spark", "worker"
 """The engines of landing."""
 
-TAMPERED = {UNLOCKED, LOST_ANSWER}
+TAMPERED = {UNLOCKED, LOST_ANSWER, CLOCK}
 
 WayOut = Callable[["World", Outcome], None]
 """What a person does about a refusal."""
