@@ -73,7 +73,7 @@ def _broker_restored(after: Callable[[World], None]) -> Strike:
     """The disk as it was inside a publication, after that was finished and landed, wholly or in part."""
 
     def strike(world: World) -> list[Outcome]:
-        publisher = stopped_at(world, "publish", publish_point(world, "before_begin", "after_commit"))
+        publisher = stopped_at(world, "publish", publish_point(world, "before_begin"))
         publisher.kill()
         outcomes = [publisher.ended()]
         data, backup = world.broker.folder / "data", world.folder / "backup"
