@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from deltalake import DeltaTable
 
-from chaos.faults import Fault, Strike, killed_at, publish_point, stopped_at
-from chaos.world import BATCHES, World
+from chaos.faults import Fault, Strike, killed_at, publish_point
+from chaos.world import BATCHES, TRANSACTION, World
 from headrace.errors import BrokerUnreachable
 from headrace.kafka.topics import log_end
 from headrace.settings import PROJECT
@@ -69,18 +69,36 @@ def _restore_all(world: World, _: Outcome) -> None:
 # -- the broker's disk
 
 
-def _broker_restored(after: Callable[[World], None]) -> Strike:
-    """The disk as it was inside a publication, after that was finished and landed, wholly or in part."""
+def _whole(world: World) -> None:
+    assert all(map(world.repeat, ("publish", "land")))
+
+
+def _half(world: World) -> None:
+    """Published, and landed less far than the older disk reaches."""
+    assert world.repeat("publish")
+    world.note(f"landed in part: {killed_at(world, 'land', 'land.before_write:2')[0]}")
+
+
+def _nothing(_: World) -> None:
+    """All is as before."""
+
+
+def _grown(world: World) -> None:
+    world.grow(world.rng.randint(1, 2_000))
+
+
+def _broker_restored(
+    point: Callable[[World], str], since: Callable[[World], None], then: Callable[[World], None]
+) -> Strike:
+    """The disk is as it was at that point of a publication, which was finished and landed since."""
 
     def strike(world: World) -> list[Outcome]:
-        publisher = stopped_at(world, "publish", publish_point(world, "before_begin"))
-        publisher.kill()
-        outcomes = [publisher.ended()]
+        outcomes = killed_at(world, "publish", point(world))
         data, backup = world.broker.folder / "data", world.folder / "backup"
         world.broker.stop()
         shutil.copytree(data, backup)
         world.broker.start(PATIENCE)
-        assert all(map(world.repeat, ("publish", "land")))
+        since(world)
         topic = world.stream.contract.topic.name
         ends = log_end(world.config, topic)
         world.broker.kill()
@@ -91,7 +109,7 @@ def _broker_restored(after: Callable[[World], None]) -> Strike:
         world.note(f"the topic ended at {ends}, and ends at {log_end(world.config, topic)}")
         world.struck()
         world.another_run()
-        after(world)
+        then(world)
         return outcomes
 
     return strike
@@ -105,9 +123,21 @@ def settled(world: World) -> bool:
     return False
 
 
+def _any_point(world: World) -> str:
+    return publish_point(world, "before_begin")
+
+
+def _last_point(world: World) -> str:
+    return f"publish.before_begin:{-(-world.rows // TRANSACTION)}"
+
+
 def accept_and_republish(world: World, _: Outcome) -> None:
     """A person's word on what the broker has lost."""
     world.another_run(accept_loss=True, republish=True)
+
+
+def _republish(world: World, _: Outcome) -> None:
+    world.another_run(republish=True)
 
 
 TABLES_BACK = "a person gives `headrace restore`, and clears the task"
@@ -135,7 +165,7 @@ RESTORED_FAULTS = (
     Fault(
         "broker's disk restored",
         "publish",
-        _broker_restored(lambda _: None),
+        _broker_restored(_any_point, _whole, _nothing),
         "the broker's data is as it was inside the publication, which was landed since",
         LOG_BACK,
         ways_out={"HR309": accept_and_republish},
@@ -144,10 +174,25 @@ RESTORED_FAULTS = (
     Fault(
         "broker's disk restored, and the file grown",
         "publish",
-        _broker_restored(lambda world: world.grow(world.rng.randint(1, 2_000))),
+        _broker_restored(_any_point, _whole, _grown),
         "the same, and the source has more rows by then",
         LOG_BACK,
         ways_out={"HR309": accept_and_republish},
         comes_again=True,
+    ),
+    *(
+        Fault(
+            f"broker's disk restored, half of it landed{more}",
+            "publish",
+            _broker_restored(_last_point, _half, then),
+            f"the broker's data is as it was before the last transaction; landing had not come so far{injected}",
+            "a person triggers a run with republish",
+            ways_out={"HR308": _republish},
+            comes_again=True,
+        )
+        for more, injected, then in (
+            ("", "", _nothing),
+            (", and the file grown", ", and the source has more rows by then", _grown),
+        )
     ),
 )
