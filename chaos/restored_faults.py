@@ -9,7 +9,7 @@ from contextlib import suppress
 from deltalake import DeltaTable
 
 from chaos.faults import Fault, Strike, killed_at, publish_point
-from chaos.world import BATCHES, TRANSACTION, World
+from chaos.world import BATCHES, World
 from headrace.errors import BrokerUnreachable
 from headrace.kafka.topics import log_end
 from headrace.settings import PROJECT
@@ -73,10 +73,8 @@ def _whole(world: World) -> None:
     assert all(map(world.repeat, ("publish", "land")))
 
 
-def _half(world: World) -> None:
-    """Published, and landed less far than the older disk reaches."""
+def _published(world: World) -> None:
     assert world.repeat("publish")
-    world.note(f"landed in part: {killed_at(world, 'land', 'land.before_write:2')[0]}")
 
 
 def _nothing(_: World) -> None:
@@ -125,10 +123,6 @@ def settled(world: World) -> bool:
 
 def _any_point(world: World) -> str:
     return publish_point(world, "before_begin")
-
-
-def _last_point(world: World) -> str:
-    return f"publish.before_begin:{-(-world.rows // TRANSACTION)}"
 
 
 def accept_and_republish(world: World, _: Outcome) -> None:
@@ -182,10 +176,10 @@ RESTORED_FAULTS = (
     ),
     *(
         Fault(
-            f"broker's disk restored, half of it landed{more}",
+            f"broker's disk restored before landing{more}",
             "publish",
-            _broker_restored(_last_point, _half, then),
-            f"the broker's data is as it was before the last transaction; landing had not come so far{injected}",
+            _broker_restored(_any_point, _published, then),
+            f"the same, and nothing of it was landed{injected}",
             "a person triggers a run with republish",
             ways_out={"HR308": _republish},
             comes_again=True,
