@@ -1,14 +1,14 @@
 # The front door. Paths of HEADRACE_HOME may hold blanks, which make cannot carry: only the scripts see them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status down test test-long test-all test-browser chaos lint lock executors
+.PHONY: help setup demo up status down test test-long test-all test-browser chaos lint lock executors wheel
 .PHONY: bench bench-quick
 export PYTHON
 
 # Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
 TESTS := $(addprefix tests/,unit dags spark integration e2e)
 # What needs long, the most valuable first: after MINUTES= the rest is left out by name.
-LONG := $(addprefix tests/long/,chaos test_machines.py wrong_input land local cluster compose bench)
+LONG := $(addprefix tests/long/,chaos test_machines.py wrong_input land local cluster compose wheel bench)
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,9 @@ lint: ## Check style, types and the arrows between the rooms
 
 executors: ## Pack what Spark's executors need, for a cluster whose workers have no checkout
 	@local/run -m local executors
+
+wheel: ## Build the wheel, with the operators and gates for DAGs of your own, into dist/
+	@local/run -m hatchling build -t wheel
 
 lock: ## Compile requirements.txt and local/install/jars.lock again
 	@local/run -m local lock

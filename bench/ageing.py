@@ -18,7 +18,8 @@ from bench.stream import broker, definition, rows
 from headrace.contract.loader import load_contract
 from headrace.driver.protocol import Guardian, Job
 from headrace.errors import RunFailed
-from headrace.gates.conditions import Visible
+from headrace.gates.answers import Answers
+from headrace.gates.of_broker import Visible
 from headrace.kafka.topics import ensure_topic
 from headrace.publish.publishing import publish
 from headrace.settings import Settings
@@ -108,7 +109,7 @@ def _await_visible(visible: Visible, config: dict[str, Any]) -> None:
         wait=wait_fixed(0.1),
         stop=stop_after_delay(60),
     )
-    until_met(visible.check, config)
+    until_met(lambda: visible.check(Answers(config)))
 
 
 def _contract(folder: Path, records: int) -> Path:

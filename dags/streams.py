@@ -24,6 +24,7 @@ from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
 from headrace_airflow.operators.publish import PublishOperator
 from headrace_airflow.operators.reconcile import ReconcileOperator
 from headrace_airflow.operators.report import ReportOperator
+from headrace_airflow.sensors import conditions
 from headrace_airflow.sensors.gate import Gate
 
 PARAMS = {
@@ -63,19 +64,19 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
         provision_topics = ProvisionTopicsOperator(task_id="provision_topics", contract=file)
         topic_ready = Gate(
             task_id="topic_ready",
-            condition={"kind": "topic_ready", "topic": topic.name, "partitions": topic.partitions},
+            until=conditions.topic_ready(topic.name, topic.partitions),
         )
         publishing = publishing_of(file, contract)
         published = xcom(publishing[0], "until") if publishing else None
         land = LandOperator(task_id="land", contract=file, published=published)
         landed = Gate(
             task_id="landed",
-            condition={"kind": "landed", "stream": contract.stream, **end_of_slice(land)},
+            until=conditions.landed(contract.stream, **end_of_slice(land)),
         )
         analyse = AnalyseOperator(task_id="analyse", contract=file)
         analysed = Gate(
             task_id="analysed",
-            condition={"kind": "analysed", "stream": contract.stream, **end_of_slice(analyse)},
+            until=conditions.analysed(contract.stream, **end_of_slice(analyse)),
         )
         reconcile = ReconcileOperator(task_id="reconcile", contract=file)
         chain(provision_topics, topic_ready, *publishing, land)
@@ -91,7 +92,7 @@ def publishing_of(file: Path, contract: Contract) -> list[BaseOperator]:
     publish = PublishOperator(task_id="publish", contract=file)
     published_visible = Gate(
         task_id="published_visible",
-        condition={"kind": "visible", "topic": contract.topic.name, "until": xcom(publish, "until")},
+        until=conditions.visible(contract.topic.name, until=xcom(publish, "until")),
     )
     return [publish, published_visible]
 

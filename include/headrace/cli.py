@@ -139,6 +139,30 @@ def show(
         print_overview(out, now)
 
 
+@app.command()
+def plan(
+    stream: Annotated[str, typer.Argument(help="a stream's id")],
+    bootstrap: Bootstrap = None,
+) -> None:
+    """Show what the next run's `provision_topics` does to the stream's topic; nothing is changed.
+
+    Exit code 0 when the topic is as its contract declares, 2 when something is to be changed, 1 when
+    something is refused or could not be asked.
+    """
+    from headrace.provision.provision import make_plan
+    from headrace.tables.warehouse import Warehouse
+
+    try:
+        settings = load_settings()
+        contract = find_contract(settings.streams_path, stream)
+        made = make_plan(contract, Warehouse.of(settings, stream), _broker(settings, bootstrap))
+    except HeadraceError as wrong:
+        raise _ended(wrong, 1) from wrong
+    for line in made.lines():
+        print_text(out, line)
+    raise typer.Exit(1 if made.refused else 0 if made.is_empty else 2)
+
+
 @app.command(name="audit")
 def audit_(
     stream: Annotated[str, typer.Argument(help="a stream's id")],

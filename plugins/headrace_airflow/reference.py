@@ -28,7 +28,7 @@ HEAD = """\
 # DAGs, operators, gates, connections
 
 Written by `python -m headrace_airflow.reference` from the code in `dags/`, `plugins/` and
-`include/headrace/gates/conditions.py`; do not edit.
+`include/headrace/gates/`; do not edit.
 """
 
 STREAM = """\
@@ -96,7 +96,7 @@ def _tasks(dag: "DAG") -> str:
 
 
 def _does(task: Any) -> str:
-    condition = getattr(task, "condition", None)
+    condition = getattr(task, "until", None)
     return f"waits for {_link(condition['kind'])}" if condition else _summary(type(task))
 
 
@@ -170,12 +170,22 @@ def _conditions() -> tuple[Any, ...]:
 
 
 def _condition(kind: Any) -> str:
+    """A condition as a DAG's author writes it, what it means, and what the check asks."""
+    from headrace_airflow.sensors import conditions
+
     name = kind.model_fields["kind"].default
-    fields = [(f"`{field}`", _annotation(info.annotation)) for field, info in kind.model_fields.items()]
-    rows = [row for row in fields if row[0] != "`kind`"]
+    arguments = ", ".join(map(_argument, inspect.signature(getattr(conditions, name)).parameters.values()))
     how = _summary(kind.check)
-    said = f"{_summary(kind)}\n\nThe check: {how[0].lower()}{how[1:]}"
-    return f"### {name}\n\n{said}\n\n{_table(('field', 'type'), rows)}"
+    return (
+        f"### {name}\n\n```python\n{name}({arguments})\n```\n\n{inspect.cleandoc(kind.__doc__)}\n\n"
+        f"The check: {how[0].lower()}{how[1:]}\n"
+    )
+
+
+def _argument(parameter: inspect.Parameter) -> str:
+    if parameter.default is inspect.Parameter.empty:
+        return parameter.name
+    return f"{parameter.name}={parameter.default!r}"
 
 
 def _connections() -> str:

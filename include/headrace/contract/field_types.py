@@ -1,5 +1,6 @@
 """The kinds of values that a contract's fields have, each with its check and the message for a wrong one."""
 
+import codecs
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -76,6 +77,38 @@ def _time_pattern(value: str) -> str:
     return value
 
 
+NOT_OF_FILES = {
+    "idna",
+    "punycode",
+    "raw-unicode-escape",
+    "raw_unicode_escape",
+    "undefined",
+    "unicode-escape",
+    "unicode_escape",
+    "utf-7",
+}
+"""Encodings of Python's that are for names and programs; some make texts that no other can hold."""
+
+
+def _encoding(value: str) -> str:
+    try:
+        known = codecs.lookup(value).name not in NOT_OF_FILES
+        bytes(4).decode(value)  # refused where it makes no text, as base64
+    except UnicodeError:
+        pass  # such bytes are no text in it, but there are others
+    except LookupError:
+        known = False
+    if not known:
+        raise ValueError(f"{value!r} is no encoding of files that Python knows, such as utf-8-sig or cp1252")
+    return value
+
+
+def _one_character(value: str) -> str:
+    if len(value) != 1 or value in "\r\n\0":
+        raise ValueError(f"{value!r} is not one character other than a line's end")
+    return value
+
+
 PRESETS = ("@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 
 
@@ -104,3 +137,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Cadence = Annotated[timedelta, AfterValidator(_positive)]
 Bound = Annotated[date | timedelta, BeforeValidator(_bound)]
 Schedule = Annotated[str, AfterValidator(_cron)]
+Encoding = Annotated[
+    str, AfterValidator(_encoding), Field(examples=["utf-8-sig", "utf-8", "cp1252", "iso-8859-9", "utf-16"])
+]
+Character = Annotated[str, AfterValidator(_one_character)]

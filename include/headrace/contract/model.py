@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from headrace.contract.field_types import (
     Bound,
     Cadence,
+    Character,
     ConfigText,
+    Encoding,
     FieldName,
     FieldNames,
     Schedule,
@@ -42,18 +44,71 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
 
 
-class CsvSource(_Part):
-    """A CSV file with a header; each of its rows becomes one record."""
+class FileSource(_Part):
+    """A file whose rows become records."""
 
-    kind: Literal["csv"]
     path: Path = Field(description="relative paths start at the checkout; inside HEADRACE_SOURCE_ROOTS")
-    encoding: Literal["utf-8-sig", "utf-8", "latin-1", "cp1252", "iso-8859-9"] = "utf-8-sig"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
 
     @property
     def file(self) -> Path:
         """Absolute path of the file."""
         return self.path if self.path.is_absolute() else PROJECT / self.path
+
+
+class CsvSource(FileSource):
+    """A CSV file; each of its rows becomes one record, whose values are the file's own texts.
+
+    A file whose name ends in `.gz`, `.bz2` or `.zst` is decompressed. A row has at most 1,048,576 characters,
+    a field 131,072, the header 10,000 columns. A column without a name is called `column_<number>`, and one
+    whose name stands twice, though the contract does not need it, `<name>_2`.
+    """
+
+    kind: Literal["csv"]
+    encoding: Encoding = Field("utf-8-sig", description="any that Python knows and that makes texts")
+    delimiter: Character = ","
+    quote: Character | None = Field('"', description="what a field may stand in; null: quotes mean nothing")
+    escape: Character | None = Field(None, description="takes from the character behind it its meaning")
+    preamble: Annotated[int, Field(ge=0, le=10_000)] = Field(0, description="lines before the header")
+    names: FieldNames | None = Field(None, description="the columns' names, where the file has no header")
+    units: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        0, description="rows behind the header that are none, such as a row of units"
+    )
+    comment: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="a line that begins so, where a row could begin, is none"
+    )
+    blank_lines: Literal["refuse", "skip"] = "refuse"
+    trailing_delimiter: bool = Field(False, description="a delimiter stands behind each row's last field")
+    trim: bool = Field(False, description="white space around names and values is no part of them")
+
+    @model_validator(mode="after")
+    def _unmistakable(self) -> Self:
+        marks = [mark for mark in (self.delimiter, self.quote, self.escape) if mark]
+        twice = next((mark for mark in marks if marks.count(mark) > 1), None)
+        if twice:
+            raise ValueError(f"{twice!r} is more than one of delimiter, quote and escape")
+        if self.trim and self.delimiter == " ":
+            raise ValueError("the delimiter is a blank, so blanks cannot be trimmed; leave one of them out")
+        if self.names and len({*self.names}) < len(self.names):
+            raise ValueError("names: a name stands twice")
+        if self.comment and ("\n" in self.comment or "\r" in self.comment):
+            raise ValueError("comment: must be the beginning of a line")
+        return self
+
+
+class JsonlSource(FileSource):
+    """A file of JSON objects, one a line (JSON Lines, NDJSON); each line becomes one record, as it stands.
+
+    A file whose name ends in `.gz`, `.bz2` or `.zst` is decompressed. A line has at most 1,048,576
+    characters.
+    """
+
+    kind: Literal["jsonl"]
+    encoding: Encoding = Field("utf-8-sig", description="any that Python knows and that makes texts")
+    blank_lines: Literal["refuse", "skip"] = "refuse"
+
+
+OwnSource = CsvSource | JsonlSource
+"""A source that `publish` publishes."""
 
 
 class ExternalSource(_Part):
@@ -69,6 +124,15 @@ class Topic(_Part):
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 1
     replication: Annotated[int, Field(ge=1, le=100)] = 1
     config: dict[str, ConfigText] = {}
+    keys_may_move: bool = Field(
+        False, description="partitions may be added, though records of a key then go to another one"
+    )
+    longest_downtime: timedelta | None = Field(
+        None,
+        gt=timedelta(0),
+        description="how long runs may fail in a row; the topic's retention must cover it, for an external "
+        "stream together with the schedule",
+    )
 
     @model_validator(mode="after")
     def _no_dots_only(self) -> Self:
@@ -258,7 +322,7 @@ class Contract(_Part):
     description: str = ""
     owner: Annotated[str, Field(min_length=1)] = "headrace"
     schedule: Schedule | None = Field(None, description="cron, preset or null; manual runs always work")
-    source: Annotated[CsvSource | ExternalSource, Field(discriminator="kind")]
+    source: Annotated[OwnSource | ExternalSource, Field(discriminator="kind")]
     topic: Topic
     record: Record
     landing: Landing = Landing()
@@ -289,9 +353,9 @@ class Contract(_Part):
                 yield f"report.{picture}.{key}", name
 
     @property
-    def own_source(self) -> CsvSource | None:
+    def own_source(self) -> OwnSource | None:
         """The source that `publish` publishes; None where somebody else feeds the topic."""
-        return self.source if isinstance(self.source, CsvSource) else None
+        return None if isinstance(self.source, ExternalSource) else self.source
 
     @property
     def sha256(self) -> str:

@@ -4,7 +4,7 @@ A `config` is a librdkafka configuration, as the extra of an Airflow connection 
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -43,6 +43,7 @@ AUTHORIZATION = {
 ABSENT = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC}  # noqa: SLF001
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 def bootstrap(config: Mapping[str, Any]) -> str:
@@ -115,16 +116,38 @@ class Admin:
             raise translate(failed.args[0], config, topic, self._errors) from failed
 
     def answer(self, ask: Callable[[AdminClient], dict[Any, "Future[T]"]]) -> list[T]:
-        """The answers to one request, in the order of its parts."""
+        """The answers to one request, in the order of its parts.
+
+        Raises:
+            HeadraceError: a part has none.
+        """
+        answers = []
+        for each in self.answers(ask, lambda _: self._topic).values():
+            if isinstance(each, HeadraceError):
+                raise each
+            answers.append(each)
+        return answers
+
+    def answers(
+        self, ask: Callable[[AdminClient], dict[K, "Future[T]"]], topic_of: Callable[[K], str]
+    ) -> dict[K, T | HeadraceError]:
+        """The answer to each part of one request, or why it has none; `topic_of`: the topic of a part."""
         try:
-            return [future.result(ANSWER_SECONDS + 1) for future in ask(self._client).values()]
-        except (KafkaException, TimeoutError) as failed:
-            self._client.poll(0)  # runs the error callback
-            error = (
-                failed.args[0]
-                if isinstance(failed, KafkaException)
-                else KafkaError(
-                    KafkaError._TIMED_OUT  # noqa: SLF001  # a documented name, see above
-                )
-            )
-            raise translate(error, self._config, self._topic, self._errors) from failed
+            futures = ask(self._client)
+        except KafkaException as failed:
+            raise self._meaning(failed, self._topic) from failed
+        found: dict[K, T | HeadraceError] = {}
+        for part, future in futures.items():
+            try:
+                found[part] = future.result(ANSWER_SECONDS + 1)
+            except (KafkaException, TimeoutError) as failed:
+                error = self._meaning(failed, topic_of(part))
+                error.__cause__ = failed
+                found[part] = error
+        return found
+
+    def _meaning(self, failed: KafkaException | TimeoutError, topic: str) -> HeadraceError:
+        self._client.poll(0)  # runs the error callback
+        timed_out = KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001  # a documented name, see above
+        error = failed.args[0] if isinstance(failed, KafkaException) else timed_out
+        return translate(error, self._config, topic, self._errors)

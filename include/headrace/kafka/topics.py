@@ -4,11 +4,22 @@ A `config` is a librdkafka configuration, as the extra of an Airflow connection 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]  # lacks __all__
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # lacks __all__
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ConfigSource,
+    NewPartitions,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
 from pydantic import BaseModel, ConfigDict
 
 from headrace.contract.model import Topic
@@ -16,15 +27,17 @@ from headrace.errors import (
     BrokerUnreachable,
     ContractError,
     HeadraceError,
-    TopicDiffers,
     TopicMissing,
     TopicRecreated,
 )
-from headrace.kafka.librdkafka import ANSWER_SECONDS, Admin, bootstrap
+from headrace.kafka.librdkafka import ANSWER_SECONDS, Admin
 
 
 class TopicState(BaseModel):
-    """A topic as it is on the broker; `config` holds every value, defaults among them."""
+    """A topic as it is on the broker.
+
+    `config` holds every value, defaults among them; `set_on_topic` names those that were set on it itself.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,6 +46,7 @@ class TopicState(BaseModel):
     partitions: int
     replication: int
     config: dict[str, str]
+    set_on_topic: frozenset[str] = frozenset()
 
 
 def describe_topic(config: Mapping[str, Any], topic: str) -> TopicState:
@@ -57,6 +71,9 @@ def describe_topic(config: Mapping[str, Any], topic: str) -> TopicState:
         partitions=len(found.partitions),
         replication=min(len(each.replicas) for each in found.partitions),
         config={name: str(entry.value) for name, entry in values.items() if entry.value is not None},
+        set_on_topic=frozenset(
+            name for name, entry in values.items() if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value
+        ),
     )
 
 
@@ -76,106 +93,162 @@ def log_end(config: Mapping[str, Any], topic: str, committed: bool = True) -> di
     return _offsets(config, topic, spec, level)
 
 
+def log_ends(config: Mapping[str, Any], topics: Sequence[str]) -> dict[str, dict[int, int] | HeadraceError]:
+    """The ends of many topics as `log_end` has them, in two requests; of one without an answer, why."""
+    spec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the library types its client, not this
+    return _offsets_of_all(config, topics, spec, IsolationLevel.READ_COMMITTED)
+
+
 def _offsets(
     config: Mapping[str, Any], topic: str, spec: OffsetSpec, level: IsolationLevel
 ) -> dict[int, int]:
-    admin = Admin(config, topic)
-    names = TopicCollection([topic])
-    (found,) = admin.answer(lambda client: client.describe_topics(names, request_timeout=ANSWER_SECONDS))
-    partitions = sorted(each.id for each in found.partitions)
-    wanted = {TopicPartition(topic, partition): spec for partition in partitions}
-    answers = admin.answer(
-        lambda client: client.list_offsets(wanted, isolation_level=level, request_timeout=ANSWER_SECONDS)
+    found = _offsets_of_all(config, [topic], spec, level)[topic]
+    if isinstance(found, HeadraceError):
+        raise found
+    return found
+
+
+def _offsets_of_all(
+    config: Mapping[str, Any], topics: Sequence[str], spec: OffsetSpec, level: IsolationLevel
+) -> dict[str, dict[int, int] | HeadraceError]:
+    admin = Admin(config, ", ".join(topics))
+    names = TopicCollection(list(topics))
+    described = admin.answers(
+        lambda client: client.describe_topics(names, request_timeout=ANSWER_SECONDS), str
     )
-    return {partition: int(answer.offset) for partition, answer in zip(partitions, answers, strict=True)}
+    wanted = {
+        TopicPartition(topic, partition.id): spec
+        for topic, answer in described.items()
+        if not isinstance(answer, HeadraceError)
+        for partition in answer.partitions
+    }
+    found: dict[str, dict[int, int] | HeadraceError] = {
+        topic: answer if isinstance(answer, HeadraceError) else {} for topic, answer in described.items()
+    }
+    if not wanted:
+        return found
+    offsets = admin.answers(
+        lambda client: client.list_offsets(wanted, isolation_level=level, request_timeout=ANSWER_SECONDS),
+        lambda partition: partition.topic,
+    )
+    for partition, answer in sorted(offsets.items()):
+        ends = found[partition.topic]
+        if isinstance(answer, HeadraceError):
+            found[partition.topic] = answer
+        elif not isinstance(ends, HeadraceError):
+            ends[partition.partition] = int(answer.offset)
+    return found
+
+
+def offsets_at(config: Mapping[str, Any], topic: str, moment: datetime) -> dict[int, int]:
+    """The first offset of each partition whose record is not older than that; its end where none is."""
+    spec = OffsetSpec.for_timestamp(int(moment.timestamp() * 1000))
+    found = _offsets(config, topic, spec, IsolationLevel.READ_UNCOMMITTED)
+    ends = log_end(config, topic, committed=False)
+    return {partition: ends[partition] if offset < 0 else offset for partition, offset in found.items()}
 
 
 def ensure_topic(config: Mapping[str, Any], topic: Topic) -> TopicState:
-    """The topic as the contract declares it, made if it was not there; harmless when repeated.
+    """The topic, made as declared if it was not there; harmless when repeated.
 
     Raises:
-        TopicDiffers: it is there with other partitions, replication or config; the message names each.
         ContractError: the broker refuses the declared partitions, replication or config.
         BrokerUnreachable: no answer, or the new topic does not show, in time.
         SettingsError: the broker refuses the log-in or the request.
     """
     try:
-        state = describe_topic(config, topic.name)
+        return describe_topic(config, topic.name)
     except TopicMissing:
         _create(config, topic)
-        state = _appeared(config, topic.name)
-    differences = list(_differences(bootstrap(config), topic, state))
-    if differences:
-        raise TopicDiffers(f"topic {topic.name} is not as its contract declares: " + "; ".join(differences))
-    return state
+        return _appeared(config, topic.name, topic.partitions)
+
+
+def set_config(config: Mapping[str, Any], topic: str, values: Mapping[str, str]) -> None:
+    """Set those values of the topic's config, and leave all others; raises as `ensure_topic`."""
+    entries = [
+        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        for name, value in values.items()
+    ]
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
+    admin = Admin(config, topic)
+    with _refused_by_broker(topic):
+        admin.answer(
+            lambda client: client.incremental_alter_configs([resource], request_timeout=ANSWER_SECONDS)
+        )
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while not values.items() <= describe_topic(config, topic).config.items():
+        if time.monotonic() > deadline:
+            raise BrokerUnreachable(f"topic {topic}: the broker took its config, but does not show it")
+        time.sleep(0.1)
+
+
+def add_partitions(config: Mapping[str, Any], topic: str, partitions: int) -> None:
+    """Give the topic so many partitions, and wait for all of them to answer; raises as `ensure_topic`."""
+    admin = Admin(config, topic)
+    wanted = [NewPartitions(topic, partitions)]
+    with _refused_by_broker(topic):
+        admin.answer(lambda client: client.create_partitions(wanted, request_timeout=ANSWER_SECONDS))
+    _appeared(config, topic, partitions)
+
+
+REFUSED = {
+    KafkaError.INVALID_CONFIG: "topic.config",
+    KafkaError.INVALID_PARTITIONS: "topic.partitions",
+    KafkaError.INVALID_REPLICATION_FACTOR: "topic.replication",
+    KafkaError.TOPIC_EXCEPTION: "topic.name",
+    KafkaError.POLICY_VIOLATION: "topic",
+}
+"""Which field of a contract the broker does not take."""
 
 
 def _create(config: Mapping[str, Any], topic: Topic) -> None:
     new = NewTopic(topic.name, topic.partitions, topic.replication, config=dict(topic.config))
     admin = Admin(config, topic.name)
     try:
-        admin.answer(lambda client: client.create_topics([new], request_timeout=ANSWER_SECONDS))
+        with _refused_by_broker(topic.name):
+            admin.answer(lambda client: client.create_topics([new], request_timeout=ANSWER_SECONDS))
     except HeadraceError as failed:
-        error = failed.__cause__.args[0] if isinstance(failed.__cause__, KafkaException) else None
-        field = error and {
-            KafkaError.INVALID_CONFIG: "topic.config",
-            KafkaError.INVALID_PARTITIONS: "topic.partitions",
-            KafkaError.INVALID_REPLICATION_FACTOR: "topic.replication",
-            KafkaError.TOPIC_EXCEPTION: "topic.name",
-            KafkaError.POLICY_VIOLATION: "topic",
-        }.get(error.code())
-        if error is not None and field:
-            raise ContractError(
-                f"topic {topic.name}: the broker refuses {field} of the contract: {error.str()}"
-            ) from failed
+        error = _kafka_error(failed)
         if error is None or error.code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another run was faster
             raise
 
 
-def _appeared(config: Mapping[str, Any], topic: str) -> TopicState:
-    """A new topic spreads from the controller to the brokers a moment after it was made."""
+@contextmanager
+def _refused_by_broker(topic: str) -> Iterator[None]:
+    """Turn the broker's refusal of a declared value into the contract's fault."""
+    try:
+        yield
+    except HeadraceError as failed:
+        error = _kafka_error(failed)
+        field = REFUSED.get(error.code()) if error else None
+        if error is None or field is None:
+            raise
+        raise ContractError(
+            f"topic {topic}: the broker refuses {field} of the contract: {error.str()}"
+        ) from failed
+
+
+def _kafka_error(failed: HeadraceError) -> KafkaError | None:
+    cause = failed.__cause__
+    return cause.args[0] if isinstance(cause, KafkaException) else None
+
+
+def _appeared(config: Mapping[str, Any], topic: str, partitions: int) -> TopicState:
+    """What is new spreads from the controller to the brokers a moment after it was made."""
     deadline = time.monotonic() + ANSWER_SECONDS
     while True:
         try:
             state = describe_topic(config, topic)
-            log_end(config, topic)  # answers only once each partition has a leader
+            answering = len(log_end(config, topic))  # answers only once each partition has a leader
         except (TopicMissing, BrokerUnreachable):
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.1)
         else:
-            return state
-
-
-def _differences(servers: str, topic: Topic, state: TopicState) -> list[str]:
-    found = []
-    if state.partitions < topic.partitions:
-        found.append(
-            f"it has {state.partitions} partitions, declared are {topic.partitions}: set topic.partitions: "
-            f"{state.partitions} in the contract, or add them (keys move to other partitions): "
-            f"kafka-topics.sh --bootstrap-server {servers} --alter --topic {topic.name} "
-            f"--partitions {topic.partitions}"
-        )
-    if state.partitions > topic.partitions:
-        found.append(
-            f"it has {state.partitions} partitions, declared are {topic.partitions}, and a topic never loses "
-            f"any: set topic.partitions: {state.partitions} in the contract"
-        )
-    if state.replication != topic.replication:
-        found.append(
-            f"its replication is {state.replication}, declared is {topic.replication}: set "
-            f"topic.replication: {state.replication} in the contract, or move it with "
-            "kafka-reassign-partitions.sh"
-        )
-    for name, declared in sorted(topic.config.items()):
-        actual = state.config.get(name)
-        if actual != declared:
-            found.append(
-                f"its {name} is {actual}, declared is {declared}: set it in topic.config of the contract, or "
-                f"run kafka-configs.sh --bootstrap-server {servers} --alter --entity-type topics "
-                f"--entity-name {topic.name} --add-config {name}={declared}"
-            )
-    return found
+            if answering >= partitions:
+                return state
+            if time.monotonic() > deadline:
+                raise BrokerUnreachable(f"topic {topic}: {answering} of {partitions} partitions answer")
+        time.sleep(0.1)
 
 
 def require_topic_id(config: Mapping[str, Any], topic: str, topic_id: str) -> TopicState:

@@ -1,5 +1,6 @@
 """The table `publications`: one row per published source, in its newest state."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -8,9 +9,9 @@ from typing import Annotated, Literal
 from deltalake import write_deltalake
 from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
-from headrace.contract.model import CsvSource
+from headrace.contract.model import CsvSource, OwnSource
 from headrace.errors import WarehouseUnavailable
 from headrace.no_pandas import spare_pandas
 from headrace.tables.arrow_schema import arrow_table
@@ -27,13 +28,16 @@ Until = Annotated[dict[int, int], BeforeValidator(lambda pairs: dict(pairs or {}
 """Partition -> offset; Arrow hands a map back as pairs."""
 
 
+SOURCE: TypeAdapter[OwnSource] = TypeAdapter(Annotated[OwnSource, Field(discriminator="kind")])
+
+
 class Publication(BaseModel):
     """A source's content as it went into a topic.
 
     `publishing` until the last transaction is committed, then `published`; `superseded` when a newer content
     of the same source was published (`finished` is None if it came only half-way). `until`: the topic's end
-    after the last commit, empty before. `encoding`, `delimiter`: what it was read with, as the contract said
-    then; None in rows of older versions. Instants are UTC.
+    after the last commit, empty before. `options`: what it was read with, the contract's source as JSON; rows
+    of older versions have `encoding` and `delimiter` instead, or none of them. Instants are UTC.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,12 +55,16 @@ class Publication(BaseModel):
     until: Until = {}
     encoding: str | None = None
     delimiter: str | None = None
+    options: str | None = None
 
-    def read_as(self, source: CsvSource) -> CsvSource:
+    def read_as(self, source: OwnSource) -> OwnSource:
         """How its copy in the spool is read, whatever the contract says of `source` now."""
         own = {"path": self.source, "encoding": self.encoding, "delimiter": self.delimiter}
         known = {name: value for name, value in own.items() if value is not None}
-        return CsvSource.model_validate(source.model_dump() | known)
+        if self.options:
+            return SOURCE.validate_python(json.loads(self.options) | known)
+        of_csv = source if isinstance(source, CsvSource) else CsvSource(kind="csv", path=source.path)
+        return CsvSource.model_validate(of_csv.model_dump() | known)
 
 
 def read_publications(warehouse: Warehouse) -> list[Publication]:

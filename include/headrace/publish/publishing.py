@@ -16,11 +16,11 @@ from headrace.contract.model import Contract
 from headrace.errors import ContractError, PublicationBroken
 from headrace.kafka.headers import PUBLICATION_DIGITS
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
-from headrace.publish.csv_rows import CsvRows
-from headrace.publish.csv_source import check_header, check_source, count, find_source
 from headrace.publish.publications import Publication, change_publications, read_publications
 from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
+from headrace.publish.sources.opening import OpenSource, open_source
+from headrace.publish.sources.rows import SourceRows, check_columns, check_source, count, source_rows
 from headrace.publish.spool import Spooled, is_spooled, spool_source
 from headrace.publish.transactions import Transactions
 from headrace.settings import Settings
@@ -76,20 +76,19 @@ def publish(
     source = contract.own_source
     if source is None:
         raise ContractError(f"stream {contract.stream}: its source is external; there is nothing to publish")
-    file, warehouse = find_source(settings, source), Warehouse.of(settings, contract.stream)
-    done = (
-        None if republish else _unchanged(contract, read_publications(warehouse), file, settings.spool_path)
-    )
-    if done:
+    warehouse, spool = Warehouse.of(settings, contract.stream), settings.spool_path
+    with open_source(settings, source.path, source.file) as file:
+        known = [] if republish else read_publications(warehouse)
+        found = _unchanged(contract, known, file, spool) or spool_source(
+            file, spool, lambda read: check_source(source_rows(read, source), contract)
+        )
+    if isinstance(found, Publication):
         warehouse.prepare()
-        require_topic_id(config, done.topic, done.topic_id)
-        require_rows(config, done)
-        return _account(done, done.rows + 1, done.until, began, report)
-    spooled = spool_source(
-        file, settings.spool_path, lambda read: check_source(CsvRows(read, source), contract)
-    )
+        require_topic_id(config, found.topic, found.topic_id)
+        require_rows(config, found)
+        return _account(found, found.rows + 1, found.until, began, report)
     publication, resumed = _publication(
-        contract, spooled, config, warehouse, run_id=run_id, republish=republish
+        contract, found, config, warehouse, run_id=run_id, republish=republish
     )
     transactions = Transactions(
         config,
@@ -102,7 +101,7 @@ def publish(
         # noted before the first record: no row of the topic belongs to a publication that nobody knows
         change_publications(warehouse, lambda rows: _begun(rows, publication))
         first = next_row(config, publication, transactions.progress(), resumed)
-        rows = CsvRows(spooled.file, publication.read_as(source))  # as its first rows were
+        rows = source_rows(found.file, publication.read_as(source))  # as its first rows were
         if resumed and first <= publication.rows:
             _require_rows(publication, rows)
         records = source_records(rows, contract, publication.publication, last=publication.rows, first=first)
@@ -112,7 +111,9 @@ def publish(
     return _account(publication, first, until, began, report)
 
 
-def _unchanged(contract: Contract, known: list[Publication], file: Path, spool: Path) -> Publication | None:
+def _unchanged(
+    contract: Contract, known: list[Publication], file: OpenSource, spool: Path
+) -> Publication | None:
     """The publication that is the source's newest, whole and of the bytes that the file still has.
 
     Another one that was begun may still be running, and has to be fenced: then nothing is taken for done.
@@ -125,7 +126,7 @@ def _unchanged(contract: Contract, known: list[Publication], file: Path, spool: 
     (published,) = newest
     if not is_spooled(file, spool, published.sha256):
         return None
-    check_header(CsvRows(spool / published.sha256, source).header(), contract, f"{source.path}, line 1")
+    check_columns(source_rows(spool / published.sha256, source), contract)
     return published
 
 
@@ -152,8 +153,7 @@ def _publication(
         run_id=run_id,
         state="publishing",
         started=datetime.now(UTC),
-        encoding=source.encoding,
-        delimiter=source.delimiter,
+        options=source.model_dump_json(),
     )
     before = _begun_before(new, read_publications(warehouse), republish)
     publication = before or new
@@ -177,9 +177,9 @@ def _account(
     )
 
 
-def _require_rows(publication: Publication, rows: CsvRows) -> None:
+def _require_rows(publication: Publication, rows: SourceRows) -> None:
     """Whether it still has the rows that were counted when it was begun."""
-    now = count(rows)
+    now = count(rows).rows
     if now != publication.rows:
         raise PublicationBroken(
             f"publication {publication.publication} was begun when {publication.source} had "

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, TypeVar
 
 from headrace.errors import SourceError, SpoolUnavailable
 from headrace.files import sync
+from headrace.publish.sources.opening import OpenSource
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -29,7 +30,7 @@ class Spooled:
     rows: int
 
 
-def spool_source(source: Path, spool: Path, check: Callable[[IO[bytes]], int]) -> Spooled:
+def spool_source(source: OpenSource, spool: Path, check: Callable[[IO[bytes]], int]) -> Spooled:
     """Copy `source` to `spool`/<sha256>; `check` reads the bytes as they go by and counts their rows.
 
     The copy gets that name when all was read and found right. What is published is the copy, so a source that
@@ -47,8 +48,8 @@ def spool_source(source: Path, spool: Path, check: Callable[[IO[bytes]], int]) -
         raise _unavailable(spool, failed) from failed
     scratch = Path(name)
     try:
-        with io.FileIO(handle, "wb") as copy, _opened(source) as reading:
-            passing = _Copied(source, reading, spool, copy)
+        with io.FileIO(handle, "wb") as copy:
+            passing = _Copied(source, spool, copy)
             buffered = io.BufferedReader(passing, BLOCK)
             rows = check(buffered)
             while buffered.read(BLOCK):
@@ -61,7 +62,7 @@ def spool_source(source: Path, spool: Path, check: Callable[[IO[bytes]], int]) -
     return spooled
 
 
-def is_spooled(source: Path, spool: Path, sha256: str) -> bool:
+def is_spooled(source: OpenSource, spool: Path, sha256: str) -> bool:
     """Whether the source's bytes are still those of that hash, and the spool's copy is whole.
 
     Raises:
@@ -70,10 +71,11 @@ def is_spooled(source: Path, spool: Path, sha256: str) -> bool:
     """
     copy, digest = spool / sha256, hashlib.sha256()
     try:
-        if copy.stat().st_size != _asked(source, source.stat).st_size:
+        if copy.stat().st_size != os.fstat(source.reading.fileno()).st_size:
             return False
-        with copy.open("rb") as kept, _opened(source) as reading:
-            while block := _asked(source, lambda: reading.read(BLOCK)):
+        _begin(source)
+        with copy.open("rb") as kept:
+            while block := _asked(source, lambda: source.reading.read(BLOCK)):
                 digest.update(block)
                 if kept.read(len(block)) != block:
                     return False
@@ -87,8 +89,9 @@ def is_spooled(source: Path, spool: Path, sha256: str) -> bool:
 class _Copied(io.RawIOBase):
     """A source's bytes, copied and hashed as they are read."""
 
-    def __init__(self, source: Path, reading: io.FileIO, spool: Path, copy: io.FileIO) -> None:
-        self._source, self._reading, self._spool, self._copy = source, reading, spool, copy
+    def __init__(self, source: OpenSource, spool: Path, copy: io.FileIO) -> None:
+        self._source, self._spool, self._copy = source, spool, copy
+        _begin(source)
         self._digest = hashlib.sha256()
 
     @property
@@ -100,7 +103,7 @@ class _Copied(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        size = _asked(self._source, lambda: self._reading.readinto(buffer))
+        size = _asked(self._source, lambda: self._source.reading.readinto(buffer))
         block = memoryview(buffer)[:size]
         self._digest.update(block)
         try:
@@ -118,17 +121,19 @@ class _Copied(io.RawIOBase):
             raise _unavailable(self._spool, failed) from failed
 
 
-def _opened(source: Path) -> io.FileIO:
-    return _asked(source, lambda: source.open("rb", buffering=0))
+def _begin(source: OpenSource) -> None:
+    """Read it from its beginning, though it was read before."""
+    _asked(source, lambda: source.reading.seek(0))
 
 
-def _asked(source: Path, read: Callable[[], T]) -> T:
+def _asked(source: OpenSource, read: Callable[[], T]) -> T:
     """What a read gives; its fault is the source's, not the spool's."""
     try:
         return read()
     except OSError as failed:
         raise SourceError(
-            f"{source}: cannot be read: {failed.strerror}; permit reading, or put a sound copy in its place"
+            f"{source.path}: cannot be read: {failed.strerror}; permit reading, or put a sound copy in its "
+            "place"
         ) from failed
 
 

@@ -30,7 +30,8 @@ NO_PARTITION = -1
 class SealedSource(BaseModel):
     """A publication: the rows it can have; `proven`: as counted from a spool whose bytes have that hash.
 
-    `gone`: the spool is not there, and they are as `publish` had counted them.
+    `gone`: the spool is not there, and they are as `publish` had counted them. `skipped_lines`: lines of it
+    that are no rows, as the contract says.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,6 +40,7 @@ class SealedSource(BaseModel):
     rows: int
     proven: bool
     gone: bool = False
+    skipped_lines: int = 0
 
 
 class SealedSet(BaseModel):

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from headrace.contract.model import CsvSource
-from headrace.publish.csv_source import count_rows
+from headrace.contract.model import OwnSource
 from headrace.publish.publications import Publication
+from headrace.publish.sources.rows import Count, count, source_rows
 from headrace.reconcile.account import NO_NUMBER, Account, Marks
 from headrace.reconcile.ledger import SourceAccount
 from headrace.reconcile.number_set import Numbers
@@ -21,7 +21,7 @@ def is_accounted(publication: Publication) -> bool:
 
 def sources_of(
     publications: Iterable[Publication],
-    source: CsvSource | None,
+    source: OwnSource | None,
     spool: Path,
     sealed: dict[str, SealedSource],
 ) -> dict[str, SealedSource]:
@@ -46,19 +46,27 @@ def sources_of(
     return found
 
 
-def _count(publication: Publication, source: CsvSource, file: Path) -> SealedSource:
+def _count(publication: Publication, source: OwnSource, file: Path) -> SealedSource:
     if not file.exists():
         return SealedSource(sha256=publication.sha256, rows=publication.rows, proven=False, gone=True)
     with file.open("rb") as reading:
         proven = hashlib.file_digest(reading, "sha256").hexdigest() == publication.sha256
-    rows = count_rows(file, publication.read_as(source)) if proven else publication.rows
-    return SealedSource(sha256=publication.sha256, rows=rows, proven=proven)
+    found = count(source_rows(file, publication.read_as(source))) if proven else Count(publication.rows, 0)
+    return SealedSource(
+        sha256=publication.sha256, rows=found.rows, proven=proven, skipped_lines=found.skipped
+    )
 
 
 def notes_on(publications: Iterable[Publication], sources: dict[str, SealedSource]) -> Iterator[str]:
-    """What of the sources could not be counted again, in words."""
+    """What of the sources could not be counted again, and which lines of them are no rows, in words."""
     for each in publications:
-        if sources[each.publication].gone:
+        source = sources[each.publication]
+        if source.skipped_lines:
+            yield (
+                f"{each.source} (publication {each.publication}): {source.skipped_lines:,} lines more are no "
+                "rows, as its contract says: before the header, of units, comments or blank"
+            )
+        if source.gone:
             yield (
                 f"{each.source} (publication {each.publication}): its copy in the spool is gone, so its "
                 f"{each.rows:,} rows are those that `publish` counted"

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from headrace.contract.model import Contract, CsvSource
+from headrace.contract.model import Contract, OwnSource
 from headrace.errors import SourceError
 from headrace.kafka.headers import PUBLICATION_DIGITS, Header
 from headrace.parse.parser import RECORDS
-from headrace.publish.csv_rows import CsvRows
-from headrace.publish.csv_source import check_source
 from headrace.publish.source_records import source_records
+from headrace.publish.sources.rows import check_source, source_rows
 
 ROWS = 10_000
 """Records that are parsed at a time."""
@@ -48,8 +47,8 @@ def _lines(sample: Path) -> Iterator[Sent]:
         raise SourceError(f"{sample}: cannot be read: {failed.strerror}") from failed
 
 
-def _rows(contract: Contract, source: CsvSource, sample: Path) -> Iterator[Sent]:
-    rows = CsvRows(sample, source.model_copy(update={"path": sample}))  # whose messages name the sample
+def _rows(contract: Contract, source: OwnSource, sample: Path) -> Iterator[Sent]:
+    rows = source_rows(sample, source.model_copy(update={"path": sample}))  # whose messages name the sample
     last = check_source(rows, contract)
     for _, key, value, headers in source_records(rows, contract, PUBLICATION, last):
         yield key, value.encode(), headers

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from headrace.errors import ContractError
 from headrace.tables.active_files import active_files, count_rows, first_rows_until
 from headrace.tables.commits import open_table
 from headrace.tables.names import (
@@ -124,20 +125,60 @@ def completeness(contract: "Contract", warehouse: Warehouse) -> Completeness | N
     daily = scan(warehouse, DAILY_COMPLETENESS).collect()
     first, last = apart(daily)
     inside = daily.filter(pl.col("signal_date").is_between(first, last))
-    days = pl.date_range(first, last, eager=True).alias("signal_date")
-    slots = pl.DataFrame({"signal_date": days, "slots": slots_of_days(days, cadence.timezone, cadence.every)})
-    present = inside.join(slots, "signal_date")["slots"]
+    slots = _slots(contract, first, last)
     entities = inside["entity"].n_unique()
-    absent = entities * int(slots["slots"].sum()) - int(present.sum())
+    absent = _absent(inside, slots)
     return Completeness(
         expected=int(inside["expected"].sum()) + absent,
         missing=int(inside["missing"].sum()) + absent,
-        absent_days=entities * int((slots["slots"] > 0).sum()) - int((present > 0).sum()),
+        absent_days=entities * int((slots["slots"] > 0).sum())
+        - int((inside.join(slots, "signal_date")["slots"] > 0).sum()),
         first=first,
         last=last,
         outside=int(daily["distinct_signal_ts"].sum()) - int(inside["distinct_signal_ts"].sum()),
         outside_days=daily["signal_date"].n_unique() - inside["signal_date"].n_unique(),
     )
+
+
+def missing_slots(contract: "Contract", warehouse: Warehouse, first: date, last: date) -> int:
+    """How many slots of those days have no reading, of all entities that have one there; `last` counts.
+
+    Raises:
+        ContractError: the contract has no cadence.
+    """
+    slots = _slots(contract, first, last)
+    days = pl.col("signal_date").is_between(first, last)
+    daily = scan(warehouse, DAILY_COMPLETENESS).filter(days).collect()
+    if daily.is_empty():
+        return int(slots["slots"].sum())
+    return int(daily["missing"].sum()) + _absent(daily, slots)
+
+
+def newest_readings(warehouse: Warehouse) -> dict[str | None, datetime]:
+    """Each entity's newest analysed event time; a stream without entities has the one None."""
+    if not warehouse.exists(DAILY_COMPLETENESS):
+        return {}
+    daily = scan(warehouse, DAILY_COMPLETENESS)
+    newest = daily.group_by("entity").agg(pl.col("last").max()).collect()
+    return dict(newest.iter_rows())
+
+
+def _slots(contract: "Contract", first: date, last: date) -> pl.DataFrame:
+    """The slots of each of those days."""
+    cadence = contract.record.event_time
+    if cadence.every is None:
+        raise ContractError(
+            f"stream {contract.stream} has no cadence, so no slot can be missing: "
+            "give it record.event_time.every"
+        )
+    days = pl.date_range(first, last, eager=True).alias("signal_date")
+    return pl.DataFrame({"signal_date": days, "slots": slots_of_days(days, cadence.timezone, cadence.every)})
+
+
+def _absent(inside: pl.DataFrame, slots: pl.DataFrame) -> int:
+    """The slots of the days on which an entity has no reading at all."""
+    present = int(inside.join(slots, "signal_date")["slots"].sum())
+    return inside["entity"].n_unique() * int(slots["slots"].sum()) - present
 
 
 FAR = timedelta(days=366)

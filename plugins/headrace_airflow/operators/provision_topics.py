@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.contract.model import Contract
 from headrace.errors import SettingsError
+from headrace.settings import load_settings
 from headrace_airflow.operators.stage import StageOperator
 
 if TYPE_CHECKING:
@@ -11,18 +12,23 @@ if TYPE_CHECKING:
 
 
 class ProvisionTopicsOperator(StageOperator):
-    """Creates the topic if it is absent and refuses one that differs from the contract."""
+    """Brings the topic to what the contract declares, where nothing is lost by it; shows its plan first."""
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> None:
-        """Make the topic, or compare the one that is there with the contract.
+        """Plan, show the plan, apply it; harmless when repeated.
 
         Raises:
+            TopicDiffers: something would lose records or is not ours to change; nothing was changed then.
             SettingsError: the run was given a parameter that its DAG does not know.
         """
-        from headrace.kafka.topics import ensure_topic
+        from headrace.provision.provision import apply_plan, make_plan
+        from headrace.tables.warehouse import Warehouse
 
         refuse_unknown_params(context)
-        topic = ensure_topic(config, contract.topic)
+        plan = make_plan(contract, Warehouse.of(load_settings(), contract.stream), config)
+        for line in plan.lines():
+            self.log.info("%s", line)
+        topic = apply_plan(contract, plan, config)
         self.log.info("topic %s (id %s): %d partitions", topic.name, topic.topic_id, topic.partitions)
 
 

@@ -22,36 +22,39 @@ class Gate(BaseSensorOperator):
     """Checks at once, and defers to the triggerer if the condition is not met.
 
     Args:
-        condition: the fields of one of `headrace.gates.conditions`; values may be XComs of earlier tasks.
+        until: what it waits for, by a constructor of `headrace_airflow.sensors.conditions`; its values may be
+            XComs of earlier tasks.
         kafka_conn_id: the Airflow connection of the broker.
         timeout: seconds until the gate gives up, counted from its first check.
-        poke_interval: seconds between two checks.
+        poke_interval: seconds between two checks; a gate that has waited long asks more seldom, in the
+            end every 30 seconds.
     """
 
-    template_fields = ("condition",)
+    template_fields = ("until",)
 
     def __init__(
         self,
         *,
-        condition: dict[str, Any],
+        until: dict[str, Any],
         kafka_conn_id: str = "kafka_default",
         timeout: float = 900,
         poke_interval: float = 2,
         **kwargs: Any,
     ) -> None:
         super().__init__(timeout=timeout, poke_interval=poke_interval, **kwargs)
-        self.condition = condition
+        self.until = until
         self.kafka_conn_id = kafka_conn_id
 
     def execute(self, context: "Context") -> None:
         """Check now; wait in the triggerer only if need be."""
+        from headrace.gates.answers import Answers
         from headrace.gates.conditions import parse_condition
 
         deadline = time.time() + self.timeout
         with failing_as_task():
-            condition = parse_condition(self.condition)
+            condition = parse_condition(self.until)
             try:
-                verdict = condition.check(kafka_config(self.kafka_conn_id))
+                verdict = condition.check(Answers(kafka_config(self.kafka_conn_id)))
             except HeadraceError as error:
                 if not error.transient:
                     raise

@@ -60,7 +60,7 @@ def test_provision_is_harmless_when_repeated_and_opens_its_gate(contract: Path, 
     for _ in range(2):
         ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
     condition = {"kind": "topic_ready", "topic": topic, "partitions": 4}
-    Gate(task_id="topic_ready", condition=condition).execute(context())  # would defer if it were shut
+    Gate(task_id="topic_ready", until=condition).execute(context())  # would defer if it were shut
 
 
 def test_a_topic_that_differs_is_refused_for_good(contract: Path) -> None:

@@ -113,7 +113,7 @@ CASES = (
     Case(
         "no header",
         "publish",
-        r"\[HR201\] .*, line 1: is no header: it begins with '01 01",
+        r"\[HR201\] .*, line 1: is no header: none of the contract's fields is in it; add a header",
         source(*ROWS[:3]),
     ),
     Case(
@@ -139,6 +139,42 @@ CASES = (
         "publish",
         r"\[HR201\] .*, line 3, field 6: the row has 6 fields, the header 5",
         source(*GOOD[:2], b"7," + GOOD[2], GOOD[3]),
+    ),
+    Case(
+        "lines before the header",
+        "publish",
+        r"\[HR201\] .*, line 1: is no header: .* correct record and source \(delimiter, preamble, names\)",
+        source(b"# made by a logger\r\n", *GOOD),
+    ),
+    Case(
+        "white space around the names",
+        "publish",
+        r"\[HR201\] .*, line 1: is no header: .* set source\.trim: true",
+        source(HEADER.replace(b",", b" , "), *GOOD[1:]),
+    ),
+    Case(
+        "a delimiter behind each row",
+        "publish",
+        r"\[HR201\] .*, line 2, field 6: .* set source\.trailing_delimiter: true",
+        source(HEADER, *(row.rstrip() + b",\r\n" for row in GOOD[1:])),
+    ),
+    Case(
+        "a blank line",
+        "publish",
+        r"\[HR201\] .*, line 3: the line is empty; remove it, or set source\.blank_lines: skip",
+        source(*GOOD[:2], b"\r\n", *GOOD[2:]),
+    ),
+    Case(
+        "a line without end",
+        "publish",
+        r"\[HR201\] .*, line 5: is longer than the 1,048,576 characters that a row may have",
+        source(*GOOD, b"x" * 3_000_000),
+    ),
+    Case(
+        "more units than rows",
+        "publish",
+        r"\[HR201\] .*: ends before the 9 rows of units that stand behind its header",
+        contract("source", units=9),
     ),
     Case(
         "a number that is none",

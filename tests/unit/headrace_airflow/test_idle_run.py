@@ -41,9 +41,9 @@ context = {{"run_id": "idle", "params": {{"accept_loss": False}}}}
 end = {{"stream": "wind_turbine", "topic_id": {TOPIC_ID!r}, "until": {{"0": 2}}}}
 for task in (
     LandOperator(task_id="land", contract=contract),
-    Gate(task_id="landed", condition={{"kind": "landed", **end}}),
+    Gate(task_id="landed", until={{"kind": "landed", **end}}),
     AnalyseOperator(task_id="analyse", contract=contract),
-    Gate(task_id="analysed", condition={{"kind": "analysed", **end}}),
+    Gate(task_id="analysed", until={{"kind": "analysed", **end}}),
     ReportOperator(task_id="report", contract=contract),
 ):
     task.execute(context)

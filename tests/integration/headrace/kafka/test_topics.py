@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,11 +15,19 @@ from headrace.errors import (
     BrokerUnreachable,
     ContractError,
     SettingsError,
-    TopicDiffers,
     TopicMissing,
     TopicRecreated,
 )
-from headrace.kafka.topics import describe_topic, ensure_topic, log_end, log_start, require_topic_id
+from headrace.kafka.topics import (
+    add_partitions,
+    describe_topic,
+    ensure_topic,
+    log_end,
+    log_start,
+    offsets_at,
+    require_topic_id,
+    set_config,
+)
 from local.stack.broker import Broker
 from local.stack.ports import free_port
 from testbed.waiting import until_nothing_is_open
@@ -50,26 +59,37 @@ def test_two_may_make_it_at_once(config: dict[str, Any], topic: Topic) -> None:
     assert len({state.topic_id for state in made}) == 1
 
 
-@pytest.mark.parametrize(
-    ("update", "message"),
-    [
-        ({"partitions": 4}, r"has 3 partitions, declared are 4: .*--alter --topic \S+ --partitions 4"),
-        ({"partitions": 2}, r"has 3 partitions, declared are 2, and .* set topic\.partitions: 3"),
-        ({"replication": 2}, r"its replication is 1, declared is 2: set topic\.replication: 1"),
-        (
-            {"config": {"retention.ms": "60000"}},
-            r"its retention\.ms is -1, declared is 60000: .*--add-config retention\.ms=60000",
-        ),
-        ({"config": {"retention.mss": "1"}}, r"its retention\.mss is None, declared is 1"),
-        ({"partitions": 4, "config": {"retention.ms": "1"}}, r"declared are 4: .*; its retention\.ms is -1"),
-    ],
-)
-def test_a_difference_is_named_with_the_way_out(
-    config: dict[str, Any], topic: Topic, update: dict[str, Any], message: str
+def test_a_value_and_partitions_are_changed_and_others_stay(config: dict[str, Any], topic: Topic) -> None:
+    made = ensure_topic(config, topic)
+    assert made.set_on_topic == set(topic.config)
+    set_config(config, topic.name, {"retention.ms": "60000", "max.message.bytes": "2000000"})
+    add_partitions(config, topic.name, 5)
+    changed = describe_topic(config, topic.name)
+    assert changed.config["retention.ms"] == "60000"
+    assert changed.config["compression.type"] == "zstd"
+    assert changed.set_on_topic == {*topic.config, "max.message.bytes"}
+    assert log_end(config, topic.name) == dict.fromkeys(range(5), 0)
+
+
+def test_a_value_that_the_broker_does_not_take_is_the_contracts_fault(
+    config: dict[str, Any], topic: Topic
 ) -> None:
+    made = ensure_topic(config, topic)
+    with pytest.raises(ContractError, match=r"refuses topic\.config of the contract: .*retention\.ms"):
+        set_config(config, topic.name, {"compression.type": "lz4", "retention.ms": "soon"})
+    assert describe_topic(config, topic.name) == made
+
+
+def test_offsets_at_a_moment(config: dict[str, Any], topic: Topic) -> None:
     ensure_topic(config, topic)
-    with pytest.raises(TopicDiffers, match=message):
-        ensure_topic(config, topic.model_copy(update=update))
+    producer = Producer({"bootstrap.servers": config["bootstrap.servers"]})
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    for hour in range(3):
+        at = noon + timedelta(hours=hour)
+        producer.produce(topic.name, "x", partition=0, timestamp=int(at.timestamp() * 1000))
+    assert producer.flush(30) == 0
+    assert offsets_at(config, topic.name, noon + timedelta(minutes=1)) == {0: 1, 1: 0, 2: 0}
+    assert offsets_at(config, topic.name, noon + timedelta(days=1)) == {0: 3, 1: 0, 2: 0}
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,9 @@ def test_each_row_is_published_once(publisher: Publisher) -> None:
         "run_id": "first",
         "state": "published",
         "until": first.until,
-        "encoding": "utf-8-sig",
-        "delimiter": ",",
+        "encoding": None,
+        "delimiter": None,
+        "options": publisher.contract.source.model_dump_json(),
     }
     assert noted.finished is not None
     assert noted.started < noted.finished

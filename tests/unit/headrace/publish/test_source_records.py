@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.contract.model import CsvSource
-from headrace.publish import csv_rows
-from headrace.publish.csv_rows import CsvRows
 from headrace.publish.source_records import Record, source_records
+from headrace.publish.sources import text
+from headrace.publish.sources.csv_rows import CsvRows
 from testbed.parse_cases import contract
 from testbed.published import T1
 
@@ -62,11 +62,11 @@ def test_a_row_says_what_makes_it_itself_where_the_contract_does_not(file: Path)
 
 @pytest.mark.parametrize("identity", [None, ["time"]])
 @pytest.mark.parametrize("first", [1, 2, 3, 5, 6])
-@pytest.mark.parametrize("block", [1, 20, csv_rows.BLOCK])
+@pytest.mark.parametrize("block", [1, 20, text.BLOCK])
 def test_a_publication_that_is_resumed_goes_on_as_if_it_had_not_stopped(
     file: Path, first: int, identity: list[str] | None, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_rows, "BLOCK", block)
+    monkeypatch.setattr(text, "BLOCK", block)
     assert records(file, first, identity=identity) == records(file, identity=identity)[first - 1 :]
 
 
@@ -74,10 +74,10 @@ def test_rows_behind_the_last_are_not_published(file: Path) -> None:
     assert [row for row, *_ in records(file, last=3)] == [1, 2, 3]
 
 
-def by_python(text: str, key: list[str], delimiter: str = ",") -> list[tuple[int, str, str]]:
+def by_python(content: str, key: list[str], delimiter: str = ",") -> list[tuple[int, str, str]]:
     """Rows, keys and values as they were made row by row, and as they stand in topics."""
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    reader = csv.DictReader(StringIO(text, newline=""), strict=True, delimiter=delimiter)
+    reader = csv.DictReader(StringIO(content, newline=""), strict=True, delimiter=delimiter)
     found = []
     for number, row in enumerate(reader, start=1):
         parts = [row[name] for name in key]
@@ -98,7 +98,7 @@ CELL = SPECIAL | st.text(st.characters(codec="utf-8", exclude_characters="\0"), 
     table=st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=5),
     keys=st.integers(1, 2),
     way=st.tuples(st.sampled_from(",\t%\\"), st.booleans()),
-    block=st.sampled_from([1, 40, csv_rows.BLOCK]),
+    block=st.sampled_from([1, 40, text.BLOCK]),
 )
 def test_whatever_the_fields_hold_a_record_is_what_python_writes(
     tmp_path_factory: pytest.TempPathFactory,
@@ -115,7 +115,7 @@ def test_whatever_the_fields_hold_a_record_is_what_python_writes(
     key = next(csv.reader(StringIO(content, newline=""), delimiter=delimiter))[:keys]
     source = {"encoding": "utf-8", "delimiter": delimiter}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_rows, "BLOCK", block)
+        patch.setattr(text, "BLOCK", block)
         sent = records(file, source=source, key=key, identity=["time"])
     assert [each[:3] for each in sent] == by_python(content, key, delimiter)
 
@@ -123,8 +123,8 @@ def test_whatever_the_fields_hold_a_record_is_what_python_writes(
 def written(table: list[list[str]], delimiter: str, quoted: bool) -> str:
     """The table as a CSV; without quotes it lacks what they are needed for."""
     if quoted:
-        text = StringIO()
-        csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(table)
-        return text.getvalue()
+        writing = StringIO()
+        csv.writer(writing, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(table)
+        return writing.getvalue()
     without = str.maketrans(dict.fromkeys(f'"\r\n{delimiter}'))
     return "".join(f"{delimiter.join(cell.translate(without) for cell in row)}\n" for row in table)

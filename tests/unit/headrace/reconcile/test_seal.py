@@ -370,6 +370,23 @@ def test_a_source_is_counted_as_it_was_read_when_it_was_published(mill: Mill) ->
     assert (entry.balanced, entry.sources[0].rows) == (True, ROWS)
 
 
+def test_lines_that_are_no_rows_are_counted_as_such(mill: Mill) -> None:
+    """The source had two lines before its header and a blank one, as its contract said then."""
+    source = mill.contract.own_source
+    assert source
+    content = b"# a logger\n# of a mill\n" + mill.spool.read_bytes() + b"\n"
+    sha256 = hashlib.sha256(content).hexdigest()
+    (mill.settings.spool_path / sha256).write_bytes(content)
+    then = source.model_copy(update={"preamble": 2, "blank_lines": "skip"})
+    as_read = {"sha256": sha256, "options": then.model_dump_json()}
+    published = read_publications(mill.warehouse)[0].model_copy(update=as_read)
+    change_publications(mill.warehouse, lambda _: [published])
+    entry = mill.reconcile()
+    assert (entry.balanced, entry.sources[0].rows) == (True, ROWS)
+    assert "3 lines more are no rows, as its contract says" in entry.lines()[-1]
+    assert mill.reconcile().notes == entry.notes  # on the seal
+
+
 def test_a_loss_excuses_the_publications_that_can_have_had_its_offsets_alone(mill: Mill) -> None:
     """Rows 21 to 30 are lost; then the source is published once more, and one of its rows is not landed."""
     append_batch(

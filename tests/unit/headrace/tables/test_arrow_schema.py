@@ -48,6 +48,7 @@ PUBLICATIONS = pa.schema(
         ("until", pa.map_(pa.int32(), pa.int64())),
         ("encoding", pa.string()),
         ("delimiter", pa.string()),
+        ("options", pa.string()),
     ]
 )
 

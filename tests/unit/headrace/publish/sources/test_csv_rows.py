@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from headrace.contract.model import CsvSource
 from headrace.errors import SourceError
-from headrace.publish import csv_rows
-from headrace.publish.csv_rows import CsvRows, Lines, Rows
-from headrace.publish.csv_source import count_rows
+from headrace.publish.sources import csv_rows, text
+from headrace.publish.sources.csv_rows import CsvRows, Lines, Rows
+from headrace.publish.sources.rows import count
+from headrace.publish.sources.text import SourceText
 from headrace.settings import PROJECT
 
 T1 = PROJECT / "include/data/wind_turbine/T1.csv"
 
-BLOCKS = st.sampled_from([1, 2, 3, 7, 50, csv_rows.BLOCK])
+BLOCKS = st.sampled_from([1, 2, 3, 7, 50, text.BLOCK])
 
 
 def csv_of(content: bytes, name: str = "t.csv", **source: str) -> CsvRows:
@@ -30,19 +31,19 @@ def csv_of(content: bytes, name: str = "t.csv", **source: str) -> CsvRows:
 
 
 def table(rows: CsvRows) -> list[list[str]]:
-    header, chunks = rows.read()
-    return [header, *(values for chunk in chunks for values in chunk.values())]
+    found = rows.read()
+    return [found.header, *(values for chunk in found.chunks for values in chunk.values())]
 
 
 @pytest.fixture
 def in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_rows, "BLOCK", 4)
+    monkeypatch.setattr(text, "BLOCK", 4)
 
 
 def test_the_wind_turbine_file_is_read_by_lines() -> None:
-    header, chunks = CsvRows(T1, CsvSource(kind="csv", path=T1)).read()
-    assert (header[0], len(header)) == ("Date/Time", 5)
-    (first, *_) = read = list(chunks)
+    found = CsvRows(T1, CsvSource(kind="csv", path=T1)).read()
+    assert (found.header[0], len(found.header)) == ("Date/Time", 5)
+    (first, *_) = read = list(found.chunks)
     assert {type(chunk) for chunk in read} == {Lines}
     assert sum(map(len, read)) == 50_530
     assert next(first.values()) == [
@@ -68,11 +69,10 @@ def test_a_misfit_is_named_with_the_line_on_which_its_row_begins() -> None:
 @pytest.mark.usefixtures("in_blocks")
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_quoted_field_is_read_over_blocks_and_lines_behind_it_are_lines_again(end: str) -> None:
-    text = end.join(["a,b", '1,"x"', f'2,"long{end}longer{end}""longest"', "3,y", "4,z", ""])
-    rows = csv_of(text.encode())
+    content = end.join(["a,b", '1,"x"', f'2,"long{end}longer{end}""longest"', "3,y", "4,z", ""])
+    rows = csv_of(content.encode())
     assert table(rows)[1:] == [["1", "x"], ["2", f'long{end}longer{end}"longest'], ["3", "y"], ["4", "z"]]
-    _, chunks = csv_of(text.encode()).read()
-    kinds = [type(chunk) for chunk in chunks if len(chunk)]
+    kinds = [type(chunk) for chunk in csv_of(content.encode()).read().chunks if len(chunk)]
     assert kinds == ([Rows] * len(kinds) if end == "\r" else [Rows, Rows, Lines, Lines])
 
 
@@ -84,18 +84,18 @@ def test_a_nul_character_is_named_with_its_line() -> None:
 
 def test_rows_of_a_reader_come_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_rows, "ROWS", 2)
-    _, chunks = csv_of(b'a\n"1"\n2\n3\n4\n').read()
-    assert [len(chunk) for chunk in chunks] == [1, 2, 1]
+    chunks = csv_of(b'a\n"1"\n2\n3\n4\n').read().chunks
+    assert [len(chunk) for chunk in chunks if len(chunk)] == [1, 2, 1]
 
 
 TEXT = st.text(st.sampled_from('ab;,"\r\n\0é😀 \u2028\x0b\x85'), max_size=30)
 
 
-@given(text=TEXT, block=BLOCKS, delimiter=st.sampled_from(",;\t |é"), width=st.integers(1, 2))
-def test_any_text_is_read_as_python_reads_it(text: str, block: int, delimiter: str, width: int) -> None:
-    content = f"{delimiter.join('xy'[:width])}\n{text}".encode()
+@given(rest=TEXT, block=BLOCKS, delimiter=st.sampled_from(",;\t |é"), width=st.integers(1, 2))
+def test_any_text_is_read_as_python_reads_it(rest: str, block: int, delimiter: str, width: int) -> None:
+    content = f"{delimiter.join('xy'[:width])}\n{rest}".encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_rows, "BLOCK", block)
+        patch.setattr(text, "BLOCK", block)
         try:
             found = table(csv_of(content, delimiter=delimiter))
         except SourceError:
@@ -105,9 +105,9 @@ def test_any_text_is_read_as_python_reads_it(text: str, block: int, delimiter: s
 
 def by_python(content: bytes, delimiter: str, width: int) -> list[list[str]]:
     """The rows, or none if one is no valid CSV, holds a NUL character or has another width."""
-    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
+    lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
     try:
-        rows = list(csv.reader(_without_nul(text), delimiter=delimiter, strict=True))
+        rows = list(csv.reader(_without_nul(lines), delimiter=delimiter, strict=True))
     except (csv.Error, ValueError):
         return []
     return rows if all(len(row) == width for row in rows) else []
@@ -132,10 +132,10 @@ def test_bytes_that_are_no_text_are_named_with_their_place(
     before = mark + "\n".join(lines).encode()
     content = before + bad + b"\nrest\n"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_rows, "BLOCK", block)
+        patch.setattr(text, "BLOCK", block)
         said = f"line {before.count(10) + 1}, byte {len(before) + 1}: 0x{bad[0]:02x} is no utf-8 text"
         with pytest.raises(SourceError, match=said):
-            list(csv_of(content, encoding="utf-8-sig")._texts())
+            list(SourceText(io.BytesIO(content), Path("t.csv"), "utf-8-sig").pieces())
 
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
@@ -159,14 +159,14 @@ def test_what_python_writes_comes_back(
 ) -> None:
     width = data.draw(st.integers(1, 4))
     written = data.draw(st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=6))
-    text = io.StringIO()
+    writing = io.StringIO()
     ending, quoting = dialect
-    csv.writer(text, lineterminator=ending, quoting=quoting).writerows(written)
-    content = text.getvalue().encode()
+    csv.writer(writing, lineterminator=ending, quoting=quoting).writerows(written)
+    content = writing.getvalue().encode()
     file = tmp_path_factory.mktemp("csv") / ("t.csv.gz" if compressed else "t.csv")
     file.write_bytes(gzip.compress(content, 1) if compressed else content)
     source = CsvSource(kind="csv", path=file, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_rows, "BLOCK", block)
+        patch.setattr(text, "BLOCK", block)
         assert table(CsvRows(file, source)) == written
-        assert count_rows(file, source) == len(written) - 1
+        assert count(CsvRows(file, source)) == (len(written) - 1, 0)
