@@ -59,10 +59,18 @@ def _restore(world: World, table: str, by: int) -> None:
 
 
 def _restore_all(world: World, _: Outcome) -> None:
-    command = [sys.executable, "-m", "headrace", "restore", world.name, "--yes"]
-    done = subprocess.run(
-        command, cwd=PROJECT, env=world.whole_environment, capture_output=True, text=True, check=False
-    )
+    command = [
+        sys.executable,
+        "-m",
+        "headrace",
+        "restore",
+        world.name,
+        "--yes",
+        "--bootstrap",
+        world.bootstrap,
+    ]
+    environment = {**world.whole_environment, "HEADRACE_STREAMS": str(world.contracts)}
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     world.note(f"headrace restore: {done.returncode}, {(done.stdout + done.stderr).strip()[-500:]}")
 
 
