@@ -1,0 +1,58 @@
+"""Before a source is republished: publications of which the topic has lost rows that were never landed.
+
+An unclean leader election or a restored disk takes them. A person has read of it and gives `republish`: the new
+publication has the source's rows, and those of the old one are no longer looked for.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from headrace.kafka.topics import describe_topic, log_end
+from headrace.offsets import Position, reached
+from headrace.publish.publications import Publication, change_publications
+from headrace.tables.batches import read_batches
+from headrace.tables.warehouse import Warehouse
+from headrace.task_log import Report
+
+
+def give_up_lost_rows(warehouse: Warehouse, config: Mapping[str, Any], topic: str, report: Report) -> None:
+    """Note of such publications that they came only half-way: of what is in the topic the slices tell.
+
+    Raises:
+        WarehouseUnavailable: the table cannot be written just now.
+        BrokerUnreachable, TopicMissing: as `log_end`.
+    """
+    topic_id = describe_topic(config, topic).topic_id
+    ends, landed = log_end(config, topic, committed=False), _ever_landed(warehouse, topic_id)
+
+    def without(rows: list[Publication]) -> list[Publication]:
+        return [_half(row, report) if _lost(row, topic_id, ends, landed) else row for row in rows]
+
+    change_publications(warehouse, without)
+
+
+def _lost(row: Publication, topic_id: str, ends: Position, landed: Position) -> bool:
+    return (
+        row.topic_id == topic_id
+        and row.finished is not None
+        and not reached(ends, row.until)
+        and not reached(landed, row.until)
+    )
+
+
+def _half(row: Publication, report: Report) -> Publication:
+    report(
+        f"the topic has lost rows of publication {row.publication} before they were landed: the source is "
+        "published once more in its place"
+    )
+    return row.model_copy(update={"state": "superseded", "finished": None, "until": {}})
+
+
+def _ever_landed(warehouse: Warehouse, topic_id: str) -> dict[int, int]:
+    """How far landing had come before the log was cut off: a rewind leaves the batches as they were."""
+    furthest: dict[int, int] = {}
+    for row in read_batches(warehouse):
+        if row.kind == "batch" and row.topic_id == topic_id:
+            for each in row.ranges:
+                furthest[each.partition] = max(furthest.get(each.partition, 0), each.until)
+    return furthest
