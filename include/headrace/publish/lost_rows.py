@@ -1,7 +1,7 @@
 """Before a source is republished: publications of which the topic has lost rows that were never landed.
 
-An unclean leader election or a restored disk takes them. A person has read of it and gives `republish`: the new
-publication has the source's rows, and those of the old one are no longer looked for.
+An unclean leader election or a restored disk takes them. A person has read of it and gives `republish`: the
+new publication has the source's rows, and those of the old one are no longer looked for.
 """
 
 from collections.abc import Mapping
