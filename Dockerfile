@@ -1,9 +1,12 @@
 # One image for all of Headrace's containers: Airflow, the Spark master, its workers and the drivers.
 # The same lock as on one machine: requirements.txt for Python, local/install/jars.lock for the jars.
-FROM python:3.11-slim-bookworm
+# Both may be pinned: the image by `@sha256:…`, Java by `=version` (docs/how-to/docker-compose.md#pinned-images).
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE}
 
+ARG JAVA_PACKAGE=openjdk-17-jre-headless
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends openjdk-17-jre-headless procps \
+    && apt-get install -y --no-install-recommends "${JAVA_PACKAGE}" procps \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 50000 headrace
 

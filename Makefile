@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up status down test test-long test-all test-browser chaos lint lock executors wheel
-.PHONY: bench bench-quick
+.PHONY: bench bench-quick audit
 export PYTHON
 
 # Cheap tests first: what needs nothing, then Airflow, Spark, a broker, everything.
@@ -56,6 +56,9 @@ lint: ## Check style, types and the arrows between the rooms
 
 executors: ## Pack what Spark's executors need, for a cluster whose workers have no checkout
 	@local/run -m local executors
+
+audit: ## Hold packages and jars against lists of known holes; of a stream's account see `headrace audit`
+	@local/run -m local audit
 
 wheel: ## Build the wheel, with the operators and gates for DAGs of your own, into dist/
 	@local/run -m hatchling build -t wheel

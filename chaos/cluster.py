@@ -4,9 +4,11 @@ import os
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, PartitionMetadata
 
 from headrace.settings import load_settings
 from local.install.jars import fetch_jars
@@ -30,7 +32,7 @@ rootLogger.appenderRef.console.ref = console
 
 
 class Cluster:
-    """A cluster of `folder`; it answers when it has been made."""
+    """A cluster of `folder`, started with `up`."""
 
     def __init__(self, folder: Path) -> None:
         home = load_settings().home_path
@@ -41,9 +43,7 @@ class Cluster:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
         for node in self.ports:
             self._format(node, cluster)
-        self.start(CONTROLLER, *BROKERS)
         self.admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-        awaited(lambda: self.alive() == set(BROKERS), every=0.2)
 
     @property
     def bootstrap(self) -> str:
@@ -93,6 +93,14 @@ transaction.state.log.num.partitions=2
         options = (*JVM, "-Dlog4j2.configurationFile=log4j2.properties", "-cp", f"{self.jars}/*")
         return [str(self.java), *options, main_class, *arguments]
 
+    def up(self) -> None:
+        """Return when all of it answers, whatever was killed before."""
+        self.start(*(node for node in self.ports if node not in self.processes or self._ended(node)))
+        awaited(lambda: self.alive() == set(BROKERS), every=0.2)
+
+    def _ended(self, node: int) -> bool:
+        return self.processes[node].poll() is not None
+
     def start(self, *nodes: int) -> None:
         """Start these nodes; they may answer later."""
         for node in nodes:
@@ -121,15 +129,20 @@ transaction.state.log.num.partitions=2
     # -- what it says of itself
 
     def alive(self) -> set[int]:
-        """The brokers that the cluster counts on."""
-        return set(self.admin.list_topics(timeout=10).brokers)
+        """The brokers that the cluster counts on; none while it does not answer."""
+        with suppress(KafkaException):
+            return set(self.admin.list_topics(timeout=10).brokers)
+        return set()
 
     def in_sync(self, topic: str) -> set[int]:
         """The brokers that have all of some partition of the topic."""
-        partitions = self.admin.list_topics(topic, timeout=10).topics[topic].partitions.values()
-        return {broker for each in partitions for broker in each.isrs}
+        return {broker for each in self._partitions(topic) for broker in each.isrs}
 
     def leaders(self, topic: str) -> set[int]:
         """Who leads the topic's partitions; -1 stands for nobody."""
-        partitions = self.admin.list_topics(topic, timeout=10).topics[topic].partitions.values()
-        return {each.leader for each in partitions}
+        return {each.leader for each in self._partitions(topic)}
+
+    def _partitions(self, topic: str) -> list[PartitionMetadata]:
+        with suppress(KafkaException):
+            return list(self.admin.list_topics(topic, timeout=10).topics[topic].partitions.values())
+        return []

@@ -19,6 +19,7 @@ class ClusterWorld(World):
         """Brought up with the first trial that needs it."""
         if self.bench.cluster is None:
             self.bench.cluster = Cluster(self.bench.folder / "cluster")
+            self.bench.cluster.up()
         return self.bench.cluster
 
     @property
@@ -47,7 +48,7 @@ def _unclean_election(given: World) -> list[Outcome]:
     ends = log_end(world.config, topic)
     cluster.kill(last)
     cluster.start(*others)
-    awaited(lambda: cluster.leaders(topic) <= set(others), every=0.2)
+    awaited(lambda: (leaders := cluster.leaders(topic)) and leaders <= set(others), every=0.2)
     world.struck()
     cluster.start(last)
     awaited(lambda: cluster.in_sync(topic) == set(BROKERS), every=0.2)

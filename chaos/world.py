@@ -78,6 +78,8 @@ class Bench:
         """Start the broker if a trial that went wrong has left it dead."""
         if self.broker.process is None or self.broker.process.poll() is not None:
             self.broker.start(PATIENCE)
+        if self.cluster is not None:
+            self.cluster.up()
 
     def close(self) -> None:
         """End what it started; the broker is its owner's."""

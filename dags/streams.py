@@ -34,7 +34,8 @@ PARAMS = {
     "accept_loss": Param(
         False,
         type="boolean",
-        description="Go on where the topic's retention has removed unlanded records, or its log was cut off.",
+        description="Go on where the topic's retention has removed unlanded records, or its log was cut off. "
+        "Whoever may set Airflow's variables has to allow it to this run; `land` says how.",
     ),
 }
 

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +16,7 @@ from headrace.report.cells import visible
 from headrace.report.terminal import print_text
 from headrace.settings import PROJECT, load_settings
 from local.demo.demonstration import demonstrate, whereabouts
+from local.install.audit import audit_packages, audited_jars, holes
 from local.install.executors import make_executors
 from local.install.jars import ROOTS, fetch_jars, write_lock
 from local.install.java import java_home
@@ -114,6 +116,22 @@ def executors() -> None:
         with console.status("packing the executors' packages"):
             made = make_executors(load_settings().home_path)
         console.print(f"{made} ({made.stat().st_size / 1e6:.0f} MB)", markup=False, soft_wrap=True)
+
+
+@app.command()
+def audit() -> None:
+    """Hold packages and jars against public lists of known holes (a stream's account: `headrace audit`)."""
+    with _errors_in_words():
+        sound = audit_packages(load_settings().home_path)
+        jars = audited_jars()
+        console.print(f"{len(jars)} jars …")
+        with httpx.Client(timeout=60) as client:
+            found = holes(jars, client)
+        for jar, ids in found.items():
+            print_text(console, f"{jar}: {', '.join(ids)}")
+        if found or not sound:
+            raise typer.Exit(1)
+        console.print("No known hole.")
 
 
 @app.command()

@@ -32,7 +32,7 @@ TABLE = (
     (r"\b(?:kafka|api-server|localhost)(?=:)|\bspark-master\b|\b0\.0\.0\.0\b", "127.0.0.1"),
     (r"(?<=://)(?=:\d)", "127.0.0.1"),  # Kafka's listeners on all addresses
     (r"@postgres/", "@127.0.0.1:{postgres}/"),
-    (r"(?<=^spark\.driver\.host) +scheduler$", " 127.0.0.1"),
+    (r"(?<= )driver$", "127.0.0.1"),
     # One space of ports for all services: free ones.
     (r"(?<![\d.])(?:9092|19092|9093|8080|7077|8081|8082)(?!\d)", "{port}"),
     # No file system of an image:

@@ -18,6 +18,7 @@ from headrace.driver.process_tree import tree
 from headrace.driver.warm import KeptDriver, kept_drivers
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.tables.warehouse import Warehouse
+from headrace_airflow.accepted_loss import variable_of
 from local.install.jars import ROOTS, fetch_jars
 from local.stack import processes
 from local.stack.airflow import headrace_environment
@@ -73,6 +74,12 @@ class Pipeline:
         asked = {**what, "dry_run": False, "only_failed": False, "reset_dag_runs": True}
         path = f"/api/v2/dags/{self.dag}/clearTaskInstances"
         self.airflow._http.post(path, json=asked).raise_for_status()
+
+    def allow_loss(self, run_id: str) -> None:
+        """What a person does who may set Airflow's variables: allow it to the run, and clear its `land`."""
+        variable = {"key": variable_of(self.dag), "value": run_id}
+        self.airflow._http.post("/api/v2/variables", json=variable).raise_for_status()
+        self.clear(run_id, "land")
 
     def task(self, run_id: str, task_id: str) -> dict[str, Any]:
         """One task of a run as it is now."""

@@ -171,6 +171,8 @@ def audit_(
 ) -> None:
     """Count everything of a stream again, from the source up, and seal it; landing may go on meanwhile.
 
+    Known holes of packages and jars are another thing: `make audit`.
+
     Exit code 0 when every record is accounted for; 1 when something is not, which is named, or when it could
     not be counted.
     """

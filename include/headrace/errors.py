@@ -40,6 +40,12 @@ class ContractError(TerminalError):
     code = "HR102"
 
 
+class LossNotAllowed(TerminalError):
+    """A run's parameter gives up records, and nobody who may allow that has allowed it to this run."""
+
+    code = "HR103"
+
+
 class SourceError(TerminalError):
     """A source file cannot be published as it is; the message names file, line and field."""
 

@@ -111,7 +111,7 @@ def _configuration(settings: Settings) -> dict[str, str]:
             "SECRET_KEY": secret["session"],
             "ENABLE_SWAGGER_UI": False,
         },
-        "API_AUTH": {"JWT_SECRET": secret["jwt"]},
+        "API_AUTH": {"JWT_SECRET": secret["jwt"], "JWT_EXPIRATION_TIME": 8 * 3600},  # the default is a day
         "LOGGING": {"BASE_LOG_FOLDER": home / "logs"},
         "DAG_PROCESSOR": {"REFRESH_INTERVAL": 10, "BUNDLE_REFRESH_CHECK_INTERVAL": 5},
         "SCHEDULER": {

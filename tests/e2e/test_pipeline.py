@@ -64,7 +64,9 @@ def test_the_report_is_behind_the_login_and_its_task_links_to_it(pipeline: Pipel
     assert shown.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
     assert "2,030 of 52,560 readings are missing" in shown.text
     unknown = f"{airflow_url(pipeline.settings)}/headrace/reports/..%2F..%2Fetc?run_id=x"
-    assert pipeline.page(unknown).status_code == 404
+    refused = pipeline.page(unknown)
+    assert refused.status_code == 404
+    assert DAG not in refused.text
 
 
 def test_headrace_show_says_the_same(pipeline: Pipeline, first_run: str) -> None:

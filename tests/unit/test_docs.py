@@ -61,6 +61,20 @@ def test_the_list_of_reasons_is_fresh() -> None:
 PAGES = sorted(PROJECT.glob("*.md")) + sorted(PROJECT.glob("docs/**/*.md"))
 
 
+def test_security_names_only_tests_that_there_are_and_no_line_without_one() -> None:
+    page = (PROJECT / "docs/security.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    there = {
+        name
+        for file in (PROJECT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)\(", file.read_text("utf-8"), flags=re.MULTILINE)
+    }
+    assert named - there == set()
+    lines = [line for line in page.splitlines() if line.startswith("| ") and "| held by |" not in line]
+    bare = [line for line in lines if "`test_" not in line]
+    assert [line.split(" | ")[0] for line in bare] == ["| whoever runs the stack, or reads its files"]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):

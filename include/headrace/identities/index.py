@@ -2,14 +2,14 @@
 
 Derived from `readings` and never the truth: whoever acts on an answer reads the row first. It may say too
 much (a row that was removed, another identity of the same hash), never too little. Missing, damaged or not of
-this table, it is made again from the table.
+this table, it is made again from the table. Another table can have one of its own kind (`Indexed`).
 """
 
 import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -34,13 +34,24 @@ log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 
-COLUMNS = ["signal_date", "provenance.identity"]
-
 PAIRS_A_RUN = 1_000_000
 """Identities that are gathered in memory, 12 MB, before they become a run."""
 
 ORPHANED_SECONDS = 24 * 3600
 """Age at which a file that the manifest does not name is one that a killed process has left."""
+
+
+Pairs = tuple[Hashes, Days]
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What an index is of: a table, the columns that are read of it, and what makes (hash, number) pairs."""
+
+    table: str
+    folder: str
+    columns: tuple[str, ...]
+    pairs: Callable[[pa.RecordBatch], Pairs]
 
 
 class RunEntry(BaseModel):
@@ -82,18 +93,28 @@ class Identities:
         return positions[order[at]], np.concatenate([days for _, days in found])
 
 
-def folder_of(warehouse: Warehouse) -> Path:
+def _landed(batch: pa.RecordBatch) -> Pairs:
+    """Identities with their days."""
+    identified = batch.filter(pc.is_valid(pc.struct_field(batch["provenance"], ["identity"])))
+    hashes = identity_hashes(pc.struct_field(identified["provenance"], ["identity"]))
+    return hashes.to_numpy(), identified["signal_date"].cast(pa.int32()).to_numpy()
+
+
+LANDED = Indexed(READINGS, "_identities", ("signal_date", "provenance.identity"), _landed)
+
+
+def folder_of(warehouse: Warehouse, of: Indexed = LANDED) -> Path:
     """Where the stream's index is; whoever removes it loses nothing but the time to make it again."""
-    return warehouse.folder / "_identities"
+    return warehouse.folder / of.folder
 
 
-def catch_up(warehouse: Warehouse) -> Identities:
-    """The index through the newest commit of `readings`; reads only the files that are new to it.
+def catch_up(warehouse: Warehouse, of: Indexed = LANDED) -> Identities:
+    """The index through the newest commit of its table; reads only the files that are new to it.
 
     Raises:
-        WarehouseUnavailable: `readings` or the index's folder cannot be used just now.
+        WarehouseUnavailable: the table or the index's folder cannot be used just now.
     """
-    path, folder = warehouse.table(READINGS), folder_of(warehouse)
+    path, folder = warehouse.table(of.table), folder_of(warehouse, of)
     with warehouse_errors(path):
         table = open_table(path)
         newest = table.version()
@@ -106,7 +127,7 @@ def catch_up(warehouse: Warehouse) -> Identities:
         except (OSError, ValueError) as unusable:
             log.info("%s: the index is made from the table: %s", folder, unusable)
             runs, new = (), pa.table(table.get_add_actions())["path"].to_pylist()
-        return _keep(folder, path, newest, [*runs, *_new_runs(folder, path, new)])
+        return _keep(folder, path, newest, [*runs, *_new_runs(folder, path, new, of)])
 
 
 def _kept(folder: Path, table: Path) -> tuple[tuple[Run, ...], int]:
@@ -134,25 +155,17 @@ def _added(table: Path, version: int) -> Iterator[str]:
             yield unquote(add["path"])
 
 
-def _new_runs(folder: Path, table: Path, files: Sequence[str]) -> Iterator[Run]:
-    """Runs of the identities in these files of the table."""
-    gathered: list[tuple[Hashes, Days]] = []
+def _new_runs(folder: Path, table: Path, files: Sequence[str], of: Indexed) -> Iterator[Run]:
+    """Runs of the pairs of these files of the table."""
+    gathered: list[Pairs] = []
     for file in files:
-        for batch in pq.ParquetFile(table / file).iter_batches(
-            columns=["signal_date", "provenance.identity"]
-        ):
-            gathered.append(_pairs(batch))
+        for batch in pq.ParquetFile(table / file).iter_batches(columns=list(of.columns)):
+            gathered.append(of.pairs(batch))
             if sum(len(hashes) for hashes, _ in gathered) >= PAIRS_A_RUN:
                 yield _run(folder, gathered)
                 gathered = []
     if any(len(hashes) for hashes, _ in gathered):
         yield _run(folder, gathered)
-
-
-def _pairs(batch: pa.RecordBatch) -> tuple[Hashes, Days]:
-    identified = batch.filter(pc.is_valid(pc.struct_field(batch["provenance"], ["identity"])))
-    hashes = identity_hashes(pc.struct_field(identified["provenance"], ["identity"]))
-    return hashes.to_numpy(), identified["signal_date"].cast(pa.int32()).to_numpy()
 
 
 def _run(folder: Path, gathered: Sequence[tuple[Hashes, Days]]) -> Run:

@@ -24,28 +24,32 @@ def conclude(contract: Contract, warehouse: Warehouse, run_slice: Slice) -> None
     """Say the slice's totals.
 
     Raises:
-        QuarantineLimitExceeded: the refused share, without duplicates, is above the contract's limit. All is
-            landed and committed nevertheless.
+        QuarantineLimitExceeded: of what is new, a larger share was refused than the contract's limit; what
+            was landed or refused before is not new. All is landed and committed nevertheless.
     """
     rows = list(batches_within(read_batches(warehouse), run_slice.topic_id, run_slice.start, run_slice.until))
     landed = sum(row.landed for row in rows)
     gone = sum(row.records for row in rows if row.kind == "gap")
     records = sum(row.records for row in rows) - gone
     reasons = _refused(warehouse, [row.batch for row in rows])
-    repeated = reasons.pop(Reason.DUPLICATE.value, None)
-    duplicates = repeated.count if repeated else 0
+    duplicates, before = (
+        reasons.pop(reason.value).count if reason.value in reasons else 0
+        for reason in (Reason.DUPLICATE, Reason.REFUSED_BEFORE)
+    )
+    new = records - duplicates - before
     refused = sum(each.count for each in reasons.values())
     say(
         f"slice {text(run_slice.ranges)}: records {records} landed {landed} quarantined {refused} "
-        f"duplicates {duplicates}{f' lost offsets {gone}' if gone else ''} in {len(rows)} batches; "
+        f"duplicates {duplicates}{f' refused before {before}' if before else ''}"
+        f"{f' lost offsets {gone}' if gone else ''} in {len(rows)} batches; "
         "next: analyse"
     )
     limit = contract.landing.quarantine_limit
     table = warehouse.table(QUARANTINE)
-    if refused and refused / records > limit:  # a product would be off: 0.29 * 100 is less than 29
+    if refused and refused / new > limit:  # a product would be off: 0.29 * 100 is less than 29
         top = "; ".join(map(str, islice(reasons.values(), TOP)))
         raise QuarantineLimitExceeded(
-            f"stream {contract.stream}: {refused} of {records} records ({refused / records:.1%}) went to "
+            f"stream {contract.stream}: {refused} of {new} new records ({refused / new:.1%}) went to "
             f"quarantine, the contract's limit is {limit:.1%}: {top}. All is landed and kept. Look at the "
             f"table {table}; then correct the producer or the contract, or raise landing.quarantine_limit, "
             "and clear the task."

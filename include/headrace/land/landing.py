@@ -23,6 +23,7 @@ from headrace.offsets import Ranges, between, reached, subtract, text
 from headrace.parse.parser import Parser
 from headrace.staging.committer import commit_batch
 from headrace.staging.landed_readings import not_landed, places_of
+from headrace.staging.refused_before import mark_refused_before
 from headrace.staging.restaging import Originals, all_refused, without_repeats
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
@@ -70,6 +71,7 @@ class Landing:
         crash_point("land.after_staging")
         if staged.candidates:
             staged = without_repeats(staged, staging, catch_up(attempt.warehouse), self._originals)
+        staged = mark_refused_before(staged, staging, attempt.warehouse)
         commit_batch(self._table(READINGS), attempt.warehouse.stream, commit, staged.readings)
         crash_point("land.after_readings")
         return self._close(commit, staging, staged)
@@ -87,6 +89,7 @@ class Landing:
             rest = not_landed(parsed, places_of(self._table(READINGS), commit.batch))
             staged = stage(rest, staging)
             staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._originals)
+            staged = mark_refused_before(staged, staging, self.attempt.warehouse)
         return self._close(commit, staging, staged, lost=subtract(commit.ranges, ranges))
 
     def _close(self, commit: BatchCommit, staging: Staging, staged: Staged, lost: Ranges = ()) -> Batch:

@@ -74,6 +74,11 @@ class Reason(StrEnum):
         "a source that was published again; its bytes are not kept",
     )
     CONFLICT = "conflict", "the identity of a landed record, with other content", "a correction of the source"
+    REFUSED_BEFORE = (
+        "refused_before",
+        "an earlier publication of the source had this row refused too; outside the share limit",
+        "a bad row, to the byte, of a source that was written anew or published again",
+    )
     EARLIER_CONTRACT = (
         "earlier_contract",
         "refused under the contract of a try that was broken off; the present contract accepts it",

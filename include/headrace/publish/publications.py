@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from deltalake import write_deltalake
@@ -27,6 +27,9 @@ LOCK_SECONDS = 60.0
 Until = Annotated[dict[int, int], BeforeValidator(lambda pairs: dict(pairs or {}))]
 """Partition -> offset; Arrow hands a map back as pairs."""
 
+First = Annotated[int, BeforeValidator(lambda row: row or 1)]
+"""The number of a row; rows of older versions lack the column."""
+
 
 SOURCE: TypeAdapter[OwnSource] = TypeAdapter(Annotated[OwnSource, Field(discriminator="kind")])
 
@@ -38,6 +41,10 @@ class Publication(BaseModel):
     of the same source was published (`finished` is None if it came only half-way). `until`: the topic's end
     after the last commit, empty before. `options`: what it was read with, the contract's source as JSON; rows
     of older versions have `encoding` and `delimiter` instead, or none of them. Instants are UTC.
+
+    `sha256`, `size`: of the source's bytes; `rows`: the number of its last row. Of a source that has grown
+    the rows before `first` are those of `continues` and of what that continues; its copy in the spool, of the
+    hash `own_sha256`, holds the header and its own rows.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -56,6 +63,20 @@ class Publication(BaseModel):
     encoding: str | None = None
     delimiter: str | None = None
     options: str | None = None
+    size: int | None = None
+    first: First = 1
+    continues: str | None = None
+    own_sha256: str | None = None
+
+    @property
+    def copy_sha256(self) -> str:
+        """The hash of its copy in the spool, and that copy's name."""
+        return self.own_sha256 or self.sha256
+
+    @property
+    def own_rows(self) -> range:
+        """The numbers of its own rows."""
+        return range(self.first, self.rows + 1)
 
     def read_as(self, source: OwnSource) -> OwnSource:
         """How its copy in the spool is read, whatever the contract says of `source` now."""
@@ -105,6 +126,28 @@ def change_publications(
                     f"{warehouse.table(PUBLICATIONS)}: cannot be written: {failed}"
                 ) from failed
             compact(warehouse.table(PUBLICATIONS))
+    return after
+
+
+def with_begun(rows: list[Publication], publication: Publication) -> list[Publication]:
+    """The rows with that publication, once."""
+    return rows if any(row.publication == publication.publication for row in rows) else [*rows, publication]
+
+
+def with_finished(
+    rows: list[Publication], publication: Publication, until: dict[int, int]
+) -> list[Publication]:
+    """This publication is published; what was published of the same source before is superseded."""
+    now = datetime.now(UTC)
+    after = []
+    for row in rows:
+        if row.publication == publication.publication:
+            published = {"state": "published", "finished": row.finished or now, "until": row.until or until}
+            after.append(row.model_copy(update=published))
+        elif row.source == publication.source:
+            after.append(row.model_copy(update={"state": "superseded"}))
+        else:
+            after.append(row)
     return after
 
 

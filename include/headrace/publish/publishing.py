@@ -6,17 +6,27 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from headrace.contract.model import Contract
-from headrace.errors import ContractError, PublicationBroken
+from headrace.contract.model import Contract, OwnSource
+from headrace.errors import ContractError, PublicationBroken, SourceError
 from headrace.kafka.headers import PUBLICATION_DIGITS
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
-from headrace.publish.publications import Publication, change_publications, read_publications
+from headrace.publish.growth import goes_on_behind, line_of
+from headrace.publish.lost_rows import give_up_lost_rows
+from headrace.publish.publications import (
+    Publication,
+    change_publications,
+    read_publications,
+    with_begun,
+    with_finished,
+)
 from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
 from headrace.publish.sources.opening import OpenSource, open_source
@@ -76,38 +86,22 @@ def publish(
     source = contract.own_source
     if source is None:
         raise ContractError(f"stream {contract.stream}: its source is external; there is nothing to publish")
-    warehouse, spool = Warehouse.of(settings, contract.stream), settings.spool_path
+    warehouse = Warehouse.of(settings, contract.stream)
+    if republish:
+        give_up_lost_rows(warehouse, config, contract.topic.name, report)
+    publisher = _Publisher(contract, source, settings, config, warehouse, run_id, republish, report)
     with open_source(settings, source.path, source.file) as file:
         known = [] if republish else read_publications(warehouse)
-        found = _unchanged(contract, known, file, spool) or spool_source(
-            file, spool, lambda read: check_source(source_rows(read, source), contract)
-        )
-    if isinstance(found, Publication):
+        done = _unchanged(contract, known, file, settings.spool_path)
+        base, spooled = (None, None) if done else publisher.spool(file, known)
+    if done:
         warehouse.prepare()
-        require_topic_id(config, found.topic, found.topic_id)
-        require_rows(config, found)
-        return _account(found, found.rows + 1, found.until, began, report)
-    publication, resumed = _publication(
-        contract, found, config, warehouse, run_id=run_id, republish=republish
-    )
-    transactions = Transactions(
-        config,
-        publication.topic,
-        transactional_id=f"headrace.{contract.stream}.{_digest(str(source.path))}",
-        group=f"headrace.{contract.stream}.{publication.publication}",
-    )
-    with closing(transactions):
-        transactions.fence()
-        # noted before the first record: no row of the topic belongs to a publication that nobody knows
-        change_publications(warehouse, lambda rows: _begun(rows, publication))
-        first = next_row(config, publication, transactions.progress(), resumed)
-        rows = source_rows(found.file, publication.read_as(source))  # as its first rows were
-        if resumed and first <= publication.rows:
-            _require_rows(publication, rows)
-        records = source_records(rows, contract, publication.publication, last=publication.rows, first=first)
-        _publish_rows(records, publication, first, transactions, report)
-    until = _until(config, publication, first)
-    change_publications(warehouse, lambda rows: _finished(rows, publication, until))
+        require_topic_id(config, done.topic, done.topic_id)
+        require_rows(config, done)
+        return _account(done, done.rows + 1, done.until, began, report)
+    assert spooled  # noqa: S101  # what is not done is spooled
+    publication, resumed = publisher.publication(spooled, base)
+    first, until = publisher.publish(publication, resumed=resumed)
     return _account(publication, first, until, began, report)
 
 
@@ -124,42 +118,112 @@ def _unchanged(
     if [(row.state, row.topic) for row in newest] != [("published", contract.topic.name)]:
         return None
     (published,) = newest
-    if not is_spooled(file, spool, published.sha256):
+    if not is_spooled(file, spool, published.sha256, published.own_sha256):
         return None
-    check_columns(source_rows(spool / published.sha256, source), contract)
+    check_columns(source_rows(spool / published.copy_sha256, source), contract)
     return published
 
 
-def _publication(
-    contract: Contract,
-    spooled: Spooled,
-    config: Mapping[str, Any],
-    warehouse: Warehouse,
-    *,
-    run_id: str,
-    republish: bool,
-) -> tuple[Publication, bool]:
-    """What is to be published of the spooled file, and whether that was begun before."""
-    source = contract.own_source
-    assert source  # noqa: S101  # the caller has looked
-    topic = describe_topic(config, contract.topic.name)
-    new = Publication(
-        publication=_digest(contract.stream, topic.name, spooled.sha256, run_id if republish else None),
-        source=str(source.path),
-        sha256=spooled.sha256,
-        rows=spooled.rows,
-        topic=topic.name,
-        topic_id=topic.topic_id,
-        run_id=run_id,
-        state="publishing",
-        started=datetime.now(UTC),
-        options=source.model_dump_json(),
-    )
-    before = _begun_before(new, read_publications(warehouse), republish)
-    publication = before or new
-    if publication.topic_id != topic.topic_id:
-        require_topic_id(config, publication.topic, publication.topic_id)
-    return publication, before is not None
+@dataclass(frozen=True)
+class _Publisher:
+    """One call of `publish`: the stream's, with all that it was told."""
+
+    contract: Contract
+    source: OwnSource
+    settings: Settings
+    config: Mapping[str, Any]
+    warehouse: Warehouse
+    run_id: str
+    republish: bool
+    report: Report
+
+    def spool(self, file: OpenSource, known: list[Publication]) -> tuple[Publication | None, Spooled]:
+        """Spool what of the file is not published; with it, the publication that it goes on behind.
+
+        One that was broken off before the file has grown is finished first.
+        """
+        base = None
+        if any(each.source == str(self.source.path) for each in known):
+            topic_id = describe_topic(self.config, self.contract.topic.name).topic_id
+            base = goes_on_behind(file, self.contract, known, topic_id, self.settings.spool_path)
+        if base and base.publication.finished:
+            require_rows(self.config, base.publication)
+        elif base:
+            self.publish(base.publication, resumed=True)
+        prefix = base.prefix if base else None
+        spooled = spool_source(file, self.settings.spool_path, partial(self._check, file), prefix)
+        return (base.publication if base else None), spooled
+
+    def _check(self, file: OpenSource, read: IO[bytes]) -> int:
+        """Count the rows of what is spooled, and refuse a fault with its place in the whole file."""
+        try:
+            return check_source(source_rows(read, self.source), self.contract)
+        except SourceError:
+            file.reading.seek(0)
+            check_source(source_rows(file.reading, self.source), self.contract)
+            raise
+
+    def publication(self, spooled: Spooled, base: Publication | None) -> tuple[Publication, bool]:
+        """What is to be published of the spooled file, and whether that was begun before."""
+        topic = describe_topic(self.config, self.contract.topic.name)
+        before = base.rows if base else 0
+        behind = [str(before)] if base else []
+        again = self.run_id if self.republish else None
+        new = Publication(
+            publication=_digest(self.contract.stream, topic.name, spooled.sha256, again, *behind),
+            source=str(self.source.path),
+            sha256=spooled.sha256,
+            rows=before + spooled.rows,
+            topic=topic.name,
+            topic_id=topic.topic_id,
+            run_id=self.run_id,
+            state="publishing",
+            started=datetime.now(UTC),
+            options=self.source.model_dump_json(),
+            size=spooled.size,
+            first=before + 1,
+            continues=base.publication if base else None,
+            own_sha256=spooled.own_sha256,
+        )
+        begun = _begun_before(new, read_publications(self.warehouse), self.republish)
+        if begun and begun.topic_id != topic.topic_id:
+            require_topic_id(self.config, begun.topic, begun.topic_id)
+        return begun or new, begun is not None
+
+    def publish(self, publication: Publication, *, resumed: bool) -> tuple[int, dict[int, int]]:
+        """Publish what is missing of it, from its copy; the first such row, and the topic's end."""
+        transactions = Transactions(
+            self.config,
+            publication.topic,
+            transactional_id=f"headrace.{self.contract.stream}.{_digest(str(self.source.path))}",
+            group=f"headrace.{self.contract.stream}.{publication.publication}",
+        )
+        with closing(transactions):
+            transactions.fence()
+            # noted before the first record: no row of the topic belongs to a publication that nobody knows
+            known = change_publications(self.warehouse, lambda rows: with_begun(rows, publication))
+            first = next_row(self.config, publication, transactions.progress(), resumed)
+            *earlier, rows = (self._copy(each) for each in line_of(publication, known))
+            if resumed and first <= publication.rows:
+                _require_rows(publication, rows)
+            records = source_records(
+                rows,
+                self.contract,
+                publication.publication,
+                last=publication.rows,
+                first=first,
+                begins=publication.first,
+                earlier=earlier,
+            )
+            _publish_rows(records, publication, first, transactions, self.report)
+        until = _until(self.config, publication, first)
+        change_publications(self.warehouse, lambda rows: with_finished(rows, publication, until))
+        return first, until
+
+    def _copy(self, publication: Publication) -> SourceRows:
+        """Its rows in the spool, read as when it was begun."""
+        copy = self.settings.spool_path / publication.copy_sha256
+        return source_rows(copy, publication.read_as(self.source))
 
 
 def _account(
@@ -179,7 +243,7 @@ def _account(
 
 def _require_rows(publication: Publication, rows: SourceRows) -> None:
     """Whether it still has the rows that were counted when it was begun."""
-    now = count(rows).rows
+    now = publication.first - 1 + count(rows).rows
     if now != publication.rows:
         raise PublicationBroken(
             f"publication {publication.publication} was begun when {publication.source} had "
@@ -192,7 +256,8 @@ def _begun_before(new: Publication, known: list[Publication], republish: bool) -
     if republish:
         same = [row for row in known if row.publication == new.publication]
     else:  # one that was republished into the present topic is preferred to the one that it replaced
-        same = [row for row in known if (row.topic, row.sha256) == (new.topic, new.sha256)]
+        of = (new.topic, new.sha256, new.first)
+        same = [row for row in known if (row.topic, row.sha256, row.first) == of]
         same.sort(key=lambda row: (row.topic_id == new.topic_id, row.started))
     return same[-1] if same else None
 
@@ -219,33 +284,17 @@ def _until(config: Mapping[str, Any], publication: Publication, first: int) -> d
     return log_end(config, publication.topic, committed=False)
 
 
-def _begun(rows: list[Publication], publication: Publication) -> list[Publication]:
-    return rows if any(row.publication == publication.publication for row in rows) else [*rows, publication]
-
-
-def _finished(rows: list[Publication], publication: Publication, until: dict[int, int]) -> list[Publication]:
-    """This publication is published; what was published of the same source before is superseded."""
-    now = datetime.now(UTC)
-    after = []
-    for row in rows:
-        if row.publication == publication.publication:
-            published = {"state": "published", "finished": row.finished or now, "until": row.until or until}
-            after.append(row.model_copy(update=published))
-        elif row.source == publication.source:
-            after.append(row.model_copy(update={"state": "superseded"}))
-        else:
-            after.append(row)
-    return after
-
-
 def _closing_line(publication: Publication, published: int, seconds: float) -> str:
     if not publication.rows:
         return f"{publication.source} has a header and no row: there is nothing to publish"
+    if not publication.own_rows:
+        return f"{publication.source} has grown by no row: there is nothing to publish"
     if not published:
         return f"all {publication.rows} rows of {publication.source} were published before; nothing added"
+    grown = f", which has grown behind row {publication.first - 1}," if publication.first > 1 else ""
     return (
-        f"published {published} of {publication.rows} rows of {publication.source} to {publication.topic} in "
-        f"{seconds:.1f} s (publication {publication.publication})"
+        f"published {published} of {publication.rows} rows of {publication.source}{grown} to "
+        f"{publication.topic} in {seconds:.1f} s (publication {publication.publication})"
     )
 
 

@@ -42,9 +42,11 @@ def next_row(
     tail = {partition: max(start, ends[partition] - TAIL) for partition, start in starts.items()}
     if row is None and resumed:
         _require_decided(config, publication, ends)
-    if (row is None and resumed) or _rows(config, publication, tail, ends).highest >= (row or 1):
+    if (row is None and resumed) or _rows(config, publication, tail, ends).highest >= (
+        row or publication.first
+    ):
         return _recovered(publication, _rows(config, publication, starts, ends), starts, ends)
-    return row or 1
+    return row or publication.first
 
 
 def require_rows(config: Mapping[str, Any], publication: Publication) -> None:
@@ -66,7 +68,8 @@ def require_rows(config: Mapping[str, Any], publication: Publication) -> None:
 def _committed(publication: Publication, progress: TopicPartition) -> int | None:
     if progress.offset == OFFSET_INVALID:
         return None
-    if progress.metadata != publication.publication or not 1 <= progress.offset <= publication.rows + 1:
+    possible = range(publication.first, publication.rows + 2)
+    if progress.metadata != publication.publication or progress.offset not in possible:
         raise PublicationBroken(
             f"publication {publication.publication}: its consumer group says next row {progress.offset} of "
             f"{progress.metadata!r}, but the source has {publication.rows} rows: somebody else has written "
@@ -105,7 +108,7 @@ class _Rows:
         for at, (publication, row) in enumerate(zip(found["publication"], found["row"], strict=True)):
             if publication != self.publication.publication:
                 continue
-            if row is None or not 1 <= row <= self.publication.rows or self.seen[row]:
+            if row is None or row not in self.publication.own_rows or self.seen[row]:
                 raise self._foreign(messages[at], row)
             self.seen[row] = 1
             self.partitions.add(messages[at].partition() or 0)
@@ -148,10 +151,10 @@ def _recovered(publication: Publication, rows: _Rows, starts: dict[int, int], en
         )
     first = rows.seen.find(1)
     hole = rows.seen.find(0, max(first, 1), rows.highest + 1) if first > 0 else -1
-    if hole > 0 or (first > 1 and not any(starts.values())):
+    if hole > 0 or (first > publication.first and not any(starts.values())):
         raise PublicationBroken(
             f"publication {publication.publication}: its consumer group has expired, and topic "
             f"{publication.topic} holds rows up to {rows.highest} without row "
             f"{hole if hole > 0 else first - 1}. {REPUBLISH}"
         )
-    return max(rows.highest, 0) + 1
+    return max(rows.highest, publication.first - 1) + 1

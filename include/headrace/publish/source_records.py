@@ -1,6 +1,7 @@
 """A source's rows as the records that are published of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from headrace.contract.model import Contract
 from headrace.kafka.headers import Header, row_header
@@ -12,17 +13,27 @@ Record = tuple[int, str | None, str, list[Header]]
 
 
 def source_records(
-    rows: SourceRows, contract: Contract, publication: str, last: int, first: int = 1
+    rows: SourceRows,
+    contract: Contract,
+    publication: str,
+    last: int,
+    first: int = 1,
+    *,
+    begins: int = 1,
+    earlier: Sequence[SourceRows] = (),
 ) -> Iterator[Record]:
     """The rows from `first` to `last` as records of the publication; values are the source's own strings.
 
+    `begins`: the number of the first of `rows`; those before it are in `earlier`, files of the same header.
     Where the contract declares no identity the rows before `first` are read as well: an identity counts them.
     """
     content = rows.read()
     keyed_values = content.keyed_values(contract)
     identities = None if contract.record.identity else RowIdentities(str(rows.source.path), last, rows.folder)
-    before = 0
-    for whole in content.chunks:
+    before, chunks = begins - 1, content.chunks
+    if identities and earlier:
+        before, chunks = 0, chain(chain.from_iterable(each.read().chunks for each in earlier), chunks)
+    for whole in chunks:
         skipped = 0 if identities else min(max(first - 1 - before, 0), len(whole))
         for row, (key, value) in enumerate(keyed_values(whole.behind(skipped)), before + skipped + 1):
             if row > last:

@@ -60,13 +60,13 @@ class Marks:
 class Account:
     """Everything that reconcile has to know of `readings` and `quarantine`.
 
-    `sources`: the rows that each publication can have, 1 to that number. `places`: offsets by topic id and
+    `sources`: the numbers of the rows that each publication can have. `places`: offsets by topic id and
     partition; those that the broker has lost and given out again count as a log of their own. `foreign`: rows
     that their publication does not have. `batches`: records of each batch, by table. `unreadable`: files that
     the log lists and that cannot be read, in words.
     """
 
-    sources: dict[str, int]
+    sources: dict[str, range]
     rewinds: tuple[Batch, ...] = ()
     places: dict[tuple[str, int], Marks] = field(default_factory=dict)
     rows: dict[str, Marks] = field(default_factory=dict)
@@ -119,7 +119,8 @@ class Account:
 
     def _add_rows(self, table: str, publication: str, numbers: Numbers) -> None:
         marks = self.rows.setdefault(publication, Marks())
-        own = (numbers >= 1) & (numbers <= self.sources[publication])
+        can = self.sources[publication]
+        own = (numbers >= can.start) & (numbers < can.stop)
         marks.add(table, numbers[own])
         foreign = numbers[~own]
         if len(foreign):

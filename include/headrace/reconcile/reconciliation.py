@@ -132,7 +132,8 @@ class _Reconciliation:
         for each in filter(is_accounted, self.publications):
             source = sources[each.publication]
             marks = standing.account.rows.get(each.publication)
-            whole = marks is not None and marks.all.met.count(1, source.rows + 1) == source.rows
+            span = source.span
+            whole = marks is not None and marks.all.met.count(span.start, span.stop) == len(span)
             pending = each.state == "publishing" or not (whole or self._is_landed(each))
             loss = 0 if whole else self._lost_of(each)
             yield account_for_source(each, source, standing.account, pending, loss)

@@ -28,10 +28,11 @@ NO_PARTITION = -1
 
 
 class SealedSource(BaseModel):
-    """A publication: the rows it can have; `proven`: as counted from a spool whose bytes have that hash.
+    """A publication: the rows it can have, `first` to `rows`.
 
-    `gone`: the spool is not there, and they are as `publish` had counted them. `skipped_lines`: lines of it
-    that are no rows, as the contract says.
+    `proven`: as counted from its copy in the spool, whose bytes have that hash. `gone`: the copy is not
+    there, and they are as `publish` had counted them. `skipped_lines`: lines of it that are no rows, as the
+    contract says.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +42,12 @@ class SealedSource(BaseModel):
     proven: bool
     gone: bool = False
     skipped_lines: int = 0
+    first: int = 1
+
+    @property
+    def span(self) -> range:
+        """The numbers of its rows."""
+        return range(self.first, self.rows + 1)
 
 
 class SealedSet(BaseModel):
@@ -153,7 +160,7 @@ def _described(key: Key, kept: NumberSet) -> SealedSet:
 
 
 def _account(header: Header, body: bytes) -> Account:
-    account = Account({name: source.rows for name, source in header.sources.items()}, records=header.records)
+    account = Account({name: source.span for name, source in header.sources.items()}, records=header.records)
     at = header.batches * len(EMPTY.columns) * 8
     counts = np.frombuffer(body[:at], "<i8").reshape(header.batches, len(EMPTY.columns))
     account.batches = pl.DataFrame(counts, schema=EMPTY.schema)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headrace.contract.model import OwnSource
 from headrace.publish.publications import Publication
-from headrace.publish.sources.rows import Count, count, source_rows
+from headrace.publish.sources.rows import count, source_rows
 from headrace.reconcile.account import NO_NUMBER, Account, Marks
 from headrace.reconcile.ledger import SourceAccount
 from headrace.reconcile.number_set import Numbers
@@ -35,26 +35,33 @@ def sources_of(
     found = {}
     for publication in publications:
         kept = sealed.get(publication.publication)
-        if kept and kept.proven and kept.sha256 == publication.sha256:
+        if kept and kept.proven and kept.sha256 == publication.copy_sha256:
             found[publication.publication] = kept
         elif source and is_accounted(publication):
-            found[publication.publication] = _count(publication, source, spool / publication.sha256)
+            found[publication.publication] = _count(publication, source, spool / publication.copy_sha256)
         else:
-            found[publication.publication] = SealedSource(
-                sha256=publication.sha256, rows=publication.rows, proven=False
-            )
+            found[publication.publication] = _noted(publication)
     return found
 
 
-def _count(publication: Publication, source: OwnSource, file: Path) -> SealedSource:
-    if not file.exists():
-        return SealedSource(sha256=publication.sha256, rows=publication.rows, proven=False, gone=True)
-    with file.open("rb") as reading:
-        proven = hashlib.file_digest(reading, "sha256").hexdigest() == publication.sha256
-    found = count(source_rows(file, publication.read_as(source))) if proven else Count(publication.rows, 0)
+def _noted(publication: Publication) -> SealedSource:
+    """Its rows as `publish` counted them."""
     return SealedSource(
-        sha256=publication.sha256, rows=found.rows, proven=proven, skipped_lines=found.skipped
+        sha256=publication.copy_sha256, rows=publication.rows, proven=False, first=publication.first
     )
+
+
+def _count(publication: Publication, source: OwnSource, file: Path) -> SealedSource:
+    noted = _noted(publication)
+    if not file.exists():
+        return noted.model_copy(update={"gone": True})
+    with file.open("rb") as reading:
+        proven = hashlib.file_digest(reading, "sha256").hexdigest() == publication.copy_sha256
+    if not proven:
+        return noted
+    found = count(source_rows(file, publication.read_as(source)))
+    rows = publication.first - 1 + found.rows
+    return noted.model_copy(update={"rows": rows, "proven": True, "skipped_lines": found.skipped})
 
 
 def notes_on(publications: Iterable[Publication], sources: dict[str, SealedSource]) -> Iterator[str]:
@@ -69,7 +76,7 @@ def notes_on(publications: Iterable[Publication], sources: dict[str, SealedSourc
         if source.gone:
             yield (
                 f"{each.source} (publication {each.publication}): its copy in the spool is gone, so its "
-                f"{each.rows:,} rows are those that `publish` counted"
+                f"{len(each.own_rows):,} rows are those that `publish` counted"
             )
 
 
@@ -78,12 +85,12 @@ def account_for_source(
 ) -> SourceAccount:
     """Compare a source's rows with `readings` and `quarantine`; `loss` records were accepted as lost."""
     marks = account.rows.get(publication.publication, Marks())
-    absent = source.rows - marks.all.met.count(1, source.rows + 1)
+    absent = len(source.span) - marks.all.met.count(source.span.start, source.span.stop)
     accepted = min(absent, loss)
     return SourceAccount(
         publication=publication.publication,
         source=publication.source,
-        rows=source.rows,
+        rows=len(source.span),
         landed=marks.landed,
         quarantined=marks.quarantined.total,
         accepted_loss=accepted,
@@ -97,19 +104,19 @@ def _problems(
 ) -> Iterator[str]:
     name = f"{publication.source} (publication {publication.publication})"
     marks = account.rows.get(publication.publication, Marks())
-    end = source.rows + 1
+    start, end = source.span.start, source.span.stop
     if not (source.proven or source.gone):
         yield f"{name}: its copy in the spool is not what was published: sha256 {source.sha256}; restore it"
     if absent and not loss:
         yield from named(
-            _of(marks.all.met.absent(1, end)), lambda _, row: f"{name}: row {row} is in no table"
+            _of(marks.all.met.absent(start, end)), lambda _, row: f"{name}: row {row} is in no table"
         )
     elif absent > loss:
         yield f"{name}: {absent} rows are in no table, but only {loss} were accepted as lost"
-    yield from named(_of(marks.all.again.within(1, end)), lambda _, row: _doubled(name, marks, row))
+    yield from named(_of(marks.all.again.within(start, end)), lambda _, row: _doubled(name, marks, row))
     foreign = account.foreign.get(publication.publication)
     if foreign is not None:
-        yield from named(_of([foreign]), lambda _, row: _foreign(name, row, source.rows))
+        yield from named(_of([foreign]), lambda _, row: _foreign(name, row, source.span))
 
 
 def _of(parts: Iterable[Numbers]) -> Iterator[tuple[None, Numbers]]:
@@ -121,6 +128,7 @@ def _doubled(name: str, marks: Marks, row: int) -> str:
     return f"{name}: row {row} stands {landed} times in readings and {quarantined} times in quarantine"
 
 
-def _foreign(name: str, row: int, rows: int) -> str:
+def _foreign(name: str, row: int, span: range) -> str:
     number = "without a number" if row == NO_NUMBER else row
-    return f"{name}: row {number} is in the tables, but the source has {rows} rows"
+    behind = f" behind row {span.start - 1}" if span.start > 1 else ""
+    return f"{name}: row {number} is in the tables, but the source has {len(span)} rows{behind}"

@@ -47,7 +47,7 @@ def stand_on(
     for name, each in found.items():
         _require_rearranged(warehouse, name, each, sources)
     account, sealed = seal.account, seal.account.records
-    account.sources = {name: source.rows for name, source in sources.items()}
+    account.sources = {name: source.span for name, source in sources.items()}
     account.rewinds = rewinds
     for name, each in found.items():
         account.add_files(name, paths(warehouse.table(name), each.added))
@@ -71,7 +71,7 @@ def count_all(
     reason: str,
 ) -> Standing:
     """Count every row that the tables hold; `before`: sources as a seal had them."""
-    account = Account({name: source.rows for name, source in sources.items()}, rewinds)
+    account = Account({name: source.span for name, source in sources.items()}, rewinds)
     for name in LANDED:
         if name in snapshot.tables:
             account.add_files(name, paths(warehouse.table(name), snapshot.tables[name].files))
@@ -87,7 +87,7 @@ def _proven_before(sources: dict[str, SealedSource], before: dict[str, SealedSou
 def _require_same_rows(sources: dict[str, SealedSource], seal: Seal) -> None:
     """A row beyond those that its source was taken to have is in no set of the seal."""
     for name, kept in seal.sources.items():
-        if name not in sources or sources[name].rows != kept.rows:
+        if name not in sources or sources[name].span != kept.span:
             raise Unsealed(f"publication {name} no longer has the {kept.rows} rows that it was sealed with")
 
 
@@ -95,7 +95,7 @@ def _require_rearranged(
     warehouse: Warehouse, name: str, found: Since, sources: dict[str, SealedSource]
 ) -> None:
     """Whether files that were put in the place of others hold the same rows, as far as an account tells."""
-    rows = {publication: source.rows for publication, source in sources.items()}
+    rows = {publication: source.span for publication, source in sources.items()}
     for old, new in found.rearranged:
         before, after = Account(rows), Account(rows)
         before.add_files(name, paths(warehouse.table(name), old))

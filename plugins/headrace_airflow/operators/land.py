@@ -12,6 +12,7 @@ from headrace.settings import load_settings
 from headrace.tables.attempt import Attempt
 from headrace.tables.slices import Slice, extend_slice, find_slice, fix_slice, new_slice
 from headrace.tables.warehouse import Warehouse
+from headrace_airflow.accepted_loss import require_allowed
 from headrace_airflow.operators.spark_stage import SparkStageOperator, end_of, guardians
 from headrace_airflow.operators.stage import kafka_config
 
@@ -60,6 +61,8 @@ class LandOperator(SparkStageOperator):
         if nothing_new is not None:
             self.log.info("%s", nothing_new)
             return True
+        if job.accept_loss:
+            require_allowed(contract.stream, job.run_id)
         from headrace.land.engines import land_here, needs_spark
         from headrace.land.landing import Landing
 

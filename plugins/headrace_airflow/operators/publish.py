@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from headrace.contract.model import Contract
 from headrace.settings import load_settings
 from headrace.tables.warehouse import Warehouse
+from headrace_airflow.accepted_loss import require_allowed
 from headrace_airflow.operators.stage import StageOperator
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ class PublishOperator(StageOperator):
         from headrace.publish.publishing import publish
 
         settings, run_id, params = load_settings(), context["run_id"], context["params"]
+        if params["accept_loss"]:
+            require_allowed(contract.stream, run_id)
         warehouse = Warehouse.of(settings, contract.stream)
         settle_before_publishing(contract, warehouse, config, run_id, bool(params["accept_loss"]))
         published = publish(

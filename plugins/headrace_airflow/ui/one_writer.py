@@ -3,14 +3,27 @@
 Airflow commits its audit log on the server's event loop (3.3's `action_logging`: `session.commit()` in an
 `async def`). While that waits for SQLite's lock the loop stands still, and with it the commit of the request
 that holds the lock: nobody is answered until SQLite gives up. Two runs triggered at once can do it.
+
+A turn ends where the answer begins: by then Airflow has committed (its `SessionDep` has the scope
+"function"), and whoever reads the answer slowly holds up nobody.
 """
 
 import asyncio
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 READING = {"GET", "HEAD", "OPTIONS"}
+
+MAX_BODY = 16 * 2**20
+"""Bytes of a request's body. They are read before Airflow asks who it is, and held until its turn comes."""
+
+BODY_SECONDS = 60.0
+"""In which a body has to arrive."""
+
+TURN_SECONDS = 60.0
+"""After which the next one's turn begins all the same; as long as SQLite itself waits for its lock."""
 
 
 class OneWriter:
@@ -18,25 +31,61 @@ class OneWriter:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._turn = asyncio.Lock()
+        self._free = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in READING:
             await self._app(scope, receive, send)
             return
         try:
-            arrived = await _whole(scope, receive)
+            async with asyncio.timeout(BODY_SECONDS):
+                arrived = await _whole(scope, receive)
         except ClientDisconnect:  # nobody is left to be answered
             return
-        async with self._turn:
-            await self._app(scope, arrived, send)
+        except TimeoutError:
+            await PlainTextResponse("The request's body did not arrive in time", 408)(scope, receive, send)
+            return
+        if arrived is None:
+            await PlainTextResponse("The request's body is too large", 413)(scope, receive, send)
+            return
+        await self._free.acquire()
+        turn = _Turn(self._free)
+
+        async def answer(message: Message) -> None:
+            turn.end()
+            await send(message)
+
+        try:
+            await self._app(scope, arrived, answer)
+        finally:
+            turn.end()
 
 
-async def _whole(scope: Scope, receive: Receive) -> Receive:
-    """The request with its body read to the end, so that a slow sender holds up nobody else."""
-    body: list[Message] = [{"type": "http.request", "body": await Request(scope, receive).body()}]
+class _Turn:
+    """One request's turn: it ends once, with the answer, with the request, or after TURN_SECONDS."""
+
+    def __init__(self, taken: asyncio.Lock) -> None:
+        self._taken = taken
+        self._at_the_latest = asyncio.get_running_loop().call_later(TURN_SECONDS, self.end)
+        self._ended = False
+
+    def end(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._at_the_latest.cancel()
+            self._taken.release()
+
+
+async def _whole(scope: Scope, receive: Receive) -> Receive | None:
+    """The request with its body read to the end, so that a slow sender holds up nobody; None: too large."""
+    body = bytearray()
+    async for part in Request(scope, receive).stream():
+        body += part
+        if len(body) > MAX_BODY:
+            return None
+    left: list[Message] = [{"type": "http.request", "body": bytes(body)}]
 
     async def arrived() -> Message:
-        return body.pop() if body else await receive()
+        return left.pop() if left else await receive()
 
     return arrived

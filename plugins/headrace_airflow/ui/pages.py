@@ -18,6 +18,9 @@ HEADERS = {
     "Cache-Control": "private, no-store",
 }
 
+NO_REPORT = "No such report. A run has one when its task `report` has succeeded."
+"""All that is told of a report that is not there: the same for a stream, a run and a DAG that is none."""
+
 
 @pages.get("/reports/{dag_id}", dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.RUN))])
 def report(dag_id: str, run_id: str) -> FileResponse:
@@ -28,11 +31,9 @@ def report(dag_id: str, run_id: str) -> FileResponse:
     settings = load_settings()
     try:
         contract = find_contract(settings.streams_path, dag_id)  # only a stream has a folder in the warehouse
-    except HeadraceError as unknown:
-        raise HTTPException(404, str(unknown)) from unknown
+    except HeadraceError as unknown:  # names paths and all streams: not for whoever asks
+        raise HTTPException(404, NO_REPORT) from unknown
     file = Warehouse.of(settings, contract.stream).report(run_id)
     if not file.is_file():
-        raise HTTPException(
-            404, f"stream {contract.stream}: this run has no report yet; see its task `report`"
-        )
+        raise HTTPException(404, NO_REPORT)
     return FileResponse(file, media_type="text/html", headers=HEADERS)

@@ -14,6 +14,8 @@ from confluent_kafka import Producer
 from headrace.contract.loader import load_contract
 from headrace.errors import SettingsError, WarehouseError
 from headrace.settings import PROJECT
+from headrace.tables.warehouse import Warehouse
+from headrace_airflow.accepted_loss import variable_of
 from headrace_airflow.operators.analyse import AnalyseOperator
 from headrace_airflow.operators.land import LandOperator, as_text
 from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
@@ -44,8 +46,8 @@ def connect(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_DEFAULT", json.dumps({"conn_type": "kafka", "extra": extra}))
 
 
-def context(run_id: str = HOSTILE) -> Context:
-    params = {"republish": False, "accept_loss": False}
+def context(run_id: str = HOSTILE, accept_loss: bool = False) -> Context:
+    params = {"republish": False, "accept_loss": accept_loss}
     dag, dag_run = SimpleNamespace(dag_id="wind_turbine", params=params), SimpleNamespace(conf={})
     return cast("Context", {"run_id": run_id, "params": params, "dag": dag, "dag_run": dag_run})
 
@@ -104,6 +106,25 @@ def test_a_run_that_has_published_more_since_lands_that_too(
     job, told = cleared.prepare(load_contract(contract), context())
     assert job.slice is not None
     assert (job.slice.start[0], job.slice.until[0], told["until"]["0"]) == (0, 2, 2)
+
+
+def test_a_loss_is_accepted_only_when_that_is_allowed_to_the_run(
+    contract: Path, broker: Broker, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
+    produce(broker, topic)
+    land = LandOperator(task_id="land", contract=contract)
+    variable = f"AIRFLOW_VAR_{variable_of('wind_turbine').upper()}"
+    monkeypatch.setenv(variable, "another run")
+    with pytest.raises(AirflowFailException, match=r"^\[HR103\] stream wind_turbine: "):
+        land.execute(context(accept_loss=True))
+    warehouse = Warehouse(tmp_path / "warehouse", "wind_turbine")
+    assert not warehouse.exists("readings")
+    monkeypatch.setenv(variable, HOSTILE)
+    land.execute(context(accept_loss=True))
+    assert warehouse.exists("readings")
+    monkeypatch.delenv(variable)
+    land.execute(context(accept_loss=True))  # nothing is left to land, so nothing can be given up
 
 
 def test_analyse_knows_the_slice_and_refuses_a_run_without_one(contract: Path, broker: Broker) -> None:

@@ -36,8 +36,8 @@ def _records(first: int, count: int, fields: str = '"time": "2018-01-01 00:00", 
     return [f'{{"id": {at}, {fields}}}'.encode() for at in range(first, first + count)]
 
 
-AT_THE_LIMIT = _records(0, 988) + _records(0, 5) + _records(2_000, 4, TOO_HIGH) + _records(2_004, 3, NO_JSON)
-"""1,000 records of which 7 are refused, and 5 more are duplicates."""
+AT_THE_LIMIT = _records(0, 993) + _records(0, 5) + _records(2_000, 4, TOO_HIGH) + _records(2_004, 3, NO_JSON)
+"""1,000 new records of which 7 are refused, and 5 more that are duplicates."""
 
 ABOVE = _records(3_000, 4, TOO_HIGH) + _records(3_004, 2, NO_TIME) + [b""] + _records(4_000, 893)
 """900 records of which 7 are refused."""
@@ -94,7 +94,7 @@ def _land(land: Land, stream: Stream, warehouse: Warehouse, own: Slice) -> Ended
 def test_exactly_at_the_limit_it_passes_and_duplicates_are_outside_the_share(ended: dict[str, Ended]) -> None:
     at = ended["at the limit"]
     assert at.outcome.code == 0, at.outcome.output
-    assert "records 1000 landed 988 quarantined 7 duplicates 5 in 2 batches" in at.outcome.output
+    assert "records 1005 landed 993 quarantined 7 duplicates 5 in 2 batches" in at.outcome.output
     assert at.quarantine == {"duplicate": 5, "out_of_range": 4, "not_an_object": 3}
 
 
@@ -103,7 +103,7 @@ def test_above_it_fails_for_good_with_the_top_reasons(ended: dict[str, Ended]) -
     error = above.outcome.error
     assert error is not None, above.outcome.output
     assert (error.code, error.transient) == ("HR406", False)
-    said = "7 of 900 records (0.8%) went to quarantine, the contract's limit is 0.7%: "
+    said = "7 of 900 new records (0.8%) went to quarantine, the contract's limit is 0.7%: "
     assert said in error.message
     first = r"\(first: partition \d+, offset \d+: [^)]*(?:\([^)]*\)[^)]*)*\)"
     assert re.search(

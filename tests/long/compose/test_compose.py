@@ -12,7 +12,7 @@ from filelock import FileLock
 from headrace.settings import PROJECT, load_settings
 
 COMPOSE = "github.com/docker/compose/v2@v2.40.3"
-SECRETS = ("FERNET_KEY", "SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "ADMIN_PASSWORD")
+SECRETS = ("FERNET_KEY", "SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "ADMIN_PASSWORD", "VIEWER_PASSWORD")
 
 
 @pytest.fixture(scope="session")

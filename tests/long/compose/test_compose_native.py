@@ -1,9 +1,11 @@
 """What docker-compose.yaml starts, started natively: a run of the wind turbine on its standalone cluster."""
 
+import json
 import re
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import duckdb
 import httpx
@@ -25,12 +27,12 @@ pytestmark = pytest.mark.timeout(1800)
 
 
 def secrets_of_env() -> dict[str, str]:
-    """A .env as .env.example asks for it; the admin's password is one that a shell might stumble over."""
+    """A .env as .env.example asks for it; the passwords are such as a shell might stumble over."""
     example = (PROJECT / ".env.example").read_text(encoding="utf-8")
     names = re.findall(r"^(HEADRACE_\w+)=$", example, flags=re.MULTILINE)
     return {name: secrets.token_urlsafe(48) for name in names} | {
         "HEADRACE_FERNET_KEY": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "HEADRACE_ADMIN_PASSWORD": f'"{secrets.token_urlsafe(16)}" %s\\',
+        **{f"HEADRACE_{who}_PASSWORD": f'"{secrets.token_urlsafe(16)}" %s\\' for who in ("ADMIN", "VIEWER")},
     }
 
 
@@ -63,6 +65,16 @@ def airflow(twin: Twin, secret: dict[str, str]) -> Airflow:
 
 
 @pytest.fixture(scope="module")
+def viewer(twin: Twin, secret: dict[str, str], run_id: str) -> httpx.Client:
+    """Who may look, logged in."""
+    url = f"http://127.0.0.1:{twin.port('8080')}"
+    login = {"username": "viewer", "password": secret["HEADRACE_VIEWER_PASSWORD"]}
+    told = httpx.post(f"{url}/auth/token", json=login, trust_env=False).raise_for_status().json()
+    bearer = {"Authorization": f"Bearer {told['access_token']}"}
+    return httpx.Client(base_url=url, headers=bearer, trust_env=False)
+
+
+@pytest.fixture(scope="module")
 def run_id(airflow: Airflow) -> str:
     """A run of the wind turbine, ended."""
     awaited(lambda: airflow.dag(DAG), 120, every=0.5)
@@ -90,6 +102,33 @@ def test_both_spark_stages_ran_on_the_standalone_cluster(run_id: str, twin: Twin
     master = httpx.get(f"http://127.0.0.1:{twin.port('8081')}/json/").json()
     assert sorted(app["name"] for app in master["completedapps"]) == [f"analyse:{DAG}", f"land:{DAG}"]
     assert {app["state"] for app in master["completedapps"]} == {"FINISHED"}
+
+
+def test_a_viewer_sees_runs_and_reports(viewer: httpx.Client, run_id: str) -> None:
+    assert viewer.get(f"/api/v2/dags/{DAG}/dagRuns/{quote(run_id, safe='')}").status_code == 200
+    assert viewer.get(f"/headrace/reports/{DAG}", params={"run_id": run_id}).status_code == 200
+
+
+def test_a_viewer_triggers_clears_and_allows_nothing(viewer: httpx.Client, run_id: str) -> None:
+    for path, asked in (
+        (f"dags/{DAG}/dagRuns", {"logical_date": None, "conf": {}}),
+        (f"dags/{DAG}/clearTaskInstances", {"dag_run_id": run_id, "dry_run": False}),
+        ("variables", {"key": f"headrace_accept_loss_{DAG}", "value": run_id}),
+    ):
+        assert viewer.post(f"/api/v2/{path}", json=asked).status_code == 403, path
+    assert viewer.patch(f"/api/v2/dags/{DAG}", json={"is_paused": True}).status_code == 403
+
+
+def test_a_token_ends_with_the_working_day(viewer: httpx.Client) -> None:
+    _, claims, _ = viewer.headers["Authorization"].split(".")
+    told = json.loads(urlsafe_b64decode(claims + "==="))
+    assert told["exp"] - told["iat"] == 8 * 3600
+
+
+def test_who_is_not_logged_in_sees_nothing(twin: Twin, run_id: str) -> None:
+    for path in ("/api/v2/dags", f"/headrace/reports/{DAG}?run_id=x"):
+        url = f"http://127.0.0.1:{twin.port('8080')}{path}"
+        assert httpx.get(url, trust_env=False).status_code == 401, path
 
 
 def test_nothing_is_written_where_the_images_user_may_not(run_id: str, twin: Twin) -> None:

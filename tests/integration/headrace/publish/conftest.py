@@ -88,11 +88,12 @@ class Publisher:
 
     # -- its source
 
-    def write(self, rows: int) -> None:
-        """Let the stream's own source (`own`) be the first rows of T1.csv."""
+    def write(self, rows: int, behind: int = 0) -> None:
+        """Let the stream's own source (`own`) be the first rows of T1.csv, or those behind so many."""
         assert isinstance(self.contract.source, CsvSource)
         assert self.contract.source.file != T1
-        self.contract.source.file.write_bytes(b"".join(T1.read_bytes().splitlines(keepends=True)[: rows + 1]))
+        header, *lines = T1.read_bytes().splitlines(keepends=True)
+        self.contract.source.file.write_bytes(b"".join([header, *lines[behind : behind + rows]]))
 
     # -- what it has left
 
@@ -112,8 +113,8 @@ class Publisher:
 
     @property
     def group(self) -> str:
-        """The consumer group that holds the progress of its only publication."""
-        (noted,) = self.publications()
+        """The consumer group that holds the progress of its newest publication."""
+        *_, noted = self.publications()
         return f"headrace.{self.contract.stream}.{noted.publication}"
 
     def progress(self) -> int | None:
@@ -162,7 +163,9 @@ def own(publisher: Publisher, tmp_path: Path) -> Publisher:
     """The same with a source of its own, of three rows."""
     file = tmp_path / "in" / "T1.csv"
     file.parent.mkdir()
-    source = CsvSource(kind="csv", path=file)
-    own = replace(publisher, contract=publisher.contract.model_copy(update={"source": source}))
+    definition = tmp_path / f"{publisher.contract.stream}.yaml"
+    shipped = definition.read_text("utf-8")
+    definition.write_text(shipped.replace("include/data/wind_turbine/T1.csv", str(file)), "utf-8")
+    own = replace(publisher, contract=load_contract(definition))
     own.write(3)
     return own

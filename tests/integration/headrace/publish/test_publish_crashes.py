@@ -44,6 +44,35 @@ def test_a_killed_publisher_is_resumed(point: str, committed: int, publisher: Pu
     assert publisher.states() == ["published"]
 
 
+@pytest.mark.parametrize(
+    ("point", "committed", "forgotten"),
+    [
+        ("publish.before_begin:1", 0, False),
+        ("publish.inside:12", 10_000, False),
+        ("publish.before_commit:2", 10_000, False),
+        ("publish.after_commit:2", 20_000, True),
+        ("publish.after_commit:3", 20_530, False),
+    ],
+)
+def test_a_publisher_of_a_file_that_has_grown_is_resumed(
+    point: str, committed: int, forgotten: bool, own: Publisher
+) -> None:
+    """Its rows are those behind the ones of before, whose publication the topic holds too."""
+    own.write(30_000)
+    own.publish("before")
+    own.write(ROWS)
+    own.killed_at(point)
+    if point.startswith("publish.after_commit"):
+        until_nothing_is_open(own.config, own.topic)
+    assert own.states() == ["published", "publishing"]
+    if forgotten:
+        own.forget_progress()
+    resumed = own.publish("again")
+    assert (resumed.resumed_at, resumed.published) == (30_001 + committed, 20_530 - committed)
+    assert_each_once(own.visible())
+    assert own.states() == ["superseded", "published"]
+
+
 def test_progress_that_has_expired_is_recovered_from_the_topic(publisher: Publisher) -> None:
     publisher.killed_at("publish.after_commit:2")
     publisher.forget_progress()

@@ -18,7 +18,7 @@ from headrace.kafka.topics import describe_topic, ensure_topic, log_end
 from headrace.publish import publishing
 from headrace.publish.publications import change_publications
 from headrace.tables.warehouse import Warehouse
-from testbed.published import ROWS, assert_each_once, row_number
+from testbed.published import ROWS, T1, assert_each_once, row_number
 from tests.integration.headrace.publish.conftest import Publisher
 
 
@@ -52,6 +52,10 @@ def test_each_row_is_published_once(publisher: Publisher) -> None:
         "encoding": None,
         "delimiter": None,
         "options": publisher.contract.source.model_dump_json(),
+        "size": T1.stat().st_size,
+        "first": 1,
+        "continues": None,
+        "own_sha256": None,
     }
     assert noted.finished is not None
     assert noted.started < noted.finished
@@ -138,13 +142,17 @@ def _interrupted(*_: object, **__: object) -> int:
 
 def test_a_changed_file_supersedes_what_was_published(own: Publisher) -> None:
     own.publish("1")
-    own.write(5)
+    own.write(5, behind=1)
     assert own.publish("2").published == 5
     assert own.states() == ["superseded", "published"]
     assert sorted(map(row_number, own.visible())) == [1, 1, 2, 2, 3, 3, 4, 5]
     own.write(3)
     assert own.publish("3").published == 0
     assert own.states() == ["published", "superseded"]
+    own.write(5)
+    assert own.publish("grown").published == 2
+    assert own.states() == ["superseded", "superseded", "published"]
+    assert sorted(map(row_number, own.visible())) == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
     own.write(0)
     assert own.publish("4").published == 0
 

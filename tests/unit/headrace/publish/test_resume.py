@@ -7,7 +7,7 @@ from confluent_kafka import Message
 
 from headrace.errors import PublicationBroken
 from headrace.publish.publications import Publication
-from headrace.publish.resume import _Rows
+from headrace.publish.resume import _recovered, _Rows
 
 OWN, OTHER = "0123456789abcdef0123", "f" * 20
 PUBLICATION = Publication(
@@ -73,3 +73,24 @@ def test_a_row_that_is_there_already_or_cannot_be_is_somebody_elses(headers: Hea
     said = f"topic t, partition 1, offset 1: claims to be row {row} of publication {OWN}, which has that row"
     with pytest.raises(PublicationBroken, match=said):
         seen(new("1"), headers)
+
+
+def test_the_rows_of_a_source_that_has_grown_begin_behind_those_of_before() -> None:
+    """The topic alone says how far it came: its first row is not row 1."""
+    grown = PUBLICATION.model_copy(update={"first": 3})
+
+    def recovered(*of_each: Headers) -> int:
+        rows = _Rows(grown)
+        messages = [
+            Message(topic="t", partition=0, offset=offset, value=b"{}", headers=headers)
+            for offset, headers in enumerate(of_each)
+        ]
+        rows.add(messages)
+        return _recovered(grown, rows, {0: 0}, {0: 9})
+
+    assert recovered() == 3
+    assert recovered(new("3"), new("4"), new("1", OTHER)) == 5
+    with pytest.raises(PublicationBroken, match="claims to be row 2"):
+        recovered(new("2"))
+    with pytest.raises(PublicationBroken, match="holds rows up to 4 without row 3"):
+        recovered(new("4"))

@@ -70,6 +70,27 @@ def test_a_publication_that_is_resumed_goes_on_as_if_it_had_not_stopped(
     assert records(file, first, identity=identity) == records(file, identity=identity)[first - 1 :]
 
 
+@pytest.mark.parametrize("identity", [None, ["time"]])
+@pytest.mark.parametrize("first", [4, 5, 6])
+def test_new_rows_of_a_source_in_a_file_of_their_own_are_the_rows_that_they_were(
+    file: Path, tmp_path: Path, first: int, identity: list[str] | None
+) -> None:
+    """Also the third of three that are equal: those before it stand in other files."""
+    whole = records(file, identity=identity)
+    header, *lines = file.read_text("utf-8").splitlines(keepends=True)
+    parts = []
+    for number, own in enumerate([lines[:2], lines[2:3], lines[3:]]):
+        parts.append(tmp_path / f"{number}.csv")
+        parts[-1].write_text("".join([header, *own]), "utf-8")
+    source = CsvSource(kind="csv", path=file)
+    event_time = {"field": "time", "format": "yyyy"}
+    signals = [{"name": "v", "fields": ["v"]}]
+    own_contract = contract(record={"event_time": event_time, "signals": signals, "identity": identity})
+    *earlier, rows = (CsvRows(part, source) for part in parts)
+    sent = source_records(rows, own_contract, PUBLICATION, 5, first, begins=4, earlier=earlier)
+    assert list(sent) == whole[first - 1 :]
+
+
 def test_rows_behind_the_last_are_not_published(file: Path) -> None:
     assert [row for row, *_ in records(file, last=3)] == [1, 2, 3]
 

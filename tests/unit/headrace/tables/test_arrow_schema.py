@@ -49,6 +49,10 @@ PUBLICATIONS = pa.schema(
         ("encoding", pa.string()),
         ("delimiter", pa.string()),
         ("options", pa.string()),
+        ("size", pa.int64()),
+        ("first", pa.int64()),
+        ("continues", pa.string()),
+        ("own_sha256", pa.string()),
     ]
 )
 

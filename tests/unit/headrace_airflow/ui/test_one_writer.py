@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import pytest
 from httpx import ASGITransport, AsyncClient
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from headrace_airflow.ui import one_writer
 from headrace_airflow.ui.one_writer import OneWriter
 
 
@@ -83,4 +85,73 @@ def test_who_hangs_up_before_his_turn_does_not_come_in() -> None:
 
     scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
     asyncio.run(OneWriter(server)(scope, gone, unanswered))
+    assert server.most == 0
+
+
+async def posted(app: OneWriter, send: Send, *bodies: bytes) -> None:
+    """One POST, its body in these pieces; after them the sender falls silent."""
+    pieces: list[Message] = [{"type": "http.request", "body": b, "more_body": True} for b in bodies]
+    if pieces:
+        pieces[-1]["more_body"] = False
+
+    async def receive() -> Message:
+        if not pieces:
+            await asyncio.Event().wait()
+        return pieces.pop(0)
+
+    await app({"type": "http", "method": "POST", "path": "/", "headers": []}, receive, send)
+
+
+def test_who_reads_his_answer_slowly_holds_up_nobody() -> None:
+    async def play() -> None:
+        server = Server()
+        server.may_end.set()
+        app = OneWriter(server)
+        answered, reads_on = asyncio.Event(), asyncio.Event()
+
+        async def slowly(_: Message) -> None:
+            answered.set()
+            await reads_on.wait()
+
+        slow = asyncio.create_task(posted(app, slowly, b"slow"))
+        await answered.wait()
+        async with AsyncClient(transport=ASGITransport(app), base_url="http://127.0.0.1") as http:
+            assert (await http.post("/", content="quick")).text == "quick"
+        reads_on.set()
+        await slow
+
+    asyncio.run(play())
+
+
+def test_a_request_that_never_ends_holds_up_the_others_for_a_turn_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(one_writer, "TURN_SECONDS", 0.01)
+
+    async def play() -> None:
+        server = Server()
+        app = OneWriter(server)
+        async with AsyncClient(transport=ASGITransport(app), base_url="http://127.0.0.1") as http:
+            both = [asyncio.create_task(http.post("/", content=text)) for text in ("stuck", "next")]
+            while server.inside < 2:
+                await asyncio.sleep(0)
+            server.may_end.set()
+            assert [answer.text for answer in await asyncio.gather(*both)] == ["stuck", "next"]
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(("limit", "value", "status"), [("MAX_BODY", 7, 413), ("BODY_SECONDS", 0.01, 408)])
+def test_what_is_too_large_or_too_slow_is_refused_before_its_turn(
+    limit: str, value: float, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_writer, limit, value)
+    server, told = Server(), list[Message]()
+
+    async def tell(message: Message) -> None:
+        told.append(message)
+
+    bodies = [b"four", b"four", b"and more"] if status == 413 else []
+    asyncio.run(posted(OneWriter(server), tell, *bodies))
+    assert told[0]["status"] == status
     assert server.most == 0

@@ -11,4 +11,5 @@ def test_airflow_is_told_to_stay_on_the_loopback_with_a_login(settings: Settings
     environment = airflow_environment(settings)
     assert environment["AIRFLOW__API__HOST"] == "127.0.0.1"
     assert environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] == "False"
+    assert int(environment["AIRFLOW__API_AUTH__JWT_EXPIRATION_TIME"]) == 8 * 3600
     assert environment["HEADRACE_HOME"] == str(settings.home_path)
