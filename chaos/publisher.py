@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chaos.tampering import tamper
 from headrace.contract.loader import load_contract
-from headrace.land.before_publishing import settle_before_publishing
+from headrace.land.before_publishing import cut_off, go_back
 from headrace.publish import publishing
 from headrace.settings import load_settings
 from headrace.tables.warehouse import Warehouse
@@ -23,7 +23,9 @@ def main() -> None:
     republish, accept_loss = (name in sys.argv[4:] for name in ("republish", "accept_loss"))
     publishing.ROWS = rows
     config, settings = json.loads(sys.stdin.read()), load_settings()
-    settle_before_publishing(contract, Warehouse.of(settings, contract.stream), config, run_id, accept_loss)
+    warehouse = Warehouse.of(settings, contract.stream)
+    if cut := cut_off(contract, warehouse, config, run_id):
+        go_back(contract, warehouse, config, cut, accept_loss)
     publishing.publish(contract, settings, config, run_id, republish=republish, report=print)
 
 

@@ -11,37 +11,40 @@ from headrace.offsets import Position, reached
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import newest_closing, open_batch
 from headrace.tables.commits import ClosingCommit
-from headrace.tables.slices import find_slice, new_slice
+from headrace.tables.slices import Slice, find_slice, new_slice
 from headrace.tables.warehouse import Warehouse
 
 
-def settle_before_publishing(
-    contract: Contract, warehouse: Warehouse, kafka: dict[str, Any], run_id: str, accept_loss: bool
-) -> None:
-    """Have the position go back to where the topic's log was cut off, if it was and that is accepted.
-
-    Raises:
-        LogCutOff, RecordsExpired: it was, and the loss is not accepted.
-        StreamLocked: another process writes to the stream's tables.
-    """
+def cut_off(contract: Contract, warehouse: Warehouse, kafka: dict[str, Any], run_id: str) -> Slice | None:
+    """The slice of a run whose topic ends before what was landed of it; None where it does not."""
     newest = newest_closing(warehouse)
     if newest is None:
-        return
+        return None
     topic = contract.topic.name
     if reached(log_end(kafka, topic, committed=False), _begun(warehouse, newest)):
-        return
+        return None
     topic_id = describe_topic(kafka, topic).topic_id
     if topic_id != newest.topic_id:
-        return  # another topic, which publishing itself judges
-
-    # not at the top: nearly every run ends above, and what lands is large
-    from headrace.land.landing import Landing, settle
-
-    run_slice = find_slice(warehouse, run_id) or new_slice(
+        return None  # another topic, which publishing itself judges
+    return find_slice(warehouse, run_id) or new_slice(
         run_id, topic, topic_id, newest.position, log_end(kafka, topic)
     )
+
+
+def go_back(
+    contract: Contract, warehouse: Warehouse, kafka: dict[str, Any], run_slice: Slice, accept_loss: bool
+) -> None:
+    """Have the position go back to where the log was cut off, if that is accepted.
+
+    Raises:
+        LogCutOff, RecordsExpired: it is not.
+        StreamLocked: another process writes to the stream's tables.
+    """
+    # not at the top: nearly no run comes here, and what lands is large
+    from headrace.land.landing import Landing, settle
+
     with warehouse.writing():
-        settle(Landing(Attempt(contract, warehouse, run_id), run_slice, kafka, accept_loss))
+        settle(Landing(Attempt(contract, warehouse, run_slice.run_id), run_slice, kafka, accept_loss))
 
 
 def _begun(warehouse: Warehouse, newest: ClosingCommit) -> Position:

@@ -17,14 +17,15 @@ class PublishOperator(StageOperator):
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
         """Publish; the run's parameter `republish` publishes the whole source once more."""
-        from headrace.land.before_publishing import settle_before_publishing
+        from headrace.land.before_publishing import cut_off, go_back
         from headrace.publish.publishing import publish
 
         settings, run_id, params = load_settings(), context["run_id"], context["params"]
-        if params["accept_loss"]:
-            require_allowed(contract.stream, run_id)
-        warehouse = Warehouse.of(settings, contract.stream)
-        settle_before_publishing(contract, warehouse, config, run_id, bool(params["accept_loss"]))
+        warehouse, accept_loss = Warehouse.of(settings, contract.stream), bool(params["accept_loss"])
+        if cut := cut_off(contract, warehouse, config, run_id):
+            if accept_loss:
+                require_allowed(contract.stream, run_id)
+            go_back(contract, warehouse, config, cut, accept_loss)
         published = publish(
             contract,
             settings,

@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 
 from headrace.errors import LogCutOff
 from headrace.kafka.topics import log_end
-from headrace.land.before_publishing import settle_before_publishing
+from headrace.land.before_publishing import cut_off, go_back
 from headrace.land.idle import nothing_to_land
 from headrace.offsets import text
 from headrace.publish.publishing import publish
@@ -152,13 +152,16 @@ def test_nothing_is_published_behind_a_log_that_was_cut_off(
     stream, settings = published
     warehouse, topic_id = stream.warehouse(settings.warehouse_path), stream.topic_id
     position = landed_position(warehouse, topic_id)
-    given = (stream.contract, warehouse, stream.config, "another run")
+    given = (stream.contract, warehouse, stream.config)
+    cut = cut_off(*given, "another run")
+    assert cut
     with pytest.raises(LogCutOff, match=r"Trigger a run with accept_loss and republish"):
-        settle_before_publishing(*given, accept_loss=False)
+        go_back(*given, cut, accept_loss=False)
     assert landed_position(warehouse, topic_id) == position
     assert find_slice(warehouse, "another run") is None
 
-    settle_before_publishing(*given, accept_loss=True)
+    go_back(*given, cut, accept_loss=True)
+    assert not cut_off(*given, "another run")
     end = log_end(stream.config, stream.contract.topic.name)
     assert landed_position(warehouse, topic_id)[0] <= end[0] < position[0]
     again = publish(stream.contract, settings, stream.config, "another run", republish=True)
