@@ -15,7 +15,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from bench.contenders.start import Start, headrace_spark
 from bench.stream import broker, definition, rows
-from headrace.contract.loader import load_contract
+from headrace.contract.loader import WrittenContract, load_contract
 from headrace.driver.protocol import Guardian, Job
 from headrace.errors import RunFailed
 from headrace.gates.answers import Answers
@@ -91,7 +91,7 @@ def land_many(
         _await_visible(Visible(topic=published.topic, until=published.until), config)
         run_slice = new_slice("ageing", published.topic, topic_id, {}, published.until)
         job = Job(
-            contract=contract_file,
+            contract=WrittenContract.of(contract_file),
             run_id="ageing",
             warehouse=settings.warehouse_path,
             kafka=config,

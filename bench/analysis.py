@@ -18,7 +18,7 @@ from bench.contest import Contender, Standing, table
 from bench.growth import ELSEWHERE, FILL, fill_batch, parsed_rows
 from bench.process import Cost, cost_of
 from bench.stream import definition, instants
-from headrace.contract.loader import load_contract
+from headrace.contract.loader import WrittenContract
 from headrace.driver.protocol import Job
 from headrace.errors import RunFailed
 from headrace.tables.attempt import Attempt
@@ -118,7 +118,7 @@ def _filled(folder: Path, records: int, first: int = 0) -> Job:
     folder.mkdir(parents=True)
     file = folder / f"{STREAM}.yaml"
     file.write_text(yaml.safe_dump(definition(STREAM, 250_000), sort_keys=False), encoding="utf-8")
-    job = Job(contract=file, run_id="bench", warehouse=folder / "warehouse")
+    job = Job(contract=WrittenContract.of(file), run_id="bench", warehouse=folder / "warehouse")
     attempt = _attempt(job)
     attempt.warehouse.prepare()
     create_tables(attempt.warehouse)
@@ -135,7 +135,7 @@ def fill(attempt: Attempt, topic_id: str, start: int, until: int) -> None:
 
 
 def _attempt(job: Job) -> Attempt:
-    contract = load_contract(job.contract)
+    contract = job.contract.load()
     return Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from bench.contenders import start
 from bench.process import Cost, cost_of
+from bench.stream import give_key
 from headrace.errors import RunFailed
 from testbed.streams import Stream
 
@@ -126,6 +127,7 @@ def _land(contender: Contender, course: Course, line: Callable[[str], None]) -> 
     warehouse = course.warehouse
     shutil.rmtree(warehouse, ignore_errors=True)
     warehouse.mkdir(parents=True)
+    give_key(course.stream.warehouse(warehouse))
     job = course.stream.job(warehouse)
     cost = cost_of(lambda: contender.start(job), lambda said: line(escape(f"{contender.name}: {said[:100]}")))
     tables = [warehouse / table for table in contender.tables]

@@ -13,7 +13,8 @@ from rich.console import Console
 from bench.contenders.start import headrace_reconcile
 from bench.growth import fill
 from bench.process import Cost, cost_of
-from bench.stream import broker, full_stream
+from bench.stream import broker, full_stream, give_key
+from headrace.contract.loader import WrittenContract
 from headrace.driver.protocol import Job
 from headrace.errors import RunFailed
 from headrace.land.landing import Landing
@@ -71,6 +72,7 @@ def reconcile_all(folder: Path, held: int, new: int, runs: int, console: Console
         whole = new_slice("new", run_slice.topic, run_slice.topic_id, {}, run_slice.until)
         nothing = new_slice("nothing", run_slice.topic, run_slice.topic_id, run_slice.until, run_slice.until)
         _publish(warehouse, whole, held + new)
+        give_key(warehouse)
         attempt = Attempt(stream.contract, warehouse, "new")
         create_tables(warehouse)
         fill(attempt, stream.topic_id, held)
@@ -127,7 +129,9 @@ def _account(
     run_id = of.run_id if of else "audit"
     if of:
         fix_slice(warehouse, of)
-    job = Job(contract=stream.file, run_id=run_id, warehouse=root, kafka=stream.config, slice=of)
+    job = Job(
+        contract=WrittenContract.of(stream.file), run_id=run_id, warehouse=root, kafka=stream.config, slice=of
+    )
     cost = cost_of(lambda: headrace_reconcile(job), lambda _: None)
     counted = read_ledger(warehouse)[-1].counted or Counted(
         new=0, sealed=0, version=None, sources=0, reason=None

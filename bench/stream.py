@@ -12,8 +12,10 @@ import yaml
 from confluent_kafka import KafkaError, Message, Producer
 
 from headrace.errors import DeliveryIncomplete
-from headrace.kafka.headers import row_header
+from headrace.kafka.headers import signer
 from headrace.settings import PROJECT, load_settings
+from headrace.tables.keys import BYTES, key_file
+from headrace.tables.warehouse import Warehouse
 from local.stack.broker import scratch_broker
 from testbed.streams import Stream, make_stream
 
@@ -25,6 +27,16 @@ ROWS = 10_000
 """Rows of one transaction, as `publish` has them."""
 WIDE = 20
 """Signals beside T1's four that make a record 1.2 KB long."""
+
+
+KEY = bytes(BYTES)
+"""What proves the streams' records."""
+
+
+def give_key(warehouse: Warehouse) -> None:
+    """Let the warehouse's landing believe them."""
+    warehouse.folder.mkdir(parents=True, exist_ok=True)
+    key_file(warehouse).write_text(KEY.hex(), "ascii")
 
 
 @contextmanager
@@ -91,6 +103,7 @@ def full_stream(
 def _fill(stream: Stream, first: int, records: int, more: int) -> None:
     """What `publish` sends, without its account of it: the same keys, values, headers and transactions."""
     failed: list[KafkaError] = []
+    sign = signer("0123456789abcdef0123", KEY)
 
     def answered(error: KafkaError | None, _: Message) -> None:
         if error is not None:
@@ -105,7 +118,7 @@ def _fill(stream: Stream, first: int, records: int, more: int) -> None:
         some = rows(start, min(ROWS, end - start), 1, more)
         values = some.select(pl.struct(pl.all()).struct.json_encode()).to_series()
         for number, (key, value) in enumerate(zip(some[:, 0], values, strict=True), start + 1):
-            headers = [row_header("0123456789abcdef0123", number)]
+            headers = [sign(number, None, value)]
             producer.produce(stream.contract.topic.name, value, key, headers=headers, on_delivery=answered)
         producer.commit_transaction()
     if failed:

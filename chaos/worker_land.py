@@ -4,7 +4,6 @@ python -m chaos.worker_land; the job is in the environment, as a Spark driver ha
 """
 
 from chaos.tampering import tamper
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
 from headrace.land.engines import land_here
 from headrace.land.landing import Landing
@@ -17,10 +16,10 @@ def main() -> None:
     """Land the slice of the job that the environment holds."""
     tamper()
     job = read_job()
-    contract = load_contract(job.contract)
+    contract = job.contract.load()
     assert job.slice
     attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
-    land_here(Landing(attempt, job.slice, job.kafka, job.accept_loss))
+    land_here(Landing(attempt, job.slice, job.kafka, job.accept_loss, job.skip))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import yaml
 from chaos.compare import SPEED
 from chaos.processes import Running
 from chaos.tampering import CLOCK, LOST_ANSWER, UNLOCKED
+from headrace.contract.loader import WrittenContract
 from headrace.driver.protocol import DriverError, Job
 from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.errors import HeadraceError
@@ -230,7 +231,7 @@ class World:
             )
             found = fix_slice(warehouse, candidate)
         return Job(
-            contract=self.stream.file,
+            contract=WrittenContract.of(self.stream.file),
             run_id=self.run_id,
             warehouse=self.settings.warehouse_path,
             kafka=self.config,

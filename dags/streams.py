@@ -27,6 +27,8 @@ from headrace_airflow.operators.report import ReportOperator
 from headrace_airflow.sensors import conditions
 from headrace_airflow.sensors.gate import Gate
 
+OFFSETS = r"^(\d{1,9}:\d{1,18}(-\d{1,18})?([ ,]+|$))*$"
+
 PARAMS = {
     "republish": Param(
         False, type="boolean", description="Publish the whole source once more; its rows land as duplicates."
@@ -36,6 +38,13 @@ PARAMS = {
         type="boolean",
         description="Go on where the topic's retention has removed unlanded records, or its log was cut off. "
         "Whoever may set Airflow's variables has to allow it to this run; `land` says how.",
+    ),
+    "skip_offsets": Param(
+        "",
+        type="string",
+        pattern=OFFSETS,
+        description="Offsets to give up because no process can land them, as HR310 names them: 0:1234-1234 "
+        "(partition:first-last). Allowed to the run as `accept_loss` is; `batches` notes them as a gap.",
     ),
 }
 

@@ -1,6 +1,5 @@
 """The stage `analyse`: from `readings` to the gold tables; its Airflow task starts it."""
 
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
 from headrace.tables.attempt import Attempt
 from headrace.tables.warehouse import Warehouse
@@ -14,7 +13,7 @@ def main() -> None:
     """Analyse the stream of the job that the environment holds."""
     job = read_job()
     watch(job.guardians)
-    contract = load_contract(job.contract)
+    contract = job.contract.load()
     warehouse = Warehouse(job.warehouse, contract.stream)
     with warehouse.writing():
         spark = build_session(contract, "analyse")

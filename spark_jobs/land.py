@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
 from headrace.errors import SettingsError
 from headrace.land.landing import Landing, land
@@ -18,13 +17,15 @@ def main() -> None:
     """Land the slice of the job that the environment holds."""
     job = read_job()
     watch(job.guardians)
-    contract = load_contract(job.contract)
+    contract = job.contract.load()
     if job.slice is None:
         raise SettingsError(f"run {job.run_id!r} was started without a slice; `land` is started by its task")
     warehouse = Warehouse(job.warehouse, contract.stream)
     with warehouse.writing():
         spark = build_session(contract, "land")
-        landing = Landing(Attempt(contract, warehouse, job.run_id), job.slice, job.kafka, job.accept_loss)
+        landing = Landing(
+            Attempt(contract, warehouse, job.run_id), job.slice, job.kafka, job.accept_loss, job.skip
+        )
         land(landing, partial(land_by_spark, spark))
 
 

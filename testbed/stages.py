@@ -13,7 +13,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 from pyspark.sql import SparkSession
 
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import DriverError, Job, read_last_word
 from headrace.land.engines import land_here
 from headrace.land.landing import Landing
@@ -74,10 +73,10 @@ def run_in_worker(job: Job, **environment: str) -> Outcome:
     """Land the job's slice in this process, as the operator does where no Spark is needed."""
 
     def stage() -> None:
-        contract = load_contract(job.contract)
+        contract = job.contract.load()
         attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
         assert job.slice
-        land_here(Landing(attempt, job.slice, job.kafka, job.accept_loss))
+        land_here(Landing(attempt, job.slice, job.kafka, job.accept_loss, job.skip))
 
     with _variables(environment):
         return _ended(lambda: run_stage(stage))

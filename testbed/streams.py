@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import yaml
 
-from headrace.contract.loader import load_contract
+from headrace.contract.loader import WrittenContract, load_contract
 from headrace.contract.model import Contract
 from headrace.driver.protocol import Job
 from headrace.kafka.topics import ensure_topic, log_end
@@ -34,7 +34,7 @@ class Stream:
     def job(self, root: Path, run_slice: Slice | None = None, **more: Any) -> Job:
         """A job that lands the slice into the warehouse at `root`."""
         return Job(
-            contract=self.file,
+            contract=WrittenContract.of(self.file),
             run_id="a run",
             warehouse=root,
             kafka=self.config,

@@ -8,7 +8,6 @@ import json
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
 
 POWER = "LV ActivePower (kW)"
@@ -17,7 +16,7 @@ POWER = "LV ActivePower (kW)"
 def main() -> None:
     """Read all readings, twice, and write both tables."""
     job = read_job()
-    contract = load_contract(job.contract)
+    contract = job.contract.load()
     spark = (
         SparkSession.builder.appName("naive")
         .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")

@@ -1,6 +1,5 @@
 """An account: what the task `reconcile` does, or, where the job has no slice, an audit."""
 
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
 from headrace.no_pandas import spare_pandas
 from headrace.reconcile.reconciliation import audit, reconcile
@@ -11,4 +10,4 @@ if __name__ == "__main__":
     job = read_job()
     settings = Settings(warehouse=job.warehouse, home=job.warehouse / "home")
     count = reconcile if job.slice else audit
-    count(load_contract(job.contract), settings, job.kafka, job.run_id)
+    count(job.contract.load(), settings, job.kafka, job.run_id)

@@ -11,7 +11,6 @@ import pyarrow as pa
 from confluent_kafka import Consumer, Message, TopicPartition
 from deltalake import write_deltalake
 
-from headrace.contract.loader import load_contract
 from headrace.contract.model import Signal
 from headrace.driver.protocol import Job, read_job
 from headrace.task_log import say
@@ -24,7 +23,7 @@ SIGNALS = pa.map_(pa.string(), pa.string())
 def main() -> None:
     """Read every partition to its end, and write what was read whenever a batch is full."""
     job = read_job()
-    contract = load_contract(job.contract)
+    contract = job.contract.load()
     size, signals = contract.landing.max_records_per_batch, contract.record.signals
     assert job.slice
     consumer = Consumer(

@@ -3,7 +3,6 @@
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
 
 
@@ -11,7 +10,7 @@ def main() -> None:
     """Land the whole topic."""
     job = read_job()
     assert job.slice
-    fields = [signal.fields[0] for signal in load_contract(job.contract).record.signals]
+    fields = [signal.fields[0] for signal in job.contract.load().record.signals]
     spark = (
         SparkSession.builder.appName("naive")
         .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")

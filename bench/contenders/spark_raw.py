@@ -4,7 +4,6 @@ import json
 
 from pyspark.sql import DataFrame, SparkSession
 
-from headrace.contract.loader import load_contract
 from headrace.driver.protocol import read_job
 from headrace.task_log import say
 
@@ -15,7 +14,7 @@ def main() -> None:
     """Land the whole topic in micro-batches of the contract's size."""
     job = read_job()
     assert job.slice
-    topic, size = job.slice.topic, load_contract(job.contract).landing.max_records_per_batch
+    topic, size = job.slice.topic, job.contract.load().landing.max_records_per_batch
     spark = SparkSession.builder.appName("raw").getOrCreate()
 
     def append(records: DataFrame, number: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -214,6 +215,66 @@ def migrate_(
         migrate(Warehouse.of(load_settings(), stream), lambda line: print_text(out, line), remove_old)
     except HeadraceError as wrong:
         raise _ended(wrong, 1) from wrong
+
+
+@app.command(name="restore")
+def restore_(
+    stream: Annotated[str, typer.Argument(help="a stream's id")],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="a batch's number, or a time with its zone (2026-11-26T12:00:00Z) by which it was closed; "
+            "without it the newest batch that all tables have"
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="also where the topic no longer has what is undone")
+    ] = False,
+    bootstrap: Bootstrap = None,
+) -> None:
+    """Bring a stream's tables to one moment, after one was restored, or copied back, without the others.
+
+    It shows what it would do, and asks. What it undoes the next run lands again, from the topic. Killed, it
+    is run again. Exit code 0 when the tables are of one moment, 1 when they are not.
+    """
+    from headrace.restore.plan import Plan
+    from headrace.restore.restoring import require_landable, restore
+    from headrace.tables.warehouse import Warehouse
+
+    def agree(plan: Plan) -> None:
+        for line in plan.lines():
+            print_text(out, line)
+        if plan.undone and not accept_loss:
+            require_landable(plan, topic, broker)
+        if not (yes or typer.confirm("Do that?")):
+            raise typer.Exit(1)
+
+    try:
+        settings = load_settings()
+        topic = find_contract(settings.streams_path, stream).topic.name
+        broker, moment = _broker(settings, bootstrap), _moment(to)
+        done = restore(Warehouse.of(settings, stream), agree, moment)
+    except HeadraceError as wrong:
+        raise _ended(wrong, 1) from wrong
+    if done:
+        print_text(
+            out, "done; next: run the stream, which lands what was undone and computes gold tables anew"
+        )
+    else:
+        print_text(out, f"stream {stream}: all tables are of that moment: nothing to restore")
+
+
+def _moment(to: str | None) -> int | datetime | None:
+    if to is None or to.isdecimal():
+        return None if to is None else int(to)
+    try:
+        moment = datetime.fromisoformat(to)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise SettingsError(f"--to {to!r}: is no batch's number and no time with a zone; see --help")
+    return moment
 
 
 @app.command(name="try")

@@ -118,6 +118,12 @@ class LogCutOff(TerminalError):
     code = "HR309"
 
 
+class RecordsUnlandable(TerminalError):
+    """No process can land these records, or no consumer read them; a person may give their offsets up."""
+
+    code = "HR310"
+
+
 class StreamLocked(TransientError):
     """Another process writes to this stream's tables."""
 
@@ -158,6 +164,12 @@ class CommitTorn(TerminalError):
     """The newest file of a table's log is empty or cut off: a power cut, a full disk, a broken copy."""
 
     code = "HR407"
+
+
+class TablesApart(TerminalError):
+    """A stream's tables are of different moments: one was restored, or copied back, without the others."""
+
+    code = "HR408"
 
 
 class NotReconciled(TerminalError):

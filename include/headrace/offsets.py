@@ -96,6 +96,15 @@ def _around(one: OffsetRange, taken: OffsetRange) -> Ranges:
     )
 
 
+def within(ranges: Iterable[OffsetRange], limit: Position) -> Ranges:
+    """What of `ranges` lies before `limit`."""
+    return tuple(
+        each.model_copy(update={"until": min(each.until, limit.get(each.partition, 0))})
+        for each in ranges
+        if each.start < limit.get(each.partition, 0)
+    )
+
+
 def clip(position: Position, limit: Position) -> dict[int, int]:
     """The position, held back to `limit` in each of its partitions; others are left out."""
     return {partition: min(position.get(partition, 0), end) for partition, end in limit.items()}

@@ -10,12 +10,20 @@ from pathlib import Path
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 
+from headrace.errors import TransientError
+from headrace.kafka.reader import require_readable
 from headrace.land.landing import Landing
-from headrace.offsets import advance, between, clip, reached
+from headrace.offsets import Ranges, advance, between, clip, reached
 from headrace.settings import load_settings
+from headrace.staging.staged import Staged
+from headrace.staging.staging import Staging
+from headrace_spark.failures import known_failure
 from headrace_spark.kafka_source import stream_records, within
 from headrace_spark.offset_log import planned_end
 from headrace_spark.staging import stage_on_executors
+
+KAFKAS_OWN = "org.apache.kafka.common"
+"""In the text of whatever Kafka's client throws, as where it cannot read a batch of records."""
 
 LEFT_SECONDS = 24 * 3600
 """Age at which a checkpoint is one that a killed driver has left."""
@@ -47,11 +55,21 @@ class _Stream:
             return
         if not reached(run_slice.until, end):  # else the filter's offsets are new code for every batch
             records = within(records, ranges)
-        offsets = sum(map(len, ranges))
-        landing.land_batch(
-            ranges, lambda staging: stage_on_executors(records, landing.parser, staging, offsets)
-        )
+        landing.land_batch(ranges, lambda staging: self._stage(records, ranges, staging))
         self.stands = advance(self.stands, ranges)
+
+    def _stage(self, records: DataFrame, ranges: Ranges, staging: Staging) -> Staged:
+        """Stage the records; where they are not to blame, or nobody can read them, that is named at once."""
+        landing = self.landing
+        try:
+            return stage_on_executors(records, landing.parser, staging, sum(map(len, ranges)))
+        except Exception as failed:
+            known = known_failure(failed)
+            if known is not None and type(known) is not TransientError:
+                raise known from failed
+            if KAFKAS_OWN in str(failed):
+                require_readable(landing.kafka, landing.run_slice.topic, ranges)
+            raise
 
     @property
     def covered(self) -> bool:

@@ -7,14 +7,26 @@ from math import ceil
 from operator import add
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
-from headrace.parse.parser import RECORDS, Parser
+from headrace.parse.parser import INSTANT, RECORDS, Parser
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
 
 OFFSETS_A_TASK = 25_000
 """A small micro-batch is one task and one file, however many partitions its topic has."""
+
+
+NO_TIMESTAMP = pa.scalar(-1_000, INSTANT)
+"""What Spark makes of -1 ms, which Kafka has for a record without a timestamp."""
+
+
+def without_false_times(records: pa.RecordBatch) -> pa.RecordBatch:
+    """The records, and no time for those that have none."""
+    times = records["timestamp"].cast(INSTANT)
+    known = pc.if_else(pc.equal(times, NO_TIMESTAMP), pa.scalar(None, INSTANT), times)
+    return records.set_column(records.schema.get_field_index("timestamp"), "timestamp", known)
 
 
 def stage_on_executors(records: DataFrame, parser: Parser, staging: Staging, offsets: int) -> Staged:
@@ -24,7 +36,7 @@ def stage_on_executors(records: DataFrame, parser: Parser, staging: Staging, off
     """
 
     def stage_task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        staged = stage(map(parser.parse, batches), staging)
+        staged = stage(map(parser.parse, map(without_false_times, batches)), staging)
         yield pa.RecordBatch.from_pydict({"staged": [pickle.dumps(staged)]})
 
     tasks = records.select(*RECORDS.names).coalesce(ceil(offsets / OFFSETS_A_TASK))

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
+from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
+from headrace.land.skipping import parse_offsets
 from headrace.settings import PROJECT
 
 DAGS = PROJECT / "dags"
@@ -111,10 +113,26 @@ def test_policy_of_every_task(wind_turbine: DAG) -> None:
         assert task.execution_timeout is not None
 
 
-def test_parameters_are_two_booleans_that_default_to_no(wind_turbine: DAG) -> None:
+def test_parameters_default_to_no(wind_turbine: DAG) -> None:
     schema = {name: wind_turbine.params.get_param(name).schema["type"] for name in wind_turbine.params}
-    assert schema == {"republish": "boolean", "accept_loss": "boolean"}
-    assert wind_turbine.params.dump() == {"republish": False, "accept_loss": False}
+    assert schema == {"republish": "boolean", "accept_loss": "boolean", "skip_offsets": "string"}
+    assert wind_turbine.params.dump() == {"republish": False, "accept_loss": False, "skip_offsets": ""}
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [("", True), ("0:1234-1234", True), ("0:5, 12:7-9 ", True), ("0:5-", False), ("'; drop", False)],
+)
+def test_offsets_to_skip_are_of_the_form_that_landing_names(
+    wind_turbine: DAG, written: str, taken: bool
+) -> None:
+    param = wind_turbine.params.get_param("skip_offsets")
+    if taken:
+        assert param.resolve(written) == written
+        parse_offsets(written)
+    else:
+        with pytest.raises(ParamValidationError):
+            param.resolve(written)
 
 
 def test_the_dag_survives_serialization(wind_turbine: DAG) -> None:

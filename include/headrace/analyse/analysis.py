@@ -15,10 +15,12 @@ from headrace.analyse.readings_files import ReadingsFiles
 from headrace.crash_points import crash_point
 from headrace.errors import PositionBroken, WarehouseError
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import newest_closing, open_batch
+from headrace.tables.batches import closing_of, newest_closing, open_batch
 from headrace.tables.commits import GoldCommit, open_table
 from headrace.tables.gold_commits import commit_gold, newest_gold
 from headrace.tables.names import GOLD, READINGS
+from headrace.tables.progress import came_from
+from headrace.tables.warehouse import Warehouse
 from headrace.task_log import say
 
 
@@ -94,14 +96,24 @@ def left_to_do(attempt: Attempt, goal: GoldCommit) -> dict[str, Part | None]:
 
     newest = {table: newest_gold(attempt.warehouse, table) for table in GOLD}
     return {
-        table: _left(commit.metadata if commit else None, goal, since) for table, commit in newest.items()
+        table: _left(attempt.warehouse, commit.metadata if commit else None, goal, since)
+        for table, commit in newest.items()
     }
 
 
-def _left(done: GoldCommit | None, goal: GoldCommit, since: Callable[[int], Part]) -> Part | None:
-    if done is None or done.analysis_sha256 != goal.analysis_sha256 or done.batch > goal.batch:
+def _left(
+    warehouse: Warehouse, done: GoldCommit | None, goal: GoldCommit, since: Callable[[int], Part]
+) -> Part | None:
+    if done is None or done.analysis_sha256 != goal.analysis_sha256 or not _stands(warehouse, done):
         return Part(goal.readings_version, None, -1)
     return None if done.batch == goal.batch else since(done.batch)
+
+
+def _stands(warehouse: Warehouse, done: GoldCommit) -> bool:
+    """Whether the batch that a table was computed up to is still there, as it was."""
+    return came_from(done, None) or (
+        (closing := closing_of(warehouse, done.batch)) is not None and came_from(done, closing)
+    )
 
 
 def _rows(attempt: Attempt, part: Part, engine: Engine) -> Mapping[str, pa.Table]:

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.constructor import SafeConstructor
 
@@ -50,7 +51,39 @@ def load_contract(file: Path) -> Contract:
     Raises:
         ContractError: it cannot be read, is no YAML, or does not fit; one line a fault, each with its place.
     """
-    node, written = _read(file)
+    contract = _contract(file, _text(file))
+    load_signal_names(contract)
+    return contract
+
+
+class WrittenContract(BaseModel):
+    """A contract as it was written: what another process makes of it does not depend on files of its own.
+
+    `signal_names`: the text of the file that its analysis names; None where it names none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    file: Path
+    text: str
+    signal_names: str | None
+
+    @classmethod
+    def of(cls, file: Path) -> Self:
+        """The contract in that file; raises as `load_contract`."""
+        text = _text(file)
+        contract = _contract(file, text)
+        load_signal_names(contract)
+        return cls(file=file, text=text, signal_names=contract.analysis.signal_names_text)
+
+    def load(self) -> Contract:
+        """The contract; raises as `load_contract`."""
+        contract = _contract(self.file, self.text)
+        return contract.model_copy(update={"analysis": contract.analysis.with_names(self.signal_names)})
+
+
+def _contract(file: Path, text: str) -> Contract:
+    node, written = _parsed(file, text)
     try:
         contract = Contract.model_validate(written)
     except ValidationError as broken:
@@ -60,7 +93,6 @@ def load_contract(file: Path) -> Contract:
             f"{_place(file, node, ('stream',))}: field stream: is {contract.stream!r}, but the file is "
             f"called {file.name}; name it {contract.stream}.yaml or change the stream"
         )
-    load_signal_names(contract)
     return contract
 
 
@@ -103,24 +135,29 @@ def _unambiguous(file: Path, contract: Contract, pairs: list[tuple[str, str]]) -
     return names
 
 
-def _read(file: Path) -> tuple[yaml.Node, object]:
-    """The file's nodes, which know their lines, and what they stand for.
-
-    Raises:
-        ContractError: it cannot be read, is no YAML, or says something twice.
-    """
-    # Not ruamel.yaml, which knows lines and repeated keys itself: 0.19.1 reads a curve's `y` as True in
-    # YAML 1.1, and in 1.2 `yes` is a text and 010 ten; contracts mean what they mean to PyYAML.
+def _text(file: Path) -> str:
     try:
-        node = yaml.compose(read_bounded(file, LARGEST), Loader=_Loader)
-        if not isinstance(node, yaml.MappingNode):
-            raise ContractError(f"{file}, line 1: a contract is a mapping that begins with 'stream:'")
-        _require_keys_once(file, node)
-        return node, SafeConstructor().construct_document(node)
+        return read_bounded(file, LARGEST)
     except OSError as absent:
         raise ContractError(f"{file}: cannot be read: {absent.strerror}") from absent
     except UnicodeDecodeError as broken:
         raise ContractError(f"{file}: not UTF-8 at byte {broken.start}; save it as UTF-8") from broken
+
+
+def _parsed(file: Path, text: str) -> tuple[yaml.Node, object]:
+    """The text's nodes, which know their lines, and what they stand for.
+
+    Raises:
+        ContractError: it is no YAML, or says something twice.
+    """
+    # Not ruamel.yaml, which knows lines and repeated keys itself: 0.19.1 reads a curve's `y` as True in
+    # YAML 1.1, and in 1.2 `yes` is a text and 010 ten; contracts mean what they mean to PyYAML.
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        if not isinstance(node, yaml.MappingNode):
+            raise ContractError(f"{file}, line 1: a contract is a mapping that begins with 'stream:'")
+        _require_keys_once(file, node)
+        return node, SafeConstructor().construct_document(node)
     except yaml.MarkedYAMLError as broken:
         line = broken.problem_mark.line + 1 if broken.problem_mark else 1
         raise ContractError(f"{file}, line {line}: no valid YAML: {broken.problem}") from broken

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from headrace.contract.field_types import (
     Bound,
@@ -286,11 +286,19 @@ class Analysis(_Part):
             return self.signal_names
         return PROJECT / self.signal_names
 
+    _names: str | None = PrivateAttr(None)
+
     @property
     def signal_names_text(self) -> str | None:
-        """What stands in it; raises as `read_bounded`."""
+        """What stands in it, or stood there when the contract was loaded; raises as `read_bounded`."""
         file = self.signal_names_file
-        return read_bounded(file, LARGEST) if file else None
+        return read_bounded(file, LARGEST) if file and self._names is None else self._names
+
+    def with_names(self, text: str | None) -> Self:
+        """The same, and that text is what stands in the file of names."""
+        known = self.model_copy()
+        known._names = text  # noqa: SLF001  # its own class's
+        return known
 
 
 class Curve(_Part):

@@ -1,21 +1,35 @@
 """What an Airflow task and the Spark driver that it starts tell each other.
 
-The task hands over a `Job`, one JSON text in the driver's environment: not on its command line, because all
-users of the machine can read a process list. A driver that fails for a reason that it knows ends with one
-line, its last word, which becomes the task's error. Its exit code says only whether it failed.
+The task hands over a `Job`, one JSON text in a file that this user alone can read, whose name is in the
+driver's environment: not on its command line, which all users of the machine can read, and not in the
+environment itself, where no variable may have more than 128 kB, some 4,000 partitions. A driver that fails
+for a reason that it knows ends with one line, its last word, which becomes the task's error. Its exit code
+says only whether it failed.
 """
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from headrace.contract.loader import WrittenContract
 from headrace.errors import HeadraceError, SettingsError
+from headrace.files import write_whole
+from headrace.offsets import Ranges
+from headrace.settings import load_settings
 from headrace.tables.slices import Slice
 
 JOB_VARIABLE = "HEADRACE_JOB"
+"""The job's file: its driver reads it once and removes it."""
+
+LEFT_SECONDS = 24 * 3600
+"""Age at which a job's file is one that nobody will read: task and driver were killed before."""
 
 LAST_WORD = "HEADRACE-ERROR "
 """The beginning of the line that says why a driver fails; a `DriverError` as JSON follows."""
@@ -71,21 +85,45 @@ class Job(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    contract: Path
+    contract: WrittenContract
     run_id: str
     warehouse: Path
     kafka: dict[str, Any] = {}
     slice: Slice | None = None
     accept_loss: bool = False
+    skip: Ranges = ()
     guardians: tuple[Guardian, ...] = ()
 
     def environment(self) -> dict[str, str]:
-        """The variables that hand the job over."""
-        return {JOB_VARIABLE: self.model_dump_json()}
+        """Write the job down for its driver; the variables that tell the driver where."""
+        folder = load_settings().home_path / "jobs"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sweep(folder)
+        file = folder / f"{uuid4().hex}.json"
+        write_whole(file, self.model_dump_json(), 0o600)
+        return {JOB_VARIABLE: str(file)}
+
+    @contextmanager
+    def handed_over(self) -> Iterator[dict[str, str]]:
+        """The same for as long as the driver runs: the file is gone afterwards, whoever has read it."""
+        variables = self.environment()
+        try:
+            yield variables
+        finally:
+            Path(variables[JOB_VARIABLE]).unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    for file in folder.iterdir():
+        try:
+            if file.stat().st_mtime < time.time() - LEFT_SECONDS:
+                file.unlink()
+        except FileNotFoundError:  # read by its driver meanwhile
+            continue
 
 
 def read_job() -> Job:
-    """The job that this process was started for.
+    """The job that this process was started for, once.
 
     Raises:
         SettingsError: there is none, or it is broken.
@@ -94,7 +132,15 @@ def read_job() -> Job:
     if given is None:
         raise SettingsError(f"{JOB_VARIABLE} is not set: Spark stages are started by their Airflow tasks")
     try:
-        return Job.model_validate_json(given)
+        text = Path(given).read_text(encoding="utf-8")
+        Path(given).unlink()
+    except OSError as absent:
+        raise SettingsError(
+            f"{JOB_VARIABLE}={given}: cannot be read ({absent.strerror}): a job is read once, by the driver "
+            "that its Airflow task has started"
+        ) from None
+    try:
+        return Job.model_validate_json(text)
     except ValidationError as broken:
         # Without the text itself: it holds the connection's secrets.
         fields = ", ".join(".".join(map(str, error["loc"])) for error in broken.errors())

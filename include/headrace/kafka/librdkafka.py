@@ -18,11 +18,16 @@ log = logging.getLogger(__name__)
 ANSWER_SECONDS = 15.0
 """How long one question to the broker may take."""
 
-CONSUMER_ONLY = frozenset(
+FETCH = frozenset(
+    {"fetch.min.bytes", "fetch.max.bytes", "fetch.wait.max.ms", "max.partition.fetch.bytes"}
+    | {"fetch.message.max.bytes"}
+)
+"""How much a consumer asks for at a time."""
+
+CONSUMER_ONLY = FETCH | frozenset(
     {"group.id", "group.instance.id", "auto.offset.reset", "enable.auto.commit", "auto.commit.interval.ms"}
     | {"enable.auto.offset.store", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms"}
     | {"isolation.level", "partition.assignment.strategy", "enable.partition.eof", "check.crcs"}
-    | {"fetch.min.bytes", "fetch.max.bytes", "fetch.wait.max.ms", "max.partition.fetch.bytes"}
 )
 """What a connection may hold for consumers; a producer or an admin client warns of it at every start."""
 
@@ -63,10 +68,13 @@ class Errors:
 
     def __init__(self) -> None:
         self.authentication: KafkaError | None = None
+        self.too_large: KafkaError | None = None
 
     def __call__(self, error: KafkaError) -> None:
         if error.code() in AUTHENTICATION:
             self.authentication = error
+        elif "receive.message.max.bytes" in error.str():
+            self.too_large = error
 
 
 def client_config(config: Mapping[str, Any], errors: Errors) -> dict[str, Any]:

@@ -24,6 +24,7 @@ SAME = {
     "fetch.min.bytes": "fetch.min.bytes",
     "fetch.max.bytes": "fetch.max.bytes",
     "max.partition.fetch.bytes": "max.partition.fetch.bytes",
+    "fetch.message.max.bytes": "max.partition.fetch.bytes",
 }
 """librdkafka's name -> Java's, where the value is the same."""
 
@@ -36,6 +37,8 @@ OTHERS = frozenset(
     | {"acks", "request.required.acks", "enable.idempotence", "linger.ms", "batch.size", "batch.num.messages"}
     | {"compression.type", "compression.codec", "message.max.bytes", "message.timeout.ms"}
     | {"delivery.timeout.ms", "transaction.timeout.ms", "queue.buffering.max.messages", "partitioner"}
+    # Java's client takes an answer of any size, as long as it has memory for it
+    | {"receive.message.max.bytes", "message.copy.max.bytes"}
     | {"queue.buffering.max.kbytes", "api.version.request", "broker.address.family"}
 )
 """Keys that mean nothing to Spark's reading."""

@@ -9,8 +9,9 @@ from headrace.contract.model import Contract
 from headrace.kafka.topics import describe_topic, log_end
 from headrace.offsets import Position, reached
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import newest_closing, open_batch
-from headrace.tables.commits import ClosingCommit
+from headrace.tables.batches import newest_closing
+from headrace.tables.commits import BatchCommit, ClosingCommit, commits, open_table
+from headrace.tables.names import READINGS
 from headrace.tables.slices import Slice, find_slice, new_slice
 from headrace.tables.warehouse import Warehouse
 
@@ -48,7 +49,8 @@ def go_back(
 
 
 def _begun(warehouse: Warehouse, newest: ClosingCommit) -> Position:
-    """How far landing has begun to come: with the batch that was left open."""
-    left = open_batch(warehouse)
-    ends = {each.partition: each.until for each in left.ranges} if left else {}
-    return newest.position | ends
+    """How far landing has begun to come: with the batch that was left open, if there is one."""
+    begun = next(commits(open_table(warehouse.table(READINGS)), BatchCommit), None)
+    if begun is None or begun.metadata.batch <= newest.batch:
+        return newest.position
+    return newest.position | {each.partition: each.until for each in begun.metadata.ranges}

@@ -15,11 +15,16 @@ from headrace.crash_points import crash_point
 from headrace.errors import TransientError
 from headrace.identities.index import catch_up
 from headrace.kafka.topics import log_end, log_start, require_topic_id
+from headrace.land.authors import authors_of
 from headrace.land.conclusion import conclude
+from headrace.land.narrowing import land_narrowly
 from headrace.land.records import read_again, read_records
 from headrace.land.retention import readable, settle_retention, settle_topic
+from headrace.land.skipping import next_skipped, skip_over
 from headrace.land.truncation import settle_cut_off
-from headrace.offsets import Ranges, between, reached, subtract, text
+from headrace.land.unfinished import Unfinished, left_behind, noted
+from headrace.land.worker import land_in_worker
+from headrace.offsets import Position, Ranges, between, reached, subtract, text, within
 from headrace.parse.parser import Parser
 from headrace.staging.committer import commit_batch
 from headrace.staging.landed_readings import not_landed, places_of
@@ -28,7 +33,15 @@ from headrace.staging.restaging import Originals, all_refused, without_repeats
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
 from headrace.tables.attempt import Attempt
-from headrace.tables.batches import Batch, append_batch, begin_batch, landed_position, open_batch, rewinds
+from headrace.tables.batches import (
+    Batch,
+    append_batch,
+    begin_batch,
+    landed_position,
+    open_batch,
+    require_together,
+    rewinds,
+)
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables
@@ -42,12 +55,17 @@ StageRows = Callable[[Staging], Staged]
 
 @dataclass(frozen=True)
 class Landing:
-    """One process's landing of one slice; `kafka` is librdkafka's configuration."""
+    """One process's landing of one slice; `kafka` is librdkafka's configuration.
+
+    `skip`: offsets that a person gives up. `before`: the batch that an earlier process ended in.
+    """
 
     attempt: Attempt
     run_slice: Slice
     kafka: dict[str, Any]
     accept_loss: bool = False
+    skip: Ranges = ()
+    before: Unfinished | None = None
 
     @cached_property
     def parser(self) -> Parser:
@@ -62,6 +80,10 @@ class Landing:
             ForeignCommit: another attempt landed or committed these records meanwhile.
             PositionBroken: the batch does not begin where the last one ended.
         """
+        with noted(self.attempt.warehouse, self.run_slice.topic_id, ranges, self.before):
+            return self._land(ranges, stage_rows)
+
+    def _land(self, ranges: Ranges, stage_rows: StageRows) -> Batch:
         crash_point("land.before_write")
         attempt, topic, topic_id = self.attempt, self.run_slice.topic, self.run_slice.topic_id
         require_topic_id(self.kafka, topic, topic_id)
@@ -129,7 +151,9 @@ class Landing:
         return batch_commit(table, commit.batch).rows if newest_batch(table, stream) == commit.batch else 0
 
     def _parser(self, topic_id: str) -> Parser:
-        return Parser(self.attempt.contract, topic_id, rewinds(self.attempt.warehouse, topic_id))
+        warehouse = self.attempt.warehouse
+        times_cut_off, authors = rewinds(warehouse, topic_id), authors_of(warehouse, topic_id)
+        return Parser(self.attempt.contract, topic_id, times_cut_off, authors)
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))
@@ -150,16 +174,18 @@ def land(landing: Landing, engine: Engine) -> None:
     """Land what is missing of the slice, and say what it came to; the caller holds the stream's lock.
 
     Raises:
+        TablesApart: the tables are not of one moment.
         TopicRecreated, RecordsExpired, LogCutOff: the position has lost its meaning or its records, and the
             loss is not accepted.
         TransientError: the log does not reach the slice's end yet.
+        RecordsUnlandable: a record ends each process that lands it, and nobody has given it up.
         QuarantineLimitExceeded: after all is landed, too large a share of the slice was refused.
     """
     attempt, run_slice = landing.attempt, settle(landing)
     stands = landed_position(attempt.warehouse, run_slice.topic_id)
     if not reached(stands, run_slice.until):
-        landing = replace(landing, run_slice=run_slice)
-        _require_end(landing, engine(landing, stands))
+        before = left_behind(attempt.warehouse, run_slice.topic_id, stands)
+        land_around(replace(landing, run_slice=run_slice, before=before), engine, stands)
     elif run_slice.ranges:
         say(f"slice {text(run_slice.ranges)} is landed already")
     else:
@@ -174,12 +200,36 @@ def settle(landing: Landing) -> Slice:
         The run's slice, which begins earlier where the log was cut off.
     """
     attempt, run_slice = landing.attempt, landing.run_slice
+    require_together(attempt.warehouse)  # before a table that is missing is made anew
     create_tables(attempt.warehouse)
     require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
     finish_open_batch(landing)
     settle_topic(attempt, run_slice, landing.accept_loss)
     settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
     return settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
+
+
+def land_around(landing: Landing, engine: Engine, stands: Position) -> None:
+    """Land up to the slice's end, and skip the offsets on the way that a person gives up.
+
+    What lies before those is landed in this process: a query of Spark's would read them too.
+    """
+    until = landing.run_slice.until
+    while not reached(stands, until):
+        due = next_skipped(landing.skip, stands, until)
+        limit = {
+            partition: due[partition].start if partition in due else end for partition, end in until.items()
+        }
+        part = replace(landing, run_slice=landing.run_slice.model_copy(update={"until": limit}))
+        if landing.before and (left := within(landing.before.ranges, limit)):
+            before = landing.before.model_copy(update={"ranges": left})
+            stands = land_narrowly(replace(part, before=before), before, stands)
+        landing = replace(landing, before=None)
+        if not reached(stands, limit):
+            stands = (land_in_worker if due else engine)(replace(part, before=None), dict(stands))
+        _require_end(part, stands)
+        if due:
+            stands = skip_over(part, stands, due.values())
 
 
 def finish_open_batch(landing: Landing) -> None:
@@ -189,12 +239,12 @@ def finish_open_batch(landing: Landing) -> None:
         return
     starts = log_start(landing.kafka, landing.run_slice.topic)
     ends = log_end(landing.kafka, landing.run_slice.topic, committed=False)
-    ranges = readable(commit, landing.run_slice, starts, ends, landing.accept_loss)
+    ranges = subtract(readable(commit, landing.run_slice, starts, ends, landing.accept_loss), landing.skip)
     say(f"batch {commit.batch} was left open by run {commit.run_id!r}: it is finished first")
     landing.finish(commit, ranges)
 
 
-def _require_end(landing: Landing, stands: dict[int, int]) -> None:
+def _require_end(landing: Landing, stands: Position) -> None:
     run_slice = landing.run_slice
     if not reached(stands, run_slice.until):
         raise TransientError(

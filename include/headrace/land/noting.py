@@ -8,7 +8,9 @@ from headrace.tables.attempt import Attempt
 from headrace.tables.batches import Batch, append_batch, next_batch
 
 
-def note(attempt: Attempt, kind: Literal["gap", "rewind"], topic_id: str, ranges: Ranges) -> Batch:
+def note(
+    attempt: Attempt, kind: Literal["gap", "rewind"], topic_id: str, ranges: Ranges, reason: str
+) -> Batch:
     """Append the row; a gap's `records` are the offsets that it names. Raises as `append_batch`."""
     now = datetime.now(UTC)
     row = Batch(
@@ -24,6 +26,7 @@ def note(attempt: Attempt, kind: Literal["gap", "rewind"], topic_id: str, ranges
         contract_sha256=attempt.contract.sha256,
         started=now,
         finished=now,
+        reason=reason,
     )
     append_batch(attempt.warehouse, row)
     return row

@@ -68,7 +68,7 @@ def settle_retention(attempt: Attempt, run_slice: Slice, starts: Position, accep
             f"stream {attempt.contract.stream}: retention of topic {run_slice.topic} has removed records "
             f"that were never landed: {text(lost)}. {WAY_OUT}"
         )
-    gap = note(attempt, "gap", run_slice.topic_id, lost)
+    gap = note(attempt, "gap", run_slice.topic_id, lost, "removed by retention")
     say(f"batch {gap.batch}: gap {text(lost)}, {gap.records} offsets")
 
 

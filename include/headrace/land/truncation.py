@@ -56,7 +56,7 @@ def settle_cut_off(attempt: Attempt, run_slice: Slice, kafka: dict[str, Any], ac
     )
     # first, so that a crash in between leaves a slice that is too long, and never one that leaves records out
     run_slice = extend_slice(attempt.warehouse, run_slice, {each.partition: each.start for each in lost}, {})
-    row = note(attempt, "rewind", run_slice.topic_id, lost)
+    row = note(attempt, "rewind", run_slice.topic_id, lost, "the log was cut off")
     say(
         f"batch {row.batch}: rewind {text(lost)}, landed offsets that the broker has lost and gives out again"
     )

@@ -2,17 +2,20 @@
 
 from contextlib import closing
 from functools import partial
+from typing import TYPE_CHECKING
 
 from headrace.kafka.reader import RecordReader
 from headrace.kafka.topics import log_end
-from headrace.land.landing import Landing
 from headrace.land.records import record_batch
 from headrace.offsets import OffsetRange, Position, Ranges, advance, between, clip, lag
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging, stage
 
+if TYPE_CHECKING:
+    from headrace.land.landing import Landing
 
-def land_in_worker(landing: Landing, stands: dict[int, int]) -> dict[int, int]:
+
+def land_in_worker(landing: "Landing", stands: dict[int, int]) -> dict[int, int]:
     """Land from the position to the slice's end as far as consumers see it, batch by batch; an `Engine`."""
     size = landing.attempt.contract.landing.max_records_per_batch
     topic, until = landing.run_slice.topic, landing.run_slice.until
@@ -20,12 +23,13 @@ def land_in_worker(landing: Landing, stands: dict[int, int]) -> dict[int, int]:
     stands = {partition: stands.get(partition, 0) for partition in until}
     with closing(RecordReader(landing.kafka, topic)) as reader:
         while ranges := next_ranges(stands, visible, size):
-            landing.land_batch(ranges, partial(_stage, landing, reader, ranges))
+            landing.land_batch(ranges, partial(stage_here, landing, reader, ranges))
             stands = advance(stands, ranges)
     return stands
 
 
-def _stage(landing: Landing, reader: RecordReader, ranges: Ranges, staging: Staging) -> Staged:
+def stage_here(landing: "Landing", reader: RecordReader, ranges: Ranges, staging: Staging) -> Staged:
+    """Read, parse and stage the records of a batch in this process."""
     return stage(map(landing.parser.parse, map(record_batch, reader.read(ranges))), staging)
 
 

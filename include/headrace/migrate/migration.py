@@ -29,7 +29,8 @@ def migrate(warehouse: Warehouse, report: Report, remove_old: bool = False) -> N
 
     Raises:
         WarehouseError: there are no tables, they are of a newer version, or they were changed by hand.
-        PositionBroken: `batches` does not fit them, or their logs do not say what the newest batch was.
+        TablesApart: they are not of one moment.
+        PositionBroken: their logs do not say what the newest batch was.
         NotReconciled: the rebuilt tables do not hold what the old ones hold; those are as they were.
         StreamLocked: another process writes to them.
         WarehouseUnavailable: they cannot be read or written just now.

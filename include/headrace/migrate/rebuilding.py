@@ -2,12 +2,10 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict
 
 from headrace.crash_points import crash_point
 from headrace.errors import NotReconciled
@@ -17,21 +15,10 @@ from headrace.staging.committer import add_files, commit_batch
 from headrace.staging.row_files import write_rows
 from headrace.staging.staged import StagedFile
 from headrace.staging.staging import Pile, by_day
-from headrace.tables.commits import log_file, open_table
+from headrace.tables.commits import MigrationCommit, log_file, open_table
 from headrace.tables.creation import create_table
 from headrace.tables.names import READINGS
 from headrace.tables.warehouse import Warehouse
-
-
-class MigrationCommit(BaseModel):
-    """User metadata of the commit that brought the rows of all batches but the newest from an older table."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["migration"] = "migration"
-    layout: int
-    table_id: str
-    table_version: int
 
 
 def rebuild(old: Warehouse, new: Warehouse, name: str) -> int:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace.contract.model import Contract
+from headrace.kafka.headers import Authors
 from headrace.parse.checks import Texts, checks, first_failure
 from headrace.parse.event_time import EventTime
 from headrace.parse.field_table import FieldTable
@@ -65,13 +66,17 @@ Arrays = dict[str, pa.Array]
 class Parser:
     """A contract, ready to parse batches of a topic's records."""
 
-    def __init__(self, contract: Contract, topic_id: str, rewinds: int = 0) -> None:
+    def __init__(
+        self, contract: Contract, topic_id: str, rewinds: int = 0, authors: Authors | None = None
+    ) -> None:
         """Raise ValueError where the contract's time pattern cannot be read or cannot be meant.
 
         `rewinds`: how many times the topic's log was cut off; the same place is another record's then.
+        `authors`: whose headers are believed; without them anybody's, as of a sample.
         """
         record = contract.record
         self._contract, self._topic_id, self._rewinds = contract, topic_id, rewinds
+        self._authors = authors
         self._naming = Naming(contract)
         self._texts = Texts(self._naming)
         self._times = EventTime(record.event_time.format, record.event_time.timezone)
@@ -82,9 +87,9 @@ class Parser:
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
-    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int]]:
+    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int, Authors | None]]:
         """Travel to an executor as what it is made of."""
-        return Parser, (self._contract, self._topic_id, self._rewinds)
+        return Parser, (self._contract, self._topic_id, self._rewinds, self._authors)
 
     def parse(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`."""
@@ -112,7 +117,7 @@ class Parser:
         texts = {column: fields.column(place) for place, column in self._texts.columns.items()}
         frame = pl.DataFrame(texts).select(pl.when(pl.all() != "").then(pl.all()))
         return frame.with_columns(
-            **of_source(records["headers"]),
+            **of_source(records, self._authors),
             signal_ts=self._times.instants(frame.select(self._time).to_series()),
             partition=pl.Series(records["partition"]),
             offset=pl.Series(records["offset"]),

@@ -1,20 +1,38 @@
 """Where a record comes from and what makes it itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.kafka.headers import FORM, HEADER, IDENTITY_DIGITS, OLD_IDENTITY, OLD_PUBLICATION, OLD_ROW
+from headrace.kafka.headers import (
+    FORM,
+    HEADER,
+    IDENTITY_DIGITS,
+    OLD_IDENTITY,
+    OLD_PUBLICATION,
+    OLD_ROW,
+    PROOF_DIGITS,
+    UNPROVEN_FORM,
+    Authors,
+    proofs,
+)
 from headrace.parse.json_fields import ESCAPES
+
+if TYPE_CHECKING:
+    from confluent_kafka import Message
 
 HEADERS = pa.list_(pa.struct({"key": pa.string(), "value": pa.binary()}))
 
 # What Spark's cast to BIGINT takes: blanks and control characters around the digits, no point.
 OLD_ROW_NUMBER = r"^[\x00-\x20\x7f]*([+-]?[0-9]+)[\x00-\x20\x7f]*$"
+
+Records = Mapping[str, pa.Array]
+
+FIELDS = ("publication", "row", "row_identity")
 
 ROW_IDENTITY = f"^[0-9a-f]{{{IDENTITY_DIGITS}}}$"
 
@@ -33,23 +51,89 @@ def header_lists(of_each: Sequence[Any]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array([0, *accumulate(counts)], pa.int32()), pairs)
 
 
-def of_source(headers: pa.ListArray) -> dict[str, pl.Series]:
+def of_messages(messages: Sequence["Message"], authors: Authors | None) -> dict[str, pl.Series]:
+    """The same as `of_source` of a client's messages."""
+    records = {
+        "headers": header_lists([each.headers() for each in messages]),
+        "value": pa.array([each.value() for each in messages], pa.binary()),
+        "partition": pa.array([each.partition() for each in messages], pa.int32()),
+        "offset": pa.array([each.offset() for each in messages], pa.int64()),
+    }
+    return of_source(records, authors)
+
+
+def of_source(records: Records, authors: Authors | None) -> dict[str, pl.Series]:
     """What the headers say of each record, the first of a name: `publication`, `row` and `row_identity`.
 
-    Null where it is not there, or cannot be read. A record that has the one header is asked for no older one.
+    `records`: columns of headers, values, partitions and offsets. Null where it is not there, cannot be read
+    or is not to be believed; without `authors` all is. A record that has the one header is asked for no older
+    one.
     """
-    written = _first(headers, HEADER)
-    known = pl.Series(_utf8(written)).str.extract_groups(FORM).struct.unnest()
+    written = _first(records["headers"], HEADER)
+    texts = pl.Series(_utf8(written))
+    found = _fields(texts, FORM)
+    proven = found["row"].is_not_null()
+    if authors:
+        proven &= _proven(found["proof"], written, records["value"], authors.key)
+        found = found.select(pl.when(proven).then(pl.col(name)).alias(name) for name in FIELDS)
+    if not proven.all():
+        before = _of_earlier_forms(records["headers"], texts, pl.Series(written.is_null()))
+        if authors:
+            before = _believed(before, records, authors)
+        found = found.select(pl.coalesce(pl.col(name), before[name]) for name in FIELDS)
+    return found.select(FIELDS).to_dict()
+
+
+def _fields(texts: pl.Series, form: str) -> pl.DataFrame:
+    """The parts of headers of that form; null where a text is of another, or its row beyond 64 bits."""
+    known = texts.str.extract_groups(form).struct.unnest()
     found = known.with_columns(row=pl.col("row").cast(pl.Int64, strict=False))
     valid = pl.col("row").is_not_null()
-    found = found.select(pl.when(valid).then(pl.col(name)).alias(name) for name in FIELDS)
-    if written.null_count:
-        old, has_none = pl.DataFrame(_of_old_headers(headers)), pl.Series(written.is_null())
+    return found.select(pl.when(valid).then(pl.col(name)).alias(name) for name in found.columns)
+
+
+def _proven(said: pl.Series, written: pa.BinaryArray, values: pa.BinaryArray, key: bytes | None) -> pl.Series:
+    """Of each record whether the proof that its header has is the one that it should have."""
+    if key is None:
+        return pl.repeat(False, len(said), eager=True)
+    there = said.is_not_null().to_arrow()
+    headers, contents = (each.filter(there).to_pylist() for each in (written, values))
+    pairs = ((header[:-PROOF_DIGITS], value or b"") for header, value in zip(headers, contents, strict=True))
+    right = pl.repeat(False, len(said), eager=True)
+    places = said.is_not_null().arg_true()
+    return right.scatter(places, said.gather(places) == pl.Series(proofs(key, pairs), dtype=pl.String))
+
+
+def _of_earlier_forms(headers: pa.ListArray, texts: pl.Series, has_none: pl.Series) -> pl.DataFrame:
+    """What headers say that prove nothing: the one header of version 1, else the three of before."""
+    found = _fields(texts, UNPROVEN_FORM)
+    if has_none.any():
+        old = pl.DataFrame(_of_old_headers(headers))
         found = old.select(pl.when(has_none).then(pl.col(name)).otherwise(found[name]) for name in FIELDS)
-    return found.to_dict()
+    return found.select(FIELDS)
 
 
-FIELDS = ("publication", "row", "row_identity")
+def _believed(found: pl.DataFrame, records: Records, authors: Authors) -> pl.DataFrame:
+    """The same, null where it cannot be: of no such publication, beyond its rows, or behind its end."""
+    known = authors.unproven.items()
+    ends = [(name, place, end) for name, of in known for place, end in of.until.items()]
+    rows = pl.DataFrame(
+        [(name, of.rows, not of.until) for name, of in known],
+        {"publication": pl.String, "rows": pl.Int64, "open": pl.Boolean},
+        orient="row",
+    )
+    until = pl.DataFrame(
+        ends, {"publication": pl.String, "partition": pl.Int32, "until": pl.Int64}, orient="row"
+    )
+    held = (
+        found.with_columns(partition=pl.Series(records["partition"]), offset=pl.Series(records["offset"]))
+        .join(rows, "publication", "left", maintain_order="left")
+        .join(until, ["publication", "partition"], "left", maintain_order="left")
+    )
+    can_be = held.select(
+        pl.col("row").is_between(1, pl.col("rows")) & (pl.col("open") | (pl.col("offset") < pl.col("until")))
+    ).to_series()
+    return found.select(pl.when(can_be).then(pl.col(name)).alias(name) for name in FIELDS)
 
 
 def _of_old_headers(headers: pa.ListArray) -> dict[str, pl.Series]:

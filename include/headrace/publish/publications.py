@@ -31,6 +31,8 @@ First = Annotated[int, BeforeValidator(lambda row: row or 1)]
 """The number of a row; rows of older versions lack the column."""
 
 
+Proven = Annotated[bool, BeforeValidator(bool)]
+"""Likewise of older versions."""
 SOURCE: TypeAdapter[OwnSource] = TypeAdapter(Annotated[OwnSource, Field(discriminator="kind")])
 
 
@@ -44,7 +46,7 @@ class Publication(BaseModel):
 
     `sha256`, `size`: of the source's bytes; `rows`: the number of its last row. Of a source that has grown
     the rows before `first` are those of `continues` and of what that continues; its copy in the spool, of the
-    hash `own_sha256`, holds the header and its own rows.
+    hash `own_sha256`, holds the header and its own rows. `proven`: its records' headers hold a proof.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,6 +69,7 @@ class Publication(BaseModel):
     first: First = 1
     continues: str | None = None
     own_sha256: str | None = None
+    proven: Proven = False
 
     @property
     def copy_sha256(self) -> str:

@@ -12,11 +12,16 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from headrace.contract.model import Contract, OwnSource
 from headrace.errors import ContractError, PublicationBroken, SourceError
-from headrace.kafka.headers import PUBLICATION_DIGITS
+from headrace.kafka.headers import (
+    PUBLICATION_DIGITS,
+    Authors,
+    Sign,
+    Unproven,
+    signer,
+    unproven_signer,
+)
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.growth import goes_on_behind, line_of
 from headrace.publish.lost_rows import give_up_lost_rows
@@ -27,6 +32,7 @@ from headrace.publish.publications import (
     with_begun,
     with_finished,
 )
+from headrace.publish.published import Published, account
 from headrace.publish.resume import REPUBLISH, next_row, require_rows
 from headrace.publish.source_records import Record, source_records
 from headrace.publish.sources.opening import OpenSource, open_source
@@ -34,6 +40,7 @@ from headrace.publish.sources.rows import SourceRows, check_columns, check_sourc
 from headrace.publish.spool import Spooled, is_spooled, spool_source
 from headrace.publish.transactions import Transactions
 from headrace.settings import Settings
+from headrace.tables.keys import keep_key
 from headrace.tables.warehouse import Warehouse
 from headrace.task_log import Report
 
@@ -41,26 +48,6 @@ log = logging.getLogger(__name__)
 
 ROWS = 50_000
 """Rows of one transaction, unless they are large. Its end takes some 30 ms, in which nothing is sent."""
-
-
-class Published(BaseModel):
-    """What a call of `publish` has done.
-
-    `published`: rows that this call published; `resumed_at`: the first of them, or the number after the last
-    row when all were there; `until`: the topic's end after the last commit.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    publication: str
-    sha256: str
-    rows: int
-    published: int
-    resumed_at: int
-    topic: str
-    topic_id: str
-    until: dict[int, int]
-    seconds: float
 
 
 def publish(
@@ -98,11 +85,11 @@ def publish(
         warehouse.prepare()
         require_topic_id(config, done.topic, done.topic_id)
         require_rows(config, done)
-        return _account(done, done.rows + 1, done.until, began, report)
+        return account(done, done.rows + 1, done.until, began, report)
     assert spooled  # noqa: S101  # what is not done is spooled
     publication, resumed = publisher.publication(spooled, base)
     first, until = publisher.publish(publication, resumed=resumed)
-    return _account(publication, first, until, began, report)
+    return account(publication, first, until, began, report)
 
 
 def _unchanged(
@@ -184,6 +171,7 @@ class _Publisher:
             first=before + 1,
             continues=base.publication if base else None,
             own_sha256=spooled.own_sha256,
+            proven=True,
         )
         begun = _begun_before(new, read_publications(self.warehouse), self.republish)
         if begun and begun.topic_id != topic.topic_id:
@@ -198,18 +186,21 @@ class _Publisher:
             transactional_id=f"headrace.{self.contract.stream}.{_digest(str(self.source.path))}",
             group=f"headrace.{self.contract.stream}.{publication.publication}",
         )
+        key = self._key()
         with closing(transactions):
             transactions.fence()
             # noted before the first record: no row of the topic belongs to a publication that nobody knows
             known = change_publications(self.warehouse, lambda rows: with_begun(rows, publication))
-            first = next_row(self.config, publication, transactions.progress(), resumed)
+            authors, sign = _whose(publication, key)
+            progress = transactions.progress()
+            first = next_row(self.config, publication, progress, authors, resumed=resumed)
             *earlier, rows = (self._copy(each) for each in line_of(publication, known))
             if resumed and first <= publication.rows:
                 _require_rows(publication, rows)
             records = source_records(
                 rows,
                 self.contract,
-                publication.publication,
+                sign,
                 last=publication.rows,
                 first=first,
                 begins=publication.first,
@@ -220,25 +211,24 @@ class _Publisher:
         change_publications(self.warehouse, lambda rows: with_finished(rows, publication, until))
         return first, until
 
+    def _key(self) -> bytes:
+        """The stream's key; it must be the one that earlier publications were proven with."""
+        spare = self.settings.home_path / "keys" / self.contract.stream
+        proven = any(each.proven for each in read_publications(self.warehouse))
+        return keep_key(self.warehouse, spare, may_make=self.republish or not proven)
+
     def _copy(self, publication: Publication) -> SourceRows:
         """Its rows in the spool, read as when it was begun."""
         copy = self.settings.spool_path / publication.copy_sha256
         return source_rows(copy, publication.read_as(self.source))
 
 
-def _account(
-    publication: Publication, first: int, until: dict[int, int], began: float, report: Report
-) -> Published:
-    published = publication.rows - first + 1
-    seconds = time.monotonic() - began
-    report(_closing_line(publication, published, seconds))
-    return Published(
-        **publication.model_dump(include={"publication", "sha256", "rows", "topic", "topic_id"}),
-        published=published,
-        resumed_at=first,
-        until=until,
-        seconds=seconds,
-    )
+def _whose(publication: Publication, key: bytes) -> tuple[Authors, Sign]:
+    """Which records of the publication are believed to be its own, and what makes the headers of more."""
+    name = publication.publication
+    if publication.proven:
+        return Authors(key, {}), signer(name, key)
+    return Authors(key, {name: Unproven(publication.rows, publication.until)}), unproven_signer(name)
 
 
 def _require_rows(publication: Publication, rows: SourceRows) -> None:
@@ -282,20 +272,6 @@ def _until(config: Mapping[str, Any], publication: Publication, first: int) -> d
     if publication.until and first > publication.rows:
         return publication.until
     return log_end(config, publication.topic, committed=False)
-
-
-def _closing_line(publication: Publication, published: int, seconds: float) -> str:
-    if not publication.rows:
-        return f"{publication.source} has a header and no row: there is nothing to publish"
-    if not publication.own_rows:
-        return f"{publication.source} has grown by no row: there is nothing to publish"
-    if not published:
-        return f"all {publication.rows} rows of {publication.source} were published before; nothing added"
-    grown = f", which has grown behind row {publication.first - 1}," if publication.first > 1 else ""
-    return (
-        f"published {published} of {publication.rows} rows of {publication.source}{grown} to "
-        f"{publication.topic} in {seconds:.1f} s (publication {publication.publication})"
-    )
 
 
 def _digest(*parts: str | None) -> str:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 
 from headrace.errors import BrokerUnreachable, PublicationBroken
+from headrace.kafka.headers import Authors
 from headrace.kafka.reader import visible_records
 from headrace.kafka.topics import log_end, log_start
 from headrace.offsets import between, lag, reached
@@ -21,12 +22,17 @@ REPUBLISH = (
 
 
 def next_row(
-    config: Mapping[str, Any], publication: Publication, progress: TopicPartition, resumed: bool
+    config: Mapping[str, Any],
+    publication: Publication,
+    progress: TopicPartition,
+    authors: Authors,
+    *,
+    resumed: bool,
 ) -> int:
     """The first row of the publication that is not in the topic yet; `rows` + 1 when all are.
 
-    `progress` is what the group has; group offsets expire, so without it the topic itself is asked
-    (`resumed`: the publication was begun before).
+    `progress` is what the group has; group offsets expire, so without it the topic itself is asked, as far as
+    its `authors` are believed (`resumed`: the publication was begun before).
 
     Raises:
         BrokerUnreachable: no answer in time, or a transaction is open that may hold rows of it.
@@ -42,10 +48,10 @@ def next_row(
     tail = {partition: max(start, ends[partition] - TAIL) for partition, start in starts.items()}
     if row is None and resumed:
         _require_decided(config, publication, ends)
-    if (row is None and resumed) or _rows(config, publication, tail, ends).highest >= (
+    if (row is None and resumed) or _rows(config, publication, authors, tail, ends).highest >= (
         row or publication.first
     ):
-        return _recovered(publication, _rows(config, publication, starts, ends), starts, ends)
+        return _recovered(publication, _rows(config, publication, authors, starts, ends), starts, ends)
     return row or publication.first
 
 
@@ -91,8 +97,8 @@ def _require_decided(config: Mapping[str, Any], publication: Publication, visibl
 class _Rows:
     """Which rows of a publication were seen, and in which partitions."""
 
-    def __init__(self, publication: Publication) -> None:
-        self.publication = publication
+    def __init__(self, publication: Publication, authors: Authors) -> None:
+        self.publication, self.authors = publication, authors
         self.seen = bytearray(publication.rows + 1)
         self.partitions: set[int] = set()
 
@@ -102,9 +108,9 @@ class _Rows:
 
     def add(self, messages: list[Message]) -> None:
         # not at the top: most publishers meet no record of their own, and polars is large
-        from headrace.parse.provenance import header_lists, of_source
+        from headrace.parse.provenance import of_messages
 
-        found = of_source(header_lists([message.headers() for message in messages]))
+        found = of_messages(messages, self.authors)
         for at, (publication, row) in enumerate(zip(found["publication"], found["row"], strict=True)):
             if publication != self.publication.publication:
                 continue
@@ -123,9 +129,13 @@ class _Rows:
 
 
 def _rows(
-    config: Mapping[str, Any], publication: Publication, start: dict[int, int], end: dict[int, int]
+    config: Mapping[str, Any],
+    publication: Publication,
+    authors: Authors,
+    start: dict[int, int],
+    end: dict[int, int],
 ) -> _Rows:
-    rows = _Rows(publication)
+    rows = _Rows(publication, authors)
     for messages in visible_records(dict(config), publication.topic, between(start, end)):
         if named := [message for message in messages if _names(message, publication)]:
             rows.add(named)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from headrace.contract.model import Contract
-from headrace.kafka.headers import Header, row_header
+from headrace.kafka.headers import Header, Sign
 from headrace.publish.row_identity import RowIdentities
 from headrace.publish.sources.rows import SourceRows
 
@@ -15,14 +15,14 @@ Record = tuple[int, str | None, str, list[Header]]
 def source_records(
     rows: SourceRows,
     contract: Contract,
-    publication: str,
+    sign: Sign,
     last: int,
     first: int = 1,
     *,
     begins: int = 1,
     earlier: Sequence[SourceRows] = (),
 ) -> Iterator[Record]:
-    """The rows from `first` to `last` as records of the publication; values are the source's own strings.
+    """The rows from `first` to `last` as records; values are the source's own strings, `sign` makes headers.
 
     `begins`: the number of the first of `rows`; those before it are in `earlier`, files of the same header.
     Where the contract declares no identity the rows before `first` are read as well: an identity counts them.
@@ -40,5 +40,5 @@ def source_records(
                 return
             identity = identities.of_next(value) if identities else None
             if row >= first:
-                yield row, key, value, [row_header(publication, row, identity)]
+                yield row, key, value, [sign(row, identity, value)]
         before += len(whole)

@@ -6,14 +6,23 @@ from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread
 from typing import Any, TypeVar
+from uuid import uuid4
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_INVALID,
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from headrace.crash_points import crash_point
 from headrace.errors import BrokerUnreachable, DeliveryIncomplete, HeadraceError, PublisherFenced, SourceError
 from headrace.kafka.headers import Header
-from headrace.kafka.librdkafka import ANSWER_SECONDS, Errors, bootstrap, client_config, translate
+from headrace.kafka.librdkafka import ANSWER_SECONDS, Admin, Errors, bootstrap, client_config, translate
 from headrace.publish.source_records import Record
 
 QUEUE_KB = 65_536
@@ -62,6 +71,44 @@ class Refusals:
             self.first = error
 
 
+class Claim:
+    """Who of a source's publishers has begun last, noted at the broker as metadata of a group's offset.
+
+    The broker gives one answer (librdkafka 2.16: fatal, _FENCED) to a publisher that another one has replaced
+    and to one whose transaction it has ended because it took too long. The group bears the transactional id.
+    """
+
+    def __init__(self, config: Mapping[str, Any], topic: str, transactional_id: str) -> None:
+        self._config, self._topic, self._group = config, topic, transactional_id
+        self._mine = uuid4().hex
+
+    def make(self) -> None:
+        """Note it, before others are stopped: whoever is stopped by this publisher finds its note.
+
+        Raises:
+            BrokerUnreachable: no answer in time.
+            SettingsError: the broker refuses the log-in or the group.
+        """
+        place = TopicPartition(self._topic, 0, 0, metadata=self._mine)
+        wanted = [ConsumerGroupTopicPartitions(self._group, [place])]
+        admin = Admin(self._config, self._topic)
+        admin.answer(
+            lambda client: client.alter_consumer_group_offsets(wanted, request_timeout=ANSWER_SECONDS)
+        )
+
+    def stands(self) -> bool:
+        """Whether nobody has begun since; where the broker does not say it, somebody may have."""
+        # Not by the admin client: its list_consumer_group_offsets ends the process (confluent-kafka 2.16.1).
+        asking = Consumer({**client_config(self._config, Errors()), "group.id": self._group})
+        try:
+            (found,) = asking.committed([TopicPartition(self._topic, 0)], timeout=ANSWER_SECONDS)
+        except KafkaException:
+            return False
+        finally:
+            asking.close()
+        return bool(found.metadata == self._mine)
+
+
 class Transactions:
     """Transactions of one publisher; its progress is the offset, 'next row', of a consumer group.
 
@@ -74,6 +121,7 @@ class Transactions:
         own = client_config(config, self._errors)
         self._seconds = float(own.get("message.timeout.ms", DELIVERY_MS)) / 1000
         self._sent, self._refused = 0, Refusals()
+        self._claim = Claim(config, topic, transactional_id)
         try:
             self._producer = Producer(
                 {
@@ -116,6 +164,7 @@ class Transactions:
             BrokerUnreachable: no answer in time.
             SettingsError: the broker refuses the log-in or the id.
         """
+        self._claim.make()
         try:
             self._retried(self._producer.init_transactions)
         except KafkaException as failed:
@@ -153,6 +202,7 @@ class Transactions:
         Raises:
             DeliveryIncomplete: a record was not acknowledged; the transaction is aborted.
             PublisherFenced: a newer publisher of this id has begun.
+            DeliveryIncomplete: as well where the broker has ended the transaction because it took too long.
             BrokerUnreachable: no answer in time. Whether a commit came through, the next try finds out.
             SourceError: the broker takes no record of that size.
         """
@@ -253,6 +303,13 @@ class Transactions:
         return True
 
     def _error(self, error: KafkaError) -> HeadraceError:
+        if error.code() in FENCED and self._claim.stands():
+            return DeliveryIncomplete(
+                f"topic {self._topic}: the broker has ended this publisher's transaction, which was open for "
+                "longer than transaction.timeout.ms (was the process, or the machine, asleep?), and no other "
+                "publisher has begun since. Consumers see nothing of it. Run the task again: it goes on from "
+                "the last committed row."
+            )
         if error.code() in FENCED:
             return PublisherFenced(
                 f"topic {self._topic}: a newer publisher of this source has begun, so this one stops; "

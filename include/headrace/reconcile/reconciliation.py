@@ -109,7 +109,7 @@ class _Reconciliation:
             sources=tuple(self._accounts(sources, standing)),
             batch_problems=(*self._check_batches(standing), *standing.account.unreadable),
             counted=standing.counted,
-            notes=tuple(notes_on(self.publications, sources)),
+            notes=tuple(notes_on(self.publications, sources, standing.account)),
         )
         append_entry(self.warehouse, entry)
         if not entry.balanced:
@@ -190,6 +190,6 @@ def _message(stream: str, entry: Entry) -> str:
             *(f"  {problem}" for problem in entry.problems),
             "Counted:",
             *(f"  {line}" for line in entry.lines()),
-            "Were the tables changed by hand? Their history (Delta time travel) holds the earlier state.",
+            f"Were the tables changed by hand? `headrace restore {stream}` brings back what they held.",
         ]
     )

@@ -60,7 +60,7 @@ def take_snapshot(warehouse: Warehouse) -> Snapshot:
     Raises:
         WarehouseError: there is neither `readings` nor `quarantine`, or one has features that readers of its
             files alone would not see.
-        PositionBroken: `batches` lacks more than the one batch that may be open.
+        TablesApart: `batches` lacks more than the one batch that may be open.
         WarehouseUnavailable: a table cannot be read just now.
     """
     if not any(map(warehouse.exists, LANDED)):

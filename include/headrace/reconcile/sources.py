@@ -64,8 +64,10 @@ def _count(publication: Publication, source: OwnSource, file: Path) -> SealedSou
     return noted.model_copy(update={"rows": rows, "proven": True, "skipped_lines": found.skipped})
 
 
-def notes_on(publications: Iterable[Publication], sources: dict[str, SealedSource]) -> Iterator[str]:
-    """What of the sources could not be counted again, and which lines of them are no rows, in words."""
+def notes_on(
+    publications: Iterable[Publication], sources: dict[str, SealedSource], account: Account
+) -> Iterator[str]:
+    """What of the sources could not be counted again, what of them is no row, and what is none of them."""
     for each in publications:
         source = sources[each.publication]
         if source.skipped_lines:
@@ -78,6 +80,12 @@ def notes_on(publications: Iterable[Publication], sources: dict[str, SealedSourc
                 f"{each.source} (publication {each.publication}): its copy in the spool is gone, so its "
                 f"{len(each.own_rows):,} rows are those that `publish` counted"
             )
+    strangers = account.records - sum(marks.all.total for marks in account.rows.values())
+    if sources and strangers:
+        yield (
+            f"{strangers:,} records in the tables are rows of no source: somebody else has written them, or "
+            "their headers prove nothing"
+        )
 
 
 def account_for_source(

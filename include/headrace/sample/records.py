@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from headrace.contract.model import Contract, OwnSource
 from headrace.errors import SourceError
-from headrace.kafka.headers import PUBLICATION_DIGITS, Header
+from headrace.kafka.headers import PUBLICATION_DIGITS, Header, unproven_signer
 from headrace.parse.parser import RECORDS
 from headrace.publish.source_records import source_records
 from headrace.publish.sources.rows import check_source, source_rows
@@ -50,7 +50,7 @@ def _lines(sample: Path) -> Iterator[Sent]:
 def _rows(contract: Contract, source: OwnSource, sample: Path) -> Iterator[Sent]:
     rows = source_rows(sample, source.model_copy(update={"path": sample}))  # whose messages name the sample
     last = check_source(rows, contract)
-    for _, key, value, headers in source_records(rows, contract, PUBLICATION, last):
+    for _, key, value, headers in source_records(rows, contract, unproven_signer(PUBLICATION), last):
         yield key, value.encode(), headers
 
 

@@ -6,21 +6,29 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from headrace.errors import ForeignCommit, HeadraceError, PositionBroken, WarehouseUnavailable
+from headrace.errors import (
+    ForeignCommit,
+    HeadraceError,
+    PositionBroken,
+    TablesApart,
+    WarehouseUnavailable,
+)
 from headrace.offsets import OffsetRange, Position, Ranges, advance, rewind
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import (
+    CHANGES_NO_ROW,
     BatchCommit,
     ClosingCommit,
     application_id,
     batch_commit,
+    commits,
     entries,
     newest_batch,
     open_table,
 )
 from headrace.tables.compaction import CHECKPOINT_EVERY, compact
 from headrace.tables.durability import sync_commits
-from headrace.tables.names import BATCHES, READINGS
+from headrace.tables.names import BATCHES, QUARANTINE, READINGS
 from headrace.tables.reading import dataset, read_rows
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
@@ -28,24 +36,25 @@ from headrace.tables.warehouse import Warehouse
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
-CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
-"""Operations of maintenance, in a log's words."""
+FOUND_IN = {READINGS: "kind = 'batch'", QUARANTINE: "quarantined > 0"}
+"""Which rows of `batches` have a commit of their batch in that table, in words of SQL."""
 
 
 class Batch(BaseModel):
     """A finished batch; or what a run's parameter accepted.
 
     A gap: offsets that retention had eaten. A rewind: landed offsets that the broker has lost since, from
-    where the log was cut off to where landing stood; it gives them out again, to other records.
+    where the log was cut off to where landing stood; it gives them out again, to other records. A restore:
+    offsets of batches that `headrace restore` has undone; the batches after it land them again.
 
-    `lost`: the part of a batch's ranges that the broker no longer had when it was finished; in rows of older
-    versions there is none.
+    `reason`: why there is a gap, rewind or restore, in words. `lost`: the part of a batch's ranges that the
+    broker no longer had when it was finished, or a person gave up. Rows of older versions have neither.
     """
 
     model_config = ConfigDict(frozen=True)
 
     batch: int
-    kind: Literal["batch", "gap", "rewind"]
+    kind: Literal["batch", "gap", "rewind", "restore"]
     topic_id: str
     ranges: Ranges
     records: int
@@ -57,6 +66,7 @@ class Batch(BaseModel):
     started: datetime
     finished: datetime
     lost: Annotated[Ranges, BeforeValidator(lambda ranges: ranges or ())] = ()
+    reason: Annotated[str, BeforeValidator(lambda reason: reason or "")] = ""
 
 
 def read_batches(warehouse: Warehouse) -> list[Batch]:
@@ -122,7 +132,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
                 table,
                 arrow_table(Batch, [row]),
                 mode="append",
-                schema_mode="merge",  # tables of older versions lack `lost`
+                schema_mode="merge",  # tables of older versions lack `lost` and `reason`
                 configuration=CHECKPOINT_EVERY,
                 commit_properties=CommitProperties(
                     custom_metadata={"userMetadata": closing.model_dump_json()},
@@ -185,6 +195,21 @@ def newest_closing(warehouse: Warehouse) -> ClosingCommit | None:
     )
 
 
+def closing_of(warehouse: Warehouse, batch: int) -> ClosingCommit | None:
+    """What the stream had come to with that batch, by its commit or else by the rows; None: there is none."""
+    newest = newest_closing(warehouse)
+    if newest is None or batch > newest.batch:  # a log also has commits that were undone
+        return None
+    for commit in commits(open_table(warehouse.table(BATCHES)), ClosingCommit):
+        if commit.metadata.batch == batch:
+            return commit.metadata
+    rows = [row for row in read_batches(warehouse) if row.batch <= batch]
+    if not rows or rows[-1].batch != batch:
+        return None
+    topic_id = rows[-1].topic_id
+    return ClosingCommit(batch=batch, topic_id=topic_id, position=position_after(warehouse, rows, topic_id))
+
+
 def landed_position(warehouse: Warehouse, topic_id: str) -> dict[int, int]:
     """Where landing has come to in that topic: what all closed batches have covered."""
     return position_at(warehouse, topic_id, newest_closing(warehouse))
@@ -222,8 +247,9 @@ def open_batch(warehouse: Warehouse) -> BatchCommit | None:
     """The batch that is in `readings` but not in `batches`; there is one at most.
 
     Raises:
-        PositionBroken: more than one batch is open, which no crash can leave behind.
+        TablesApart: the tables are not of one moment, which no crash can leave behind.
     """
+    require_together(warehouse)
     if not warehouse.exists(READINGS):
         return None
     newest = newest_batch(warehouse.table(READINGS), warehouse.stream)
@@ -231,11 +257,40 @@ def open_batch(warehouse: Warehouse) -> BatchCommit | None:
     if newest <= closed:
         return None
     if newest != closed + 1:
-        raise PositionBroken(
-            f"stream {warehouse.stream}: `readings` holds batch {newest}, `batches` ends at {closed}; "
-            "rows were removed from `batches`: restore them from the table's history"
-        )
+        raise _apart(warehouse, f"`readings` has come to batch {newest}, `batches` only to {closed}")
     return batch_commit(warehouse.table(READINGS), newest).metadata
+
+
+def require_together(warehouse: Warehouse) -> None:
+    """Whether every batch that `batches` has closed is in the tables that it landed in.
+
+    Raises:
+        TablesApart: one of them has not come to it, or has been put back to before it.
+    """
+    newest = newest_closing(warehouse)  # first: what is closed by now is in the tables
+    if newest is None:
+        return
+    for table, found_in in FOUND_IN.items():
+        held = newest_batch(warehouse.table(table), warehouse.stream) if warehouse.exists(table) else -1
+        if held >= newest.batch:
+            continue
+        closed = read_rows(open_table(warehouse.table(BATCHES)), f"batch > {held} AND {found_in}")
+        if closed:
+            missing = sorted(row["batch"] for row in closed)
+            raise _apart(
+                warehouse,
+                f"`batches` has come to batch {newest.batch}, `{table}` only to {held}, and lacks "
+                f"{'batch' if len(missing) == 1 else f'{len(missing)} batches from'} {missing[0]}"
+                f"{'' if len(missing) == 1 else ' on'}",
+            )
+
+
+def _apart(warehouse: Warehouse, how: str) -> TablesApart:
+    return TablesApart(
+        f"stream {warehouse.stream}: the tables are not of one moment: {how}. Was one of them restored, or "
+        "copied back, without the others? Nothing was written. Run `headrace restore "
+        f"{warehouse.stream}`: it shows which moment all of them have, and brings them there."
+    )
 
 
 def next_batch(warehouse: Warehouse) -> int:
@@ -267,7 +322,9 @@ def begin_batch(warehouse: Warehouse, topic_id: str, ranges: Ranges) -> int:
 
 
 def _after(warehouse: Warehouse, reached: dict[int, int], row: Batch) -> dict[int, int]:
-    """The position after that row."""
+    """The position after that row; what undid others stands where the batch before it ended."""
+    if row.kind == "restore":
+        return reached
     return _advance(warehouse, reached, row.batch, row.ranges, rewind if row.kind == "rewind" else advance)
 
 

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 NEWEST = 16
 """Commits that are read at first: what is asked for is nearly always among them, in a log of thousands."""
 
+RESTORE = "RESTORE"
+"""The operation that puts a table back to an earlier version, in a log's words, delta-rs' and Spark's."""
+
+CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
+"""Operations of maintenance, in a log's words."""
+
 COMMIT = re.compile(r"\d{20}\.json")
 """How the file of a commit is called in a table's log."""
 
@@ -73,6 +79,27 @@ class ClosingCommit(BaseModel):
     position: dict[int, int]
 
 
+class RestoreCommit(BaseModel):
+    """User metadata of a commit by `headrace restore`: the newest batch that is left in the table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["restore"] = "restore"
+    batch: int
+    run_id: str
+
+
+class MigrationCommit(BaseModel):
+    """User metadata of the commit that brought the rows of all batches but the newest from an older table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["migration"] = "migration"
+    layout: int
+    table_id: str
+    table_version: int
+
+
 class Commit(BaseModel, Generic[M]):
     """A commit as it stands in a table's log."""
 
@@ -84,19 +111,36 @@ class Commit(BaseModel, Generic[M]):
 def commits(table: "DeltaTable", model: type[M]) -> Iterator[Commit[M]]:
     """The table's commits that carry metadata of that model, newest first; others are passed over."""
     for entry in entries(table):
-        try:
-            metadata = model.model_validate_json(entry.get("userMetadata") or "")
-        except ValidationError:
-            continue
-        yield Commit(version=entry["version"], metadata=metadata, rows=_rows(entry))
+        if (commit := commit_of(entry, model)) is not None:
+            yield commit
+
+
+def newest_change(table: "DeltaTable", model: type[M]) -> Commit[M] | None:
+    """The newest commit that changed rows; None where it does not carry that model: somebody else's."""
+    for entry in entries(table):
+        if entry.get("operation") not in CHANGES_NO_ROW:
+            return commit_of(entry, model)
+    return None
+
+
+def commit_of(entry: dict[str, Any], model: type[M]) -> Commit[M] | None:
+    """The commit, if it carries metadata of that model."""
+    try:
+        metadata = model.model_validate_json(entry.get("userMetadata") or "")
+    except ValidationError:
+        return None
+    return Commit(version=entry["version"], metadata=metadata, rows=_rows(entry))
 
 
 def entries(table: "DeltaTable") -> Iterator[dict[str, Any]]:
     """The commits in the table's log, newest first; the many old ones are read only when asked for."""
-    newest = table.history(NEWEST)
-    yield from newest
-    if len(newest) == NEWEST:
-        yield from table.history()[NEWEST:]
+    read = 0
+    for most in (1, NEWEST, None):
+        found = table.history(most)
+        yield from found[read:]
+        if most is None or len(found) < most:
+            return
+        read = len(found)
 
 
 def _rows(entry: dict[str, Any]) -> int:
@@ -170,9 +214,40 @@ def newest_batch(path: Path, stream: str) -> int:
 
 
 def batch_in(table: "DeltaTable", stream: str) -> int:
-    """The same of an open table, as of the version that it is open at."""
-    version = table.transaction_version(application_id(stream))
+    """The same of an open table.
+
+    By its commits, newest first: Delta's own note of the newest number outlives the rows when somebody has
+    restored the table to an earlier version.
+    """
+    seen = table.version()
+    for entry in entries(table):
+        if entry["version"] > seen:  # undone by a restoration
+            continue
+        batch = batch_of(entry)
+        if batch is not None:
+            return batch
+        if entry.get("operation") == RESTORE:
+            seen = restored_version(table, entry)
+    version = table.transaction_version(application_id(stream)) if seen == table.version() else None
     return -1 if version is None else int(version)
+
+
+def batch_of(entry: dict[str, Any]) -> int | None:
+    """The batch that a table has come to by that commit, if it says one."""
+    landed, restored = commit_of(entry, BatchCommit), commit_of(entry, RestoreCommit)
+    if landed is not None:
+        return landed.metadata.batch
+    return None if restored is None else restored.metadata.batch
+
+
+def restored_version(table: "DeltaTable", entry: dict[str, Any]) -> int:
+    """The version that a restoration has gone back to; it names that or a time, in milliseconds."""
+    asked = entry.get("operationParameters") or {}
+    if asked.get("version") not in {None, "null"}:
+        return int(asked["version"])
+    until = int(asked.get("datetime") or asked.get("timestamp") or 0)
+    older = (each for each in entries(table) if each["version"] < entry["version"])
+    return next((each["version"] for each in older if each["timestamp"] <= until), 0)
 
 
 def batch_commit(path: Path, batch: int) -> Commit[BatchCommit]:

@@ -9,7 +9,7 @@ from deltalake import CommitProperties, Transaction, write_deltalake
 
 from headrace.errors import ForeignCommit, WarehouseUnavailable
 from headrace.files import sync
-from headrace.tables.commits import Commit, GoldCommit, application_id, commits, log_file, open_table
+from headrace.tables.commits import Commit, GoldCommit, application_id, log_file, newest_change, open_table
 from headrace.tables.compaction import SMALL_BYTES, compact
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 
 def newest_gold(warehouse: Warehouse, table: str) -> Commit[GoldCommit] | None:
-    """The newest commit of a gold table: what the table was computed from; None before the first."""
+    """The newest commit of a gold table: what the table was computed from; None before the first.
+
+    None also where somebody has changed its rows since, as by restoring an earlier version of it.
+    """
     if not warehouse.exists(table):
         return None
-    return next(commits(open_table(warehouse.table(table)), GoldCommit), None)
+    return newest_change(open_table(warehouse.table(table)), GoldCommit)
 
 
 def commit_gold(

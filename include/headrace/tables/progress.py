@@ -2,6 +2,7 @@
 
 from headrace.offsets import reached
 from headrace.tables.batches import newest_closing, open_batch
+from headrace.tables.commits import ClosingCommit, GoldCommit
 from headrace.tables.gold_commits import newest_gold
 from headrace.tables.names import GOLD
 from headrace.tables.warehouse import Warehouse
@@ -26,6 +27,17 @@ def nothing_to_analyse(warehouse: Warehouse, analysis_sha256: str) -> bool:
     newest = newest_closing(warehouse)
     if newest is None or open_batch(warehouse):
         return False
-    wanted = (newest.batch, analysis_sha256)
     commits = [newest_gold(warehouse, table) for table in GOLD]
-    return all(each and (each.metadata.batch, each.metadata.analysis_sha256) == wanted for each in commits)
+    return all(
+        each and each.metadata.analysis_sha256 == analysis_sha256 and came_from(each.metadata, newest)
+        for each in commits
+    )
+
+
+def came_from(gold: GoldCommit, closing: ClosingCommit | None) -> bool:
+    """Whether a gold table was computed up to that very batch.
+
+    Its number alone does not say it: where the tables were put back to an earlier moment, numbers come again.
+    """
+    mine = (gold.batch, gold.topic_id, gold.position)
+    return mine == ((closing.batch, closing.topic_id, closing.position) if closing else (-1, "", {}))

@@ -24,8 +24,8 @@ from headrace_airflow.failures import task_failure
 class DriverHook(SparkSubmitHook):
     """Runs one driver for one job: one that is kept warm and is what would be started now, else a new one.
 
-    The job, which bears the Kafka connection's secrets, travels in the driver's environment or through a
-    pipe: never in its arguments, which every user of the machine can read, and never in a template field,
+    The job, which bears the Kafka connection's secrets, travels in a file that this user alone can read:
+    never in the driver's arguments, which every user of the machine can read, and never in a template field,
     which Airflow stores.
     """
 
@@ -43,13 +43,16 @@ class DriverHook(SparkSubmitHook):
             AirflowFailException: the driver ended with an error that no retry can help.
             AirflowException: any other bad end.
         """
-        warm = self._run_warm(application)
-        if warm is not None:
-            if warm.ended != 0:
+        with self._job.handed_over() as variables:
+            warm = self._run_warm(application, variables)
+            if warm is None:
+                self._run_new(application, variables, **kwargs)
+            elif warm.ended != 0:
                 raise self._failure(warm.ended)
-            return
+
+    def _run_new(self, application: str, variables: dict[str, str], **kwargs: Any) -> None:
         try:
-            super().submit(application, env=self._environment() | self._job.environment(), **kwargs)
+            super().submit(application, env=self._environment() | variables, **kwargs)
         except AirflowException:
             # Private to provider 6.3.4: the process of spark-submit, None until `submit` has started it.
             # It tells of no exit code, process or line in public; what is private here is held by
@@ -67,17 +70,17 @@ class DriverHook(SparkSubmitHook):
                 killed = kill_tree(psutil.Process(self._submit_sp.pid))
                 self.log.info("Ending the Spark driver: %s", killed)
 
-    def _run_warm(self, application: str) -> WarmDriver | None:
+    def _run_warm(self, application: str, variables: dict[str, str]) -> WarmDriver | None:
         """Have a driver that is kept warm do the job; None: there was none, or it ended before it began."""
         likeness = Likeness.now(self._arguments(), self._environment())
-        told = f"{Path(application).stem} of {self._job.contract.stem}, run {self._job.run_id}"
+        told = f"{Path(application).stem} of {self._job.contract.file.stem}, run {self._job.run_id}"
         found = claim(load_settings().home_path, Claim(likeness=likeness, job=told))
         if isinstance(found, str):
             self.log.info("A new Spark driver is started; of those that are kept warm: %s", found)
             return None
         self._warm = found
         self.log.info("Spark driver %s was kept for this job (%s)", found.process.pid, found.state)
-        given = {name: os.environ[name] for name in ASKED if name in os.environ} | self._job.environment()
+        given = {name: os.environ[name] for name in ASKED if name in os.environ} | variables
         lines = found.run(Handover(application=Path(application), environment=given))
         self._process_spark_submit_log(lines)
         if found.took or found.ended is not None or self._killed:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headrace.contract.loader import WrittenContract
 from headrace.contract.model import Contract
 from headrace.driver.protocol import Job
 from headrace.errors import WarehouseError
@@ -52,7 +53,7 @@ class AnalyseOperator(SparkStageOperator):
                 f"run {context['run_id']!r} has no slice: `land` has not run; clear and run `land` first"
             )
         job = Job(
-            contract=Path(self.contract),
+            contract=WrittenContract.of(Path(self.contract)),
             run_id=context["run_id"],
             warehouse=settings.warehouse_path,
             slice=run_slice,

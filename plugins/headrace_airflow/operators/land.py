@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headrace.contract.loader import WrittenContract
 from headrace.contract.model import Contract
 from headrace.driver.protocol import Job
 from headrace.errors import SettingsError
@@ -37,16 +38,19 @@ class LandOperator(SparkStageOperator):
 
     def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
         """The job of the run's slice; a retry or a cleared run gets the slice of its first try."""
+        from headrace.land.skipping import parse_offsets
+
         settings = load_settings()
         config = kafka_config(self.kafka_conn_id)
         run_slice = self._slice(Warehouse.of(settings, contract.stream), contract, config, context["run_id"])
         job = Job(
-            contract=Path(self.contract),
+            contract=WrittenContract.of(Path(self.contract)),
             run_id=context["run_id"],
             warehouse=settings.warehouse_path,
             kafka=as_text(config),
             slice=run_slice,
             accept_loss=bool(context["params"]["accept_loss"]),
+            skip=parse_offsets(context["params"].get("skip_offsets") or ""),
             guardians=guardians(),
         )
         return job, end_of(run_slice)
@@ -63,10 +67,12 @@ class LandOperator(SparkStageOperator):
             return True
         if job.accept_loss:
             require_allowed(contract.stream, job.run_id)
+        if job.skip:
+            require_allowed(contract.stream, job.run_id, "skip_offsets")
         from headrace.land.engines import land_here, needs_spark
         from headrace.land.landing import Landing
 
-        landing = Landing(attempt, job.slice, job.kafka, job.accept_loss)
+        landing = Landing(attempt, job.slice, job.kafka, job.accept_loss, job.skip)
         if needs_spark(landing):
             return False
         land_here(landing)

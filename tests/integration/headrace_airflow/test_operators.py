@@ -46,8 +46,8 @@ def connect(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_DEFAULT", json.dumps({"conn_type": "kafka", "extra": extra}))
 
 
-def context(run_id: str = HOSTILE, accept_loss: bool = False) -> Context:
-    params = {"republish": False, "accept_loss": accept_loss}
+def context(run_id: str = HOSTILE, accept_loss: bool = False, skip_offsets: str = "") -> Context:
+    params = {"republish": False, "accept_loss": accept_loss, "skip_offsets": skip_offsets}
     dag, dag_run = SimpleNamespace(dag_id="wind_turbine", params=params), SimpleNamespace(conf={})
     return cast("Context", {"run_id": run_id, "params": params, "dag": dag, "dag_run": dag_run})
 
@@ -118,6 +118,8 @@ def test_a_loss_is_accepted_only_when_that_is_allowed_to_the_run(
     monkeypatch.setenv(variable, "another run")
     with pytest.raises(AirflowFailException, match=r"^\[HR103\] stream wind_turbine: "):
         land.execute(context(accept_loss=True))
+    with pytest.raises(AirflowFailException, match=r"^\[HR103\] .* triggered with skip_offsets"):
+        land.execute(context(skip_offsets="0:0-0"))
     warehouse = Warehouse(tmp_path / "warehouse", "wind_turbine")
     assert not warehouse.exists("readings")
     monkeypatch.setenv(variable, HOSTILE)

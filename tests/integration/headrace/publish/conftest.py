@@ -1,5 +1,6 @@
 """A publisher of T1.csv with a stream, a topic and a warehouse of its own on the tests' broker."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import duckdb
+import psutil
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -19,15 +22,23 @@ from headrace.contract.model import Contract, CsvSource
 from headrace.kafka.topics import ensure_topic
 from headrace.publish import publishing
 from headrace.publish.publications import Publication, read_publications
-from headrace.publish.publishing import Published, publish
+from headrace.publish.published import Published
+from headrace.publish.publishing import publish
+from headrace.reconcile.reconciliation import reconcile
 from headrace.settings import PROJECT, Settings
+from headrace.tables.queries import open_table
+from headrace.tables.slices import fix_slice
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
 from testbed.published import T1, read
+from testbed.stages import Outcome, run_in_worker, succeeded
+from testbed.streams import Stream, make_stream
+from testbed.waiting import awaited
 
 SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
 
 PUBLISHER = """
+import json
 import sys
 from pathlib import Path
 from headrace.contract.loader import load_contract
@@ -35,7 +46,7 @@ from headrace.publish import publishing
 from headrace.settings import load_settings
 
 publishing.ROWS = 10_000
-config = {"bootstrap.servers": sys.argv[2]}
+config = json.loads(sys.argv[2])
 publishing.publish(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
 """
 
@@ -63,19 +74,31 @@ class Publisher:
 
     def killed_at(self, point: str) -> None:
         """Publish in a process that ends at `point` by SIGKILL."""
-        environment = {
-            **os.environ,
+        with self._process(self.config, HEADRACE_CRASH_AT=point) as ended:
+            _, said = ended.communicate(timeout=120)
+        assert ended.returncode == -signal.SIGKILL, said
+
+    def asleep_at(self, point: str) -> "subprocess.Popen[str]":
+        """Publish, in transactions of two seconds at most, in a process that stops at `point` by SIGSTOP."""
+        short = {"transaction.timeout.ms": 2_000, "message.timeout.ms": 2_000}
+        process = self._process(self.config | short, HEADRACE_STOP_AT=point)
+        awaited(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, 120)
+        return process
+
+    def _process(self, config: dict[str, Any], **environment: str) -> "subprocess.Popen[str]":
+        own = {
             "HEADRACE_HOME": str(self.settings.home),
             "HEADRACE_WAREHOUSE": str(self.settings.warehouse),
             "HEADRACE_SOURCE_ROOTS": self.settings.source_roots,
-            "HEADRACE_CRASH_AT": point,
         }
         file = self.settings.home.parent / f"{self.contract.stream}.yaml"
-        command = [sys.executable, "-c", PUBLISHER, str(file), self.config["bootstrap.servers"]]
-        ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        return subprocess.Popen(
+            [sys.executable, "-c", PUBLISHER, str(file), json.dumps(config)],
+            env={**os.environ, **own, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        assert ended.returncode == -signal.SIGKILL, ended.stderr
 
     def into(self, name: str, **config: str) -> "Publisher":
         """The same source into another topic of the stream."""
@@ -136,6 +159,74 @@ class Publisher:
         self.admin.delete_consumer_groups([self.group])[self.group].result(30)
 
 
+def day(number: int) -> list[str]:
+    """An hourly reading each, and one that stands there twice."""
+    rows = [f"2024-03-{number:02} {hour:02}:00,{number}{hour:02}" for hour in range(24)]
+    return [*rows, rows[-1]]
+
+
+@dataclass(frozen=True)
+class Growing:
+    """A stream without a declared identity, its file and its tables."""
+
+    stream: Stream
+    settings: Settings
+
+    @property
+    def file(self) -> Path:
+        assert isinstance(self.stream.contract.source, CsvSource)
+        return self.stream.contract.source.file
+
+    def write(self, *days: int) -> None:
+        self.write_rows(*(row for number in days for row in day(number)))
+
+    def write_rows(self, *rows: str) -> None:
+        self.file.write_text("\n".join(["time,v", *rows, ""]), encoding="utf-8")
+
+    def rows(self) -> list[tuple[int, int]]:
+        """First and last row of each publication."""
+        known = read_publications(self.stream.warehouse(self.settings.warehouse_path))
+        return [(each.first, each.rows) for each in known]
+
+    def publish(self, run_id: str, republish: bool = False) -> Published:
+        return publish(
+            self.stream.contract, self.settings, self.stream.config, run_id, republish=republish, report=print
+        )
+
+    def outcome(self, start: dict[int, int]) -> tuple[Outcome, dict[int, int]]:
+        """Land what the topic holds from there on; where that ends."""
+        run_slice = self.stream.slice_to_end(start)
+        return run_in_worker(self.stream.job(self.settings.warehouse_path, run_slice)), run_slice.until
+
+    def landed(self) -> tuple[list[str], int]:
+        """Land what the topic holds; the readings' values, and how many duplicates are in quarantine."""
+        root = self.settings.warehouse_path
+        succeeded(run_in_worker(self.stream.job(root)))
+        warehouse = self.stream.warehouse(root)
+        with duckdb.connect() as sql:
+            for name in ("readings", "quarantine"):
+                sql.register(name, open_table(warehouse.table(name)).to_pyarrow_dataset())
+            values = sql.sql("SELECT signals['v'] FROM readings").fetchall()
+            reasons = sql.sql("SELECT count(*) FROM quarantine WHERE reason = 'duplicate'").fetchall()
+            others = sql.sql("SELECT reason, message FROM quarantine WHERE reason <> 'duplicate'").fetchall()
+        assert others == []
+        return sorted(value for (value,) in values), reasons[0][0]
+
+
+def values(*days: int) -> list[str]:
+    return sorted(row.partition(",")[2] for number in days for row in day(number))
+
+
+def assert_balanced(growing: Growing) -> None:
+    """Every row of every publication is accounted for."""
+    warehouse = growing.stream.warehouse(growing.settings.warehouse_path)
+    fix_slice(warehouse, growing.stream.slice_to_end())
+    for _ in range(2):  # all counted, then on the seal
+        entry = reconcile(growing.stream.contract, growing.settings, growing.stream.config, "a run")
+        assert entry.balanced
+        assert [each.rows for each in entry.sources] == [last - first + 1 for first, last in growing.rows()]
+
+
 @pytest.fixture(autouse=True)
 def _several_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
     """T1.csv in six of them."""
@@ -145,6 +236,11 @@ def _several_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def publisher(broker: Broker, tmp_path: Path) -> Publisher:
     """The shipped contract under a name and with a topic of its own."""
+    return make_publisher(broker, tmp_path)
+
+
+def make_publisher(broker: Broker, tmp_path: Path) -> Publisher:
+    """The same in that folder."""
     stream = f"w{uuid4().hex[:12]}"
     text = SHIPPED.read_text("utf-8").replace("wind_turbine\n", f"{stream}\n")
     file = tmp_path / f"{stream}.yaml"
@@ -169,3 +265,19 @@ def own(publisher: Publisher, tmp_path: Path) -> Publisher:
     own = replace(publisher, contract=load_contract(definition))
     own.write(3)
     return own
+
+
+@pytest.fixture
+def growing(broker: Broker, tmp_path: Path) -> Growing:
+    definition = {
+        "stream": "growing",
+        "source": {"kind": "csv", "path": str(tmp_path / "current.csv")},
+        "topic": {"name": f"growing_{tmp_path.name}", "partitions": 2},
+        "record": {
+            "event_time": {"field": "time", "format": "yyyy-MM-dd HH:mm", "timezone": "UTC", "every": "PT1H"},
+            "signals": [{"name": "v", "fields": ["v"]}],
+        },
+    }
+    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=str(tmp_path))
+    return Growing(stream, settings)

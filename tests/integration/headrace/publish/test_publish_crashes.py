@@ -1,5 +1,6 @@
 """Publishers and brokers that die, progress that is lost, rivals: no row is lost, none is published twice."""
 
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +14,7 @@ from local.stack.broker import Broker
 from testbed.published import ROWS, assert_each_once
 from testbed.streams import show
 from testbed.waiting import until_nothing_is_open
-from tests.integration.headrace.publish.conftest import Publisher
+from tests.integration.headrace.publish.conftest import Publisher, make_publisher
 
 
 @pytest.mark.parametrize(
@@ -100,15 +101,32 @@ def test_progress_that_retention_has_made_uncertain_is_refused(publisher: Publis
         publisher.publish("again")
 
 
-def test_a_record_in_our_name_is_found_out(publisher: Publisher) -> None:
+def test_a_record_in_our_name_is_passed_over(publisher: Publisher) -> None:
     publisher.killed_at("publish.after_commit:2")
+    publisher.forget_progress()
     (noted,) = publisher.publications()
-    producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
-    headers: dict[str, str | bytes | None] = {"headrace": f"1:{noted.publication}:20000"}
-    producer.produce(publisher.topic, "{}", headers=headers)
-    assert producer.flush(30) == 0
-    with pytest.raises(PublicationBroken, match=r"row 20000 of publication .*has that row already"):
+    write(publisher, f"1:{noted.publication}:20000", f"2:{noted.publication}:50530:::{'0' * 16}")
+    assert publisher.publish("again").resumed_at == 20_001
+    assert_each_once([each for each in publisher.visible() if each.value() != b"{}"])
+
+
+def test_a_record_that_stands_there_once_more_is_found_out(publisher: Publisher) -> None:
+    publisher.killed_at("publish.after_commit:2")
+    publisher.forget_progress()
+    until_nothing_is_open(publisher.config, publisher.topic)
+    (copied, *_) = publisher.visible()
+    (header,) = copied.headers() or []
+    write(publisher, str(header[1], "ascii"), value=copied.value())
+    with pytest.raises(PublicationBroken, match="which has that row already"):
         publisher.publish("again")
+
+
+def write(publisher: Publisher, *of_each: str, value: str | bytes | None = "{}") -> None:
+    """Write a record with each of these headers."""
+    producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
+    for header in of_each:
+        producer.produce(publisher.topic, value, headers={"headrace": header})
+    assert producer.flush(30) == 0
 
 
 def test_an_older_publisher_is_fenced(publisher: Publisher) -> None:
@@ -128,6 +146,30 @@ def test_an_older_publisher_is_fenced(publisher: Publisher) -> None:
     assert newer.resumed_at == 10_001
     assert_each_once(publisher.visible())
     assert publisher.states() == ["published"]
+
+
+def test_a_publisher_that_slept_through_its_transaction_goes_on_unless_another_has_begun(
+    broker: Broker, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SIGSTOP until the broker has ended its transaction: one answer of the broker, and two meanings."""
+    alone, replaced = (
+        make_publisher(broker, tmp_path_factory.mktemp(name)) for name in ("alone", "replaced")
+    )
+    asleep = {each.topic: each.asleep_at("publish.before_commit:1") for each in (alone, replaced)}
+    for each in (alone, replaced):
+        until_nothing_is_open(each.config, each.topic)  # the broker looks every ten seconds
+    assert replaced.publish("newer").published == ROWS
+    said = {}
+    for topic, process in asleep.items():
+        process.send_signal(signal.SIGCONT)
+        _, said[topic] = process.communicate(timeout=60)
+    assert "[HR306]" in said[alone.topic]
+    assert "no other publisher has begun since" in said[alone.topic]
+    assert "[HR307]" in said[replaced.topic]
+    assert alone.publish("again").resumed_at == 1
+    for each in (alone, replaced):
+        assert_each_once(each.visible())
+        assert each.states() == ["published"]
 
 
 def test_a_broker_that_dies_on_the_way_costs_nothing(publisher: Publisher, broker: Broker) -> None:

@@ -56,6 +56,7 @@ def test_each_row_is_published_once(publisher: Publisher) -> None:
         "first": 1,
         "continues": None,
         "own_sha256": None,
+        "proven": True,
     }
     assert noted.finished is not None
     assert noted.started < noted.finished

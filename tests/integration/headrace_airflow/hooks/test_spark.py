@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from tenacity import retry, stop_after_delay, wait_fixed
 
+from headrace.contract.loader import WrittenContract
 from headrace.driver.compilers import BOTH_FROM, QUICK_ONLY
 from headrace.driver.protocol import DriverError, Job
 from headrace.driver.spark_submit import SPARK_SUBMIT
@@ -38,7 +39,7 @@ def driver(tmp_path: Path, script: str, records: int = 1) -> tuple[DriverHook, s
     file = tmp_path / "driver with a blank.py"
     file.write_text(script, "utf-8")
     job = Job(
-        contract=Path("c.yaml"),
+        contract=WrittenContract(file=Path("c.yaml"), text="", signal_names=None),
         run_id="'; DROP TABLE x; $(reboot)",
         warehouse=tmp_path,
         kafka={"sasl.password": SECRET},
@@ -48,8 +49,9 @@ def driver(tmp_path: Path, script: str, records: int = 1) -> tuple[DriverHook, s
 
 
 def test_a_driver_gets_its_job_and_no_secret_of_airflow(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """However many partitions it has: an environment's variable would end at some 4,000."""
     hook, file = driver(
         tmp_path,
         "import os, sys, psutil\n"
@@ -58,11 +60,18 @@ def test_a_driver_gets_its_job_and_no_secret_of_airflow(
         "tree = [psutil.Process(), *psutil.Process().parents()]\n"
         "assert not any(job.kafka['sasl.password'] in ' '.join(p.cmdline()) for p in tree)\n"
         "print('run', job.run_id)\n"
+        "print('partitions', len(job.slice.until))\n"
+        "assert not any(job.kafka['sasl.password'] in str(p.environ()) for p in tree[:2])\n"
         "print('airflow', [name for name in os.environ if 'AIRFLOW' in name])\n",
     )
+    many = new_slice("run", "t", "id", {}, dict.fromkeys(range(10_000), 1_000_000_000))
+    hook._job = hook._job.model_copy(update={"slice": many.model_copy(update={"start": many.until})})
+    monkeypatch.setenv("HEADRACE_HOME", str(tmp_path / "home"))
     hook.submit(file)
     log = capsys.readouterr().out
     assert "run '; DROP TABLE x; $(reboot)" in log
+    assert "partitions 10000" in log
+    assert not list((tmp_path / "home" / "jobs").iterdir())
     assert "airflow []" in log
     assert SECRET not in log
 

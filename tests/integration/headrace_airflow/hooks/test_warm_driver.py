@@ -13,6 +13,7 @@ import psutil
 import pytest
 from airflow.sdk.exceptions import AirflowException
 
+from headrace.contract.loader import WrittenContract
 from headrace.driver.likeness import driver_environment
 from headrace.driver.protocol import DriverError, Guardian, Job
 from headrace.driver.spark_submit import SPARK_SUBMIT
@@ -55,7 +56,7 @@ def driver(tmp_path: Path, script: str) -> tuple[DriverHook, str]:
     file = tmp_path / "a job.py"
     file.write_text(script, "utf-8")
     job = Job(
-        contract=Path("c.yaml"),
+        contract=WrittenContract(file=Path("c.yaml"), text="", signal_names=None),
         run_id="'; DROP TABLE x",
         warehouse=tmp_path,
         kafka={"sasl.password": SECRET},

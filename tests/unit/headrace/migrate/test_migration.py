@@ -9,7 +9,14 @@ import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction
 
-from headrace.errors import HeadraceError, NotReconciled, PositionBroken, StreamLocked, WarehouseError
+from headrace.errors import (
+    HeadraceError,
+    NotReconciled,
+    PositionBroken,
+    StreamLocked,
+    TablesApart,
+    WarehouseError,
+)
 from headrace.migrate import rebuilding
 from headrace.migrate.migration import migrate
 from headrace.tables.batches import append_batch
@@ -128,7 +135,7 @@ def test_a_log_that_has_forgotten_the_newest_batch_is_helped_by_batches(
 
 def test_batches_that_do_not_fit_are_told_of_before_anything_is_written(warehouse: Warehouse) -> None:
     shutil.rmtree(warehouse.table(BATCHES))
-    _migration_refused(warehouse, PositionBroken, "`readings` holds batch 2, `batches` ends at -1")
+    _migration_refused(warehouse, TablesApart, "`readings` has come to batch 2, `batches` only to -1")
 
 
 @pytest.mark.parametrize("name", LANDED)

@@ -1,10 +1,12 @@
-"""What headers say of a record's source: the one header, the three of before, or what a stranger writes."""
+"""What headers say of a record's source: the one header, those of before, or what a stranger writes."""
 
+import hashlib
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from headrace.kafka.headers import Header, row_header
+from headrace.kafka.headers import Authors, Header, Unproven, signer, unproven_signer
 from headrace.parse.provenance import header_lists, of_source
 from testbed.arrow_records import parsed
 from testbed.parse_cases import TOPIC_ID, Sent, contract, fields
@@ -19,9 +21,21 @@ OLD: list[Header] = [
 STRANGER = (None, None, None)
 
 
-def said(*of_each: list[Header] | None) -> list[tuple[Any, ...]]:
-    """Publication, row and row identity of each record."""
-    found = of_source(header_lists(of_each))
+def row_header(publication: str, row: int, own: str | None = None) -> Header:
+    return unproven_signer(publication)(row, own, "")
+
+
+def said(
+    *of_each: list[Header] | None, value: bytes | None = b"{}", authors: Authors | None = None
+) -> list[tuple[Any, ...]]:
+    """Publication, row and row identity of each record; they stand in partition 0, from offset 0 on."""
+    records = {
+        "headers": header_lists(of_each),
+        "value": pa.array([value] * len(of_each), pa.binary()),
+        "partition": pa.array([0] * len(of_each), pa.int32()),
+        "offset": pa.array(range(len(of_each)), pa.int64()),
+    }
+    found = of_source(records, authors)
     return list(zip(*(found[name].to_list() for name in ("publication", "row", "row_identity")), strict=True))
 
 
@@ -29,7 +43,72 @@ def one(value: bytes | None) -> list[Header]:
     return [("headrace", value)]
 
 
-def test_the_one_header_is_read_as_it_is_written() -> None:
+KEY = b"k" * 32
+SIGN = signer(PUBLICATION, KEY)
+
+
+def test_a_header_that_is_proven_is_read_as_it_is_written() -> None:
+    written = [SIGN(1, None, "{}"), SIGN(2**63 - 1, OWN, "{}")]
+    # by another implementation: `b2sum -l 64` knows no key, Python's hashlib called in one piece does
+    proof = hashlib.blake2b(b"2:0123456789abcdef0123:1:::{}", key=KEY, digest_size=8).hexdigest()
+    assert written[0] == ("headrace", f"2:0123456789abcdef0123:1:::{proof}".encode())
+    own = [(PUBLICATION, 1, None), (PUBLICATION, 2**63 - 1, OWN)]
+    for authors in (Authors(KEY, {}), None):
+        assert said(*([each] for each in written), authors=authors) == own
+
+
+@pytest.mark.parametrize(
+    "forged",
+    {
+        "another row": SIGN(7, None, "{}")[1].replace(b":7:", b":8:"),
+        "another publication": SIGN(7, None, "{}")[1].replace(b"0123456789abcdef0123", b"f" * 20),
+        "an identity that was put in": SIGN(7, None, "{}")[1].replace(b":7::", f":7::{OWN}".encode()),
+        "another key": signer(PUBLICATION, b"K" * 32)(7, None, "{}")[1],
+        "another record's proof": SIGN(7, None, '{"p": 1}')[1],
+        "no proof": b"2:0123456789abcdef0123:7:::",
+        "a guess": b"2:0123456789abcdef0123:7:::0000000000000000",
+        "the form of before": b"1:0123456789abcdef0123:7",
+        "a row of 5,000 digits": b"2:0123456789abcdef0123:" + b"9" * 5_000 + b":::0000000000000000",
+        "a row beyond 64 bits": SIGN(2**63, None, "{}")[1],
+    }.items(),
+    ids=lambda each: each[0],
+)
+def test_what_is_not_proven_is_a_strangers_record(forged: tuple[str, bytes]) -> None:
+    sound = [SIGN(7, None, "{}")]
+    authors = Authors(KEY, {})
+    assert said(one(forged[1]), sound, OLD, authors=authors) == [STRANGER, (PUBLICATION, 7, None), STRANGER]
+    assert said(sound, authors=Authors(None, {})) == [STRANGER]
+
+
+def test_a_record_without_a_value_has_a_proof_too() -> None:
+    assert said([SIGN(7, None, "")], value=None, authors=Authors(KEY, {})) == [(PUBLICATION, 7, None)]
+
+
+def test_a_publication_of_before_is_believed_as_far_as_it_can_reach() -> None:
+    """It has nine rows, and its records stand before offset 3."""
+    finished = Authors(KEY, {PUBLICATION: Unproven(9, {0: 3})})
+    nine, ten = [row_header(PUBLICATION, 9)], [row_header(PUBLICATION, 10)]
+    seven = (PUBLICATION, 7, None)
+    assert said(OLD, ten, nine, OLD, nine, authors=finished) == [
+        seven,
+        STRANGER,
+        (PUBLICATION, 9, None),
+        STRANGER,
+        STRANGER,
+    ]
+    elsewhere = Authors(KEY, {PUBLICATION: Unproven(9, {1: 3})})
+    assert said(OLD, authors=elsewhere) == [STRANGER]
+    begun = Authors(KEY, {PUBLICATION: Unproven(9, {})})
+    assert said(OLD, ten, [*OLD[:2], ("headrace-row", b"-7")], OLD, authors=begun) == [
+        seven,
+        STRANGER,
+        STRANGER,
+        seven,
+    ]
+    assert said(OLD, authors=Authors(KEY, {})) == [STRANGER]
+
+
+def test_the_one_header_of_before_is_read_as_it_was_written() -> None:
     written = [row_header(PUBLICATION, 1), row_header(PUBLICATION, 2**63 - 1, OWN)]
     assert written == [
         ("headrace", b"1:0123456789abcdef0123:1"),

@@ -1,11 +1,13 @@
 """How far a publication has come, as the topic tells it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import Message
 
 from headrace.errors import PublicationBroken
+from headrace.kafka.headers import Authors, Unproven, signer
 from headrace.publish.publications import Publication
 from headrace.publish.resume import _recovered, _Rows
 
@@ -25,8 +27,18 @@ PUBLICATION = Publication(
 Headers = list[tuple[str, bytes]]
 
 
+KEY = b"k" * 32
+BEFORE = Authors(KEY, {OWN: Unproven(5, {})})
+
+
 def new(row: str, publication: str = OWN) -> Headers:
     return [("headrace", f"1:{publication}:{row}".encode())]
+
+
+def proven(row: int, key: bytes = KEY) -> Headers:
+    name, value = signer(OWN, key)(row, None, "{}")
+    assert isinstance(value, bytes)
+    return [(name, value)]
 
 
 def old(row: str, publication: str = OWN) -> Headers:
@@ -34,7 +46,7 @@ def old(row: str, publication: str = OWN) -> Headers:
 
 
 def seen(*of_each: Headers | None) -> _Rows:
-    rows = _Rows(PUBLICATION)
+    rows = _Rows(PUBLICATION, BEFORE)
     rows.add(
         [
             Message(topic="t", partition=offset % 3, offset=offset, value=b"{}", headers=headers)
@@ -49,30 +61,28 @@ def test_rows_with_the_headers_of_before_and_with_the_one_header_are_counted() -
     assert (rows.highest, list(rows.seen), rows.partitions) == (4, [0, 1, 1, 0, 1, 0], {0, 1, 2})
 
 
-@pytest.mark.parametrize("header", [new("9" * 5_000), new("0"), new("-1"), [("headrace", b"1")]])
-def test_what_is_no_header_of_ours_is_passed_over(header: Headers) -> None:
-    assert seen(new("1"), header).highest == 1
+@pytest.mark.parametrize("write", [old, new])
+@pytest.mark.parametrize("row", ["9" * 5_000, str(2**63 - 1), "6", "0", "-1", "one", ""])
+def test_what_cannot_be_a_row_of_it_is_passed_over(row: str, write: Callable[[str], Headers]) -> None:
+    assert seen(new("1"), write(row), [("headrace", b"1")]).highest == 1
 
 
-@pytest.mark.parametrize(
-    ("headers", "row"),
-    [
-        (new("1"), "1"),
-        (new("6"), "6"),
-        (new(str(2**63 - 1)), str(2**63 - 1)),
-        (old("1"), "1"),
-        (old("0"), "0"),
-        (old("-1"), "-1"),
-        (old("6"), "6"),
-        (old("9" * 5_000), "that is no number"),
-        (old("one"), "that is no number"),
-        (old("")[:1], "that is no number"),
-    ],
-)
-def test_a_row_that_is_there_already_or_cannot_be_is_somebody_elses(headers: Headers, row: str) -> None:
-    said = f"topic t, partition 1, offset 1: claims to be row {row} of publication {OWN}, which has that row"
+@pytest.mark.parametrize("write", [old, new])
+def test_a_row_that_is_there_already_is_somebody_elses(write: Callable[[str], Headers]) -> None:
+    said = f"topic t, partition 1, offset 1: claims to be row 1 of publication {OWN}, which has that row"
     with pytest.raises(PublicationBroken, match=said):
-        seen(new("1"), headers)
+        seen(new("1"), write("1"))
+
+
+def test_only_what_is_proven_is_a_row_of_a_publication_that_proves_its_own() -> None:
+    rows = _Rows(PUBLICATION.model_copy(update={"proven": True}), Authors(KEY, {}))
+    headers = [proven(1), new("2"), old("2"), proven(2, b"K" * 32), proven(2)]
+    messages = [
+        Message(topic="t", partition=0, offset=at, value=b"{}", headers=each)
+        for at, each in enumerate(headers)
+    ]
+    rows.add(messages)
+    assert list(rows.seen) == [0, 1, 1, 0, 0, 0]
 
 
 def test_the_rows_of_a_source_that_has_grown_begin_behind_those_of_before() -> None:
@@ -80,7 +90,7 @@ def test_the_rows_of_a_source_that_has_grown_begin_behind_those_of_before() -> N
     grown = PUBLICATION.model_copy(update={"first": 3})
 
     def recovered(*of_each: Headers) -> int:
-        rows = _Rows(grown)
+        rows = _Rows(grown, BEFORE)
         messages = [
             Message(topic="t", partition=0, offset=offset, value=b"{}", headers=headers)
             for offset, headers in enumerate(of_each)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.contract.model import CsvSource
+from headrace.kafka.headers import unproven_signer
 from headrace.publish.source_records import Record, source_records
 from headrace.publish.sources import text
 from headrace.publish.sources.csv_rows import CsvRows
@@ -27,7 +28,7 @@ def records(
     signals = [{"name": "v", "fields": ["v"]}]
     whole = contract(record={"event_time": event_time, "signals": signals} | record)
     rows = CsvRows(file, CsvSource(kind="csv", path=file, **source or {}))
-    return list(source_records(rows, whole, PUBLICATION, last, first))
+    return list(source_records(rows, whole, unproven_signer(PUBLICATION), last, first))
 
 
 def header(record: Record) -> bytes:
@@ -87,7 +88,9 @@ def test_new_rows_of_a_source_in_a_file_of_their_own_are_the_rows_that_they_were
     signals = [{"name": "v", "fields": ["v"]}]
     own_contract = contract(record={"event_time": event_time, "signals": signals, "identity": identity})
     *earlier, rows = (CsvRows(part, source) for part in parts)
-    sent = source_records(rows, own_contract, PUBLICATION, 5, first, begins=4, earlier=earlier)
+    sent = source_records(
+        rows, own_contract, unproven_signer(PUBLICATION), 5, first, begins=4, earlier=earlier
+    )
     assert list(sent) == whole[first - 1 :]
 
 

@@ -30,6 +30,7 @@ BATCHES = pa.schema(
         ("started", INSTANT),
         ("finished", INSTANT),
         ("lost", RANGES),
+        ("reason", pa.string()),
     ]
 )
 
@@ -53,6 +54,7 @@ PUBLICATIONS = pa.schema(
         ("first", pa.int64()),
         ("continues", pa.string()),
         ("own_sha256", pa.string()),
+        ("proven", pa.bool_()),
     ]
 )
 

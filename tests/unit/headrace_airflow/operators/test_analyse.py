@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from headrace.contract.loader import load_contract
+from headrace.contract.loader import WrittenContract, load_contract
 from headrace.driver.protocol import Job
 from headrace.tables.attempt import Attempt
 from headrace.tables.creation import create_tables
@@ -26,6 +26,6 @@ def test_it_starts_a_driver_only_where_spark_is_asked_for(tmp_path: Path, engine
     create_tables(warehouse)
     land_values(Attempt(of, warehouse, "a run"), 0, 0, fields('"p": 1'))
     analyse = AnalyseOperator(task_id="analyse", contract=file)
-    job = Job(contract=file, run_id="a run", warehouse=warehouse.root)
+    job = Job(contract=WrittenContract.of(file), run_id="a run", warehouse=warehouse.root)
     assert analyse.done_here(of, job) == bool(hours)
     assert counts(warehouse).hours == hours

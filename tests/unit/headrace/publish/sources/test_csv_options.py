@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from headrace.contract.model import Contract, CsvSource
 from headrace.errors import SourceError
+from headrace.kafka.headers import unproven_signer
 from headrace.publish.source_records import source_records
 from headrace.publish.sources import text
 from headrace.publish.sources.columns import column_names
@@ -50,7 +51,12 @@ def of(*signals: str, **more: Any) -> Contract:
 
 def values(content: str, whole: Contract, **options: Any) -> list[str]:
     last = check_source(csv_of(content, **options), whole)
-    return [value for _, _, value, _ in source_records(csv_of(content, **options), whole, PUBLICATION, last)]
+    return [
+        value
+        for _, _, value, _ in source_records(
+            csv_of(content, **options), whole, unproven_signer(PUBLICATION), last
+        )
+    ]
 
 
 LOGGER = """\

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from headrace.contract.model import Contract, JsonlSource
 from headrace.errors import SourceError
+from headrace.kafka.headers import unproven_signer
 from headrace.publish.source_records import source_records
 from headrace.publish.sources import text
 from headrace.publish.sources.jsonl_rows import JsonlRows
@@ -35,7 +36,7 @@ def keyed(*key: str) -> Contract:
 
 def records(content: bytes, *key: str, **options: Any) -> list[tuple[str | None, str]]:
     last = check_source(rows_of(content, **options), keyed(*key))
-    sent = source_records(rows_of(content, **options), keyed(*key), "0" * 20, last)
+    sent = source_records(rows_of(content, **options), keyed(*key), unproven_signer("0" * 20), last)
     return [(key, value) for _, key, value, _ in sent]
 
 
