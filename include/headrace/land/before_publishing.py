@@ -50,6 +50,8 @@ def go_back(
 
 def _begun(warehouse: Warehouse, newest: ClosingCommit) -> Position:
     """How far landing has begun to come: with the batch that was left open, if there is one."""
+    if not warehouse.exists(READINGS):
+        return newest.position
     begun = next(commits(open_table(warehouse.table(READINGS)), BatchCommit), None)
     if begun is None or begun.metadata.batch <= newest.batch:
         return newest.position

@@ -24,20 +24,19 @@ def give_up_lost_rows(warehouse: Warehouse, config: Mapping[str, Any], topic: st
     """
     topic_id = describe_topic(config, topic).topic_id
     ends, landed = log_end(config, topic, committed=False), _ever_landed(warehouse, topic_id)
-
-    def without(rows: list[Publication]) -> list[Publication]:
-        return [_half(row, report) if _lost(row, topic_id, ends, landed) else row for row in rows]
-
-    change_publications(warehouse, without)
+    change_publications(warehouse, lambda rows: without_lost_rows(rows, topic_id, ends, landed, report))
 
 
-def _lost(row: Publication, topic_id: str, ends: Position, landed: Position) -> bool:
-    return (
-        row.topic_id == topic_id
-        and row.finished is not None
-        and not reached(ends, row.until)
-        and not reached(landed, row.until)
-    )
+def without_lost_rows(
+    rows: list[Publication], topic_id: str, ends: Position, landed: Position, report: Report
+) -> list[Publication]:
+    """The same where a topic ends so, and landing had once come so far."""
+
+    def lost(row: Publication) -> bool:
+        ours = row.topic_id == topic_id and row.finished is not None
+        return ours and not reached(ends, row.until) and not reached(landed, row.until)
+
+    return [_half(row, report) if lost(row) else row for row in rows]
 
 
 def _half(row: Publication, report: Report) -> Publication:

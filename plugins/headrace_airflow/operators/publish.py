@@ -21,7 +21,10 @@ class PublishOperator(StageOperator):
         from headrace.publish.publishing import publish
 
         settings, run_id, params = load_settings(), context["run_id"], context["params"]
-        warehouse, accept_loss = Warehouse.of(settings, contract.stream), bool(params["accept_loss"])
+        warehouse, accept_loss = (
+            Warehouse.of(settings, contract.stream),
+            bool(params.get("accept_loss", False)),
+        )
         if cut := cut_off(contract, warehouse, config, run_id):
             if accept_loss:
                 require_allowed(contract.stream, run_id)
