@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up status down test test-long test-all test-browser chaos lint lock executors wheel
+.PHONY: kafka-shell
 .PHONY: bench bench-quick audit
 export PYTHON
 
@@ -27,6 +28,9 @@ status: ## Show each part's port, process and health
 
 down: ## End the stack, all of it and nothing else
 	@local/run -m local down
+
+kafka-shell: ## Open a shell with Kafka's own tools, set up for the stack's broker
+	@local/run -m local kafka-shell
 
 test: ## Run the tests that hold every promise, in a quarter of an hour; no root, no browser
 	@local/run -m pytest $(TESTS)

@@ -1,5 +1,6 @@
 """What it costs to ask a stream how much it holds: of tables with many rows and many commits."""
 
+import json
 import os
 import subprocess
 import sys
@@ -196,16 +197,12 @@ class _Filled:
         return {**timed, "`headrace show`, the whole process": lambda: self._show(config)}
 
     def _show(self, config: dict[str, Any]) -> tuple[float, float]:
-        own = {"HEADRACE_STREAMS": str(self.streams), "HEADRACE_WAREHOUSE": str(self.warehouse.root)}
-        command = (
-            sys.executable,
-            "-m",
-            "headrace",
-            "show",
-            STREAM,
-            "--bootstrap",
-            config["bootstrap.servers"],
-        )
+        own = {
+            "HEADRACE_STREAMS": str(self.streams),
+            "HEADRACE_WAREHOUSE": str(self.warehouse.root),
+            "AIRFLOW_CONN_KAFKA_DEFAULT": json.dumps({"extra": config}),
+        }
+        command = (sys.executable, "-m", "headrace", "show", STREAM)
 
         def start() -> "subprocess.Popen[str]":
             return subprocess.Popen(

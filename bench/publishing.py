@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from rich.console import Console
@@ -89,7 +90,7 @@ class Course:
             for number in range(self.more)
         )
 
-    def task(self, servers: str) -> Task:
+    def task(self, config: dict[str, Any]) -> Task:
         """The file for a stream and a topic that nobody has published to."""
         home = self.folder / "run"
         shutil.rmtree(home, ignore_errors=True)
@@ -97,7 +98,7 @@ class Course:
         own = definition("publishing", self.records)
         own["source"]["path"] = str(self.file)
         own["topic"]["config"]["compression.type"] = "producer"  # else the broker compresses all anew
-        return Task(make_stream(home, servers, own), home, self.file, self.payload, self.records)
+        return Task(make_stream(home, config, own), home, self.file, self.payload, self.records)
 
 
 def publish_all(folder: Path, records: int, runs: int, console: Console) -> dict[str, list[Standing]]:
@@ -106,29 +107,27 @@ def publish_all(folder: Path, records: int, runs: int, console: Console) -> dict
     with broker(folder) as config:
         for size, more in COLUMNS.items():
             course = Course(folder, max(1, records // WIDE_SHARE) if more else records, more)
-            _warm_up(
-                replace(course, records=max(1, course.records // WARM_SHARE)), config["bootstrap.servers"]
-            )
+            _warm_up(replace(course, records=max(1, course.records // WARM_SHARE)), config)
             console.print(f"{course.records:,} records of {course.write():,} B")
-            found[size] = _in_turns(course, config["bootstrap.servers"], runs, console)
+            found[size] = _in_turns(course, config, runs, console)
             console.print(table(found[size], ALL[1:]))
     return found
 
 
-def _warm_up(course: Course, servers: str) -> None:
+def _warm_up(course: Course, config: dict[str, Any]) -> None:
     """Each publishes a tenth: the first who meets a new broker would have its start-up, too."""
     course.write()
     for each in ALL:
-        _publish(each, course.task(servers), lambda _: None)
+        _publish(each, course.task(config), lambda _: None)
 
 
-def _in_turns(course: Course, servers: str, runs: int, console: Console) -> list[Standing]:
+def _in_turns(course: Course, config: dict[str, Any], runs: int, console: Console) -> list[Standing]:
     records = course.records
     costs: dict[str, list[Cost]] = {each.name: [] for each in ALL}
     for run in range(1, runs + 1):
         for each in ALL:
             with console.status(f"{each.name}, run {run} of {runs}") as status:
-                cost = _publish(each, course.task(servers), status.update)
+                cost = _publish(each, course.task(config), status.update)
             costs[each.name].append(cost)
             console.print(
                 f"{each.name}, run {run} of {runs}: {records / cost.seconds:,.0f} records/s, "

@@ -45,7 +45,7 @@ def broker(folder: Path) -> Iterator[dict[str, Any]]:
     own = scratch_broker(load_settings().home_path, folder / "broker")
     own.start(60)
     try:
-        yield {"bootstrap.servers": own.bootstrap}
+        yield own.config
     finally:
         own.kill()
 
@@ -95,7 +95,7 @@ def full_stream(
     folder: Path, config: dict[str, Any], records: int, batch: int, *, first: int = 0, more: int = 0
 ) -> Stream:
     """A stream of so many records in its topic, a minute apart, in micro-batches of `batch`."""
-    stream = make_stream(folder, config["bootstrap.servers"], definition("landing", batch, more))
+    stream = make_stream(folder, config, definition("landing", batch, more))
     _fill(stream, first, records, more)
     return stream
 

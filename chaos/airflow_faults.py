@@ -133,7 +133,7 @@ def _triggerer_killed(given: World) -> list[Outcome]:
     world = _world(given)
     producer = Producer(
         {
-            "bootstrap.servers": world.bootstrap,
+            **world.connection,
             "transactional.id": f"{world.name}-somebody-else",
             "transaction.timeout.ms": 900_000,
         }

@@ -6,6 +6,7 @@ from typing import Any
 
 from chaos.world import World
 from headrace.driver.warm import KeptDriver, kept_drivers
+from headrace.kafka.login import embedded_broker
 from headrace.settings import Settings, load_settings
 from local.install.jars import ROOTS, fetch_jars
 from local.stack.airflow import airflow_home
@@ -80,9 +81,9 @@ class AirflowWorld(World):
         return self.stack.settings
 
     @property
-    def bootstrap(self) -> str:
-        """The stack's own broker."""
-        return f"127.0.0.1:{self.settings.kafka_port}"
+    def connection(self) -> dict[str, Any]:
+        """Of the stack's own broker."""
+        return embedded_broker(self.settings)
 
     @property
     def contracts(self) -> Path:

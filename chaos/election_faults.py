@@ -23,9 +23,9 @@ class ClusterWorld(World):
         return self.bench.cluster
 
     @property
-    def bootstrap(self) -> str:
-        """The cluster's."""
-        return self.cluster.bootstrap
+    def connection(self) -> dict[str, Any]:
+        """The cluster's, which asks for no log-in."""
+        return {"bootstrap.servers": self.cluster.bootstrap}
 
     def _definition(self) -> dict[str, Any]:
         definition = super()._definition()

@@ -1,5 +1,6 @@
 """Faults of a backup: tables, or the broker's whole disk, put back to an earlier moment."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from deltalake import DeltaTable
 
 from chaos.faults import Fault, Strike, killed_at, publish_point
 from chaos.world import BATCHES, World
+from headrace.cli import CONNECTION
 from headrace.errors import BrokerUnreachable
 from headrace.kafka.topics import log_end
 from headrace.settings import PROJECT
@@ -59,17 +61,12 @@ def _restore(world: World, table: str, by: int) -> None:
 
 
 def _restore_all(world: World, _: Outcome) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "headrace",
-        "restore",
-        world.name,
-        "--yes",
-        "--bootstrap",
-        world.bootstrap,
-    ]
-    environment = {**world.whole_environment, "HEADRACE_STREAMS": str(world.contracts)}
+    environment = {
+        **world.whole_environment,
+        "HEADRACE_STREAMS": str(world.contracts),
+        CONNECTION: json.dumps({"conn_type": "kafka", "extra": world.config}),
+    }
+    command = [sys.executable, "-m", "headrace", "restore", world.name, "--yes"]
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     world.note(f"headrace restore: {done.returncode}, {(done.stdout + done.stderr).strip()[-500:]}")
 

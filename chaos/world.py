@@ -114,7 +114,7 @@ class World:
         self.source = self.folder / "T1.csv"
         self.size = rng.randrange(4_000, 6_000)
         self.first, self.rows = self._write_source(self.size)
-        self.stream: Stream = make_stream(self.contracts, self.bootstrap, self._definition())
+        self.stream: Stream = make_stream(self.contracts, self.connection, self._definition())
         self.config: dict[str, Any] = dict(self.stream.config)
         self.struck_at = 0.0
         self.notes: list[str] = []
@@ -150,9 +150,9 @@ class World:
         return definition
 
     @property
-    def bootstrap(self) -> str:
-        """The broker that the stream's topic is on."""
-        return self.broker.bootstrap
+    def connection(self) -> dict[str, Any]:
+        """The configuration of the broker that the stream's topic is on."""
+        return self.broker.config
 
     @property
     def contracts(self) -> Path:

@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from headrace.errors import HeadraceError
+from headrace.errors import BrokerUnreachable, HeadraceError
+from headrace.kafka.librdkafka import bootstrap
+from headrace.kafka.login import embedded_broker
 from headrace.report.cells import visible
 from headrace.report.terminal import print_text
 from headrace.settings import PROJECT, load_settings
@@ -20,6 +22,8 @@ from local.install.audit import audit_packages, audited_jars, holes
 from local.install.executors import make_executors
 from local.install.jars import ROOTS, fetch_jars, write_lock
 from local.install.java import java_home
+from local.stack.broker import answers
+from local.stack.kafka_tools import tools_folder
 from local.stack.spark import prepare_archive
 from local.stack.stack import Stack
 
@@ -107,6 +111,32 @@ def demo() -> None:
             demonstrate(settings, stack.client(), console, _report)
         finally:
             whereabouts(settings, console)
+
+
+@app.command()
+def kafka_shell() -> None:
+    """Open a shell with Kafka's own tools, set up for the stack's broker."""
+    with _errors_in_words():
+        settings = load_settings()
+        config = embedded_broker(settings)
+        if not answers(config):
+            raise BrokerUnreachable(
+                f"The stack's broker does not answer at {bootstrap(config)}: start the stack (`make up`)."
+            )
+    console.print(
+        f"Kafka's own tools for the broker at {bootstrap(config)}; each line gets address and log-in.\n"
+        "  kafka-topics.sh --create --topic quickstart-events\n"
+        "  kafka-console-producer.sh --topic quickstart-events\n"
+        "  kafka-console-consumer.sh --topic quickstart-events --from-beginning\n"
+        "Leave with `exit`.",
+        markup=False,
+        soft_wrap=True,
+    )
+    folder = tools_folder(settings.home_path)
+    os.chdir(folder)  # as in an unpacked Kafka: its pages say bin/kafka-topics.sh
+    os.environ["PATH"] = os.pathsep.join((str(folder / "bin"), os.environ.get("PATH", os.defpath)))
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    os.execv(shell, [shell])  # noqa: S606  # the user's own shell
 
 
 @app.command()

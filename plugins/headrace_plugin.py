@@ -1,10 +1,11 @@
-"""Registers Headrace with Airflow: a task's link to its report, and the pages behind the login."""
+"""Registers Headrace with Airflow: a task's link to its report, the note of a run, pages behind the login."""
 
 from functools import cached_property
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from headrace_airflow.ui import run_note
 from headrace_airflow.ui.links import PREFIX, ReportLink
 
 
@@ -13,6 +14,7 @@ class HeadracePlugin(AirflowPlugin):
 
     name = "headrace"
     operator_extra_links = [ReportLink()]  # noqa: RUF012  # Airflow's own shape of a plugin
+    listeners = [run_note]  # noqa: RUF012  # as above
 
     @cached_property
     def fastapi_apps(self) -> list[Any]:  # type: ignore[override]  # an attribute there; asked for by the web server only

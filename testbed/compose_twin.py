@@ -16,14 +16,14 @@ import yaml
 
 from headrace.settings import PROJECT
 from local.stack import processes
-from local.stack.broker import LOG4J
+from local.stack.broker_properties import LOG4J
+from local.stack.kafka_tools import TOOLS
 from local.stack.ports import free_port
 from testbed.postgres import Postgres
 from testbed.waiting import awaited
 
-COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load(
-    (PROJECT / "docker-compose.yaml").read_text(encoding="utf-8")
-)["services"]
+FILE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text(encoding="utf-8"))
+COMPOSE: dict[str, dict[str, Any]] = FILE["services"]
 DOCKERFILE = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
 
 TABLE = (
@@ -34,12 +34,13 @@ TABLE = (
     (r"@postgres/", "@127.0.0.1:{postgres}/"),
     (r"(?<= )driver$", "127.0.0.1"),
     # One space of ports for all services: free ones.
-    (r"(?<![\d.])(?:9092|19092|9093|8080|7077|8081|8082)(?!\d)", "{port}"),
+    (r"(?<![\d.])(?:9092|1909[23]|9093|8080|7077|8081|8082)(?!\d)", "{port}"),
     # No file system of an image:
     (r"/opt/headrace/docker/spark-conf\b", "{folder}/spark-conf"),
     (r"/opt/headrace\b", "{project}"),
     (r"/opt/jars\b", "{jars}"),
     (r"/opt/kafka/bin\b", "{folder}/bin"),
+    (r"/etc/kafka\b", "{folder}/kafka"),
     (r"/usr/local/bin/python3\b", "{python}"),
     (r"/var/lib/headrace\b", "{folder}/state"),
     (r"/var/lib/kafka/data\b", "{folder}/kafka/data"),
@@ -120,10 +121,16 @@ class Twin:
         for file in (PROJECT / "docker/spark-conf").iterdir():
             text = self.translated(file.read_text(encoding="utf-8"))
             (self.folder / "spark-conf" / file.name).write_text(text, encoding="utf-8")
-        topics = self.folder / "bin/kafka-topics.sh"
-        command = shlex.join(self._kafka_java("org.apache.kafka.tools.TopicCommand"))
-        topics.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
-        topics.chmod(0o755)
+        for tool in ("kafka-topics", "kafka-configs"):
+            script = self.folder / "bin" / f"{tool}.sh"
+            command = shlex.join(self._kafka_java(TOOLS[tool]))
+            script.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+            script.chmod(0o755)
+        for service in COMPOSE.values():
+            for config in service.get("configs", ()):
+                file = Path(self.translated(config["target"]))
+                file.parent.mkdir(exist_ok=True)
+                file.write_text(self.translated(FILE["configs"][config["source"]]["content"]), "utf-8")
 
     # -- up and down
 

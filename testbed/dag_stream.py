@@ -16,6 +16,7 @@ import yaml
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # lacks __all__
 
+from headrace.kafka.login import embedded_broker
 from headrace.kafka.topics import log_end
 from headrace.settings import PROJECT
 from local.stack.airflow import airflow_environment
@@ -64,7 +65,7 @@ class DagStream:
 
     @property
     def broker(self) -> dict[str, Any]:
-        return {"bootstrap.servers": f"127.0.0.1:{self.pipeline.settings.kafka_port}"}
+        return embedded_broker(self.pipeline.settings)
 
     # -- the source
 

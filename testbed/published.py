@@ -26,7 +26,7 @@ def read(config: dict[str, Any], topic: str, isolation: str = "read_committed") 
     """Every record of the topic that is visible at that isolation, partition by partition."""
     consumer = Consumer(
         {
-            "bootstrap.servers": config["bootstrap.servers"],
+            **config,
             "group.id": "reader",
             "isolation.level": isolation,
             "enable.partition.eof": True,

@@ -9,12 +9,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from secrets import token_urlsafe
 from urllib.request import urlopen
 
+from headrace.files import write_whole
 from local.install.java import java_home
 from local.install.pyspark import spark_home
 from local.stack.ports import free_port
-from local.stack.spark import properties_file, write_configuration
+from local.stack.spark import SMALL, properties_file, write_configuration
 from testbed.waiting import awaited
 
 
@@ -24,6 +26,7 @@ class StandaloneCluster:
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder, self._home, self._java = folder, home, java_home(home)
         self._port, self._web, self._worker_web = free_port(), free_port(), free_port()
+        self._secret = {"spark.authenticate.secret": token_urlsafe(32)}
         self._running: list[subprocess.Popen[bytes]] = []
         self.python = folder / "bare" / "bin" / "python"
 
@@ -57,13 +60,14 @@ class StandaloneCluster:
         (folder / "log4j2.properties").write_bytes((own / "log4j2.properties").read_bytes())
         said = {
             "spark.master": self.master,
+            **self._secret,
             "spark.executor.extraClassPath": f"{(self._home / 'jars/spark').resolve()}/*",
             "spark.pyspark.driver.python": sys.executable,
             "spark.pyspark.python": str(self.python),
             **properties,
         }
         text = (own / "spark-defaults.conf").read_text(encoding="utf-8") + properties_file(said)
-        (folder / "spark-defaults.conf").write_text(text, encoding="utf-8")
+        write_whole(folder / "spark-defaults.conf", text, mode=0o600)
         return {"SPARK_CONF_DIR": str(folder)}
 
     def applications(self) -> list[str]:
@@ -73,6 +77,12 @@ class StandaloneCluster:
     def _start(self, service: str, *arguments: str) -> None:
         name = service.partition(".")[0]
         (self.folder / name).mkdir()
+        closed = {
+            key: value for key, value in SMALL.items() if key.startswith(("spark.auth", "spark.network"))
+        }
+        write_whole(
+            self.folder / name / "spark-defaults.conf", properties_file(closed | self._secret), mode=0o600
+        )
         with (self.folder / f"{name}.log").open("wb") as out:
             process = subprocess.Popen(
                 [spark_home() / "bin" / "spark-class", f"org.apache.spark.deploy.{service}", *arguments],

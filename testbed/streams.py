@@ -47,14 +47,13 @@ class Stream:
         return Warehouse(root, self.contract.stream)
 
 
-def make_stream(folder: Path, bootstrap: str, definition: dict[str, Any]) -> Stream:
-    """Write the contract and make its topic, whose name nobody else has."""
+def make_stream(folder: Path, config: dict[str, Any], definition: dict[str, Any]) -> Stream:
+    """Write the contract and make its topic on the broker of `config`; nobody else has its name."""
     topic = definition["topic"]
     definition = definition | {"topic": topic | {"name": f"{topic['name']}.{uuid4().hex[:8]}"}}
     file = folder / f"{definition['stream']}.yaml"
     file.write_text(yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), encoding="utf-8")
     contract = load_contract(file)
-    config = {"bootstrap.servers": bootstrap}
     return Stream(file, contract, config, ensure_topic(config, contract.topic).topic_id)
 
 

@@ -1,5 +1,7 @@
-"""Headrace: what the task `publish` does. CONTRACT BOOTSTRAP."""
+"""Headrace: what the task `publish` does. CONTRACT."""
 
+import json
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +11,5 @@ from headrace.settings import load_settings
 from headrace.task_log import say
 
 if __name__ == "__main__":
-    contract, servers = sys.argv[1:]
-    publish(
-        load_contract(Path(contract)), load_settings(), {"bootstrap.servers": servers}, "bench", report=say
-    )
+    config = json.loads(os.environ["KAFKA"])
+    publish(load_contract(Path(sys.argv[1])), load_settings(), config, "bench", report=say)

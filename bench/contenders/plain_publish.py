@@ -1,10 +1,11 @@
 """A plain script: a reader, an encoder, a producer. It promises nothing: killed, it publishes all once more.
 
-BOOTSTRAP TOPIC FILE.
+TOPIC FILE.
 """
 
 import csv
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -15,10 +16,9 @@ KEY = "Date/Time"
 
 def main() -> None:
     """Each row as a record."""
-    servers, topic, file = sys.argv[1:]
-    producer = Producer(
-        {"bootstrap.servers": servers, "acks": "all", "compression.type": "lz4", "linger.ms": 20}
-    )
+    topic, file = sys.argv[1:]
+    config = json.loads(os.environ["KAFKA"])
+    producer = Producer({**config, "acks": "all", "compression.type": "lz4", "linger.ms": 20})
     with Path(file).open(encoding="utf-8-sig", newline="") as rows:
         for number, row in enumerate(csv.DictReader(rows)):
             while True:

@@ -1,5 +1,7 @@
-"""A script with polars, which reads and encodes the whole file at once. BOOTSTRAP TOPIC FILE."""
+"""A script with polars, which reads and encodes the whole file at once. TOPIC FILE."""
 
+import json
+import os
 import sys
 
 import polars as pl
@@ -10,10 +12,9 @@ KEY = "Date/Time"
 
 def main() -> None:
     """Each row as a record."""
-    servers, topic, file = sys.argv[1:]
-    producer = Producer(
-        {"bootstrap.servers": servers, "acks": "all", "compression.type": "lz4", "linger.ms": 20}
-    )
+    topic, file = sys.argv[1:]
+    config = json.loads(os.environ["KAFKA"])
+    producer = Producer({**config, "acks": "all", "compression.type": "lz4", "linger.ms": 20})
     rows = pl.read_csv(file, infer_schema=False)
     values = rows.select(pl.struct(pl.all()).struct.json_encode()).to_series()
     for number, (key, value) in enumerate(zip(rows[KEY], values, strict=True)):

@@ -1,14 +1,17 @@
 """How the process of each contender is started that publishes a file."""
 
+import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from headrace.kafka.librdkafka import bootstrap
 from headrace.settings import PROJECT, load_settings
 from local.install.jars import fetch_jars
 from local.install.java import java_home
+from local.stack.broker_properties import client
 from testbed.streams import Stream
 
 HERE = Path(__file__).parent
@@ -37,7 +40,8 @@ class Task:
 def headrace(task: Task) -> "subprocess.Popen[str]":
     """What the task `publish` does."""
     return _start(
-        [sys.executable, "-m", "bench.contenders.headrace_publish", str(task.stream.file), _servers(task)],
+        [sys.executable, "-m", "bench.contenders.headrace_publish", str(task.stream.file)],
+        KAFKA=_config(task),
         HEADRACE_HOME=str(task.home / "home"),
         HEADRACE_WAREHOUSE=str(task.home / "warehouse"),
         HEADRACE_SOURCE_ROOTS=str(task.file.parent),
@@ -58,24 +62,28 @@ def perf_tool(task: Task) -> "subprocess.Popen[str]":
     """Kafka's producer-perf-test: ready texts, over and over, without keys."""
     home = load_settings().home_path
     properties = [f"{key}={value}" for key, value in SETTINGS.items()]
+    login = task.home / "client.properties"
+    login.write_text(client(task.stream.config), encoding="utf-8")
     return _start(
         [
             *(str(java_home(home) / "bin" / "java"), HEAP, "-cp", f"{fetch_jars(home, 'broker')}/*"),
             "org.apache.kafka.tools.ProducerPerformance",
             *("--topic", task.stream.contract.topic.name, "--num-records", str(task.records)),
             *("--payload-file", str(task.payload), "--throughput", "-1"),
-            *("--producer-props", f"bootstrap.servers={_servers(task)}", *properties),
+            *("--bootstrap-server", bootstrap(task.stream.config), "--command-config", str(login)),
+            *("--command-property", *properties),
         ]
     )
 
 
 def _script(name: str, task: Task) -> "subprocess.Popen[str]":
     topic = task.stream.contract.topic.name
-    return _start([sys.executable, str(HERE / name), _servers(task), topic, str(task.file)])
+    return _start([sys.executable, str(HERE / name), topic, str(task.file)], KAFKA=_config(task))
 
 
-def _servers(task: Task) -> str:
-    return str(task.stream.config["bootstrap.servers"])
+def _config(task: Task) -> str:
+    """The broker's configuration, which holds a password: for the environment, not for a command line."""
+    return json.dumps(task.stream.config)
 
 
 def _start(command: list[str], **environment: str) -> "subprocess.Popen[str]":

@@ -4,6 +4,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from headrace.driver.protocol import read_job
+from headrace.kafka.spark_options import spark_options
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     signal_ts = F.try_to_timestamp("record.Date/Time", F.lit("dd MM yyyy HH:mm"))
     query = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", job.kafka["bootstrap.servers"])
+        .options(**spark_options(job.kafka))
         .option("subscribe", job.slice.topic)
         .option("startingOffsets", "earliest")
         .option("kafka.isolation.level", "read_committed")

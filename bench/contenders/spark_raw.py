@@ -5,6 +5,7 @@ import json
 from pyspark.sql import DataFrame, SparkSession
 
 from headrace.driver.protocol import read_job
+from headrace.kafka.spark_options import spark_options
 from headrace.task_log import say
 
 COLUMNS = ("key", "value", "headers", "partition", "offset", "timestamp")
@@ -23,7 +24,7 @@ def main() -> None:
 
     query = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", job.kafka["bootstrap.servers"])
+        .options(**spark_options(job.kafka))
         .option("assign", json.dumps({topic: sorted(job.slice.until)}))
         .option("startingOffsets", "earliest")
         .option("kafka.isolation.level", "read_committed")

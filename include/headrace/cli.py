@@ -1,6 +1,7 @@
 """`headrace`: the command for a person's hands."""
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 
 Bootstrap = Annotated[
-    str | None, typer.Option(help="the broker; without it the embedded one, on HEADRACE_KAFKA_PORT")
+    str | None,
+    typer.Option(
+        help="the broker; else that of the connection in AIRFLOW_CONN_KAFKA_DEFAULT, or the embedded one"
+    ),
 ]
+
+CONNECTION = "AIRFLOW_CONN_KAFKA_DEFAULT"
+"""Where the environment holds the connection that tasks have, commands take it from there too."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -89,7 +96,24 @@ def _checked(file: Path) -> Checked:
 
 
 def _broker(settings: Settings, bootstrap: str | None) -> dict[str, Any]:
-    return {"bootstrap.servers": bootstrap or f"127.0.0.1:{settings.kafka_port}"}
+    """The broker that a command asks: the connection's or the named one, else the embedded one.
+
+    Raises:
+        SettingsError: the connection in the environment is not written as JSON.
+    """
+    from headrace.kafka.login import embedded_broker
+
+    named = {"bootstrap.servers": bootstrap} if bootstrap else {}
+    if connection := os.environ.get(CONNECTION):
+        try:
+            extra = json.loads(connection)["extra"]
+            return dict(json.loads(extra) if isinstance(extra, str) else extra) | named
+        except (ValueError, KeyError, TypeError):
+            raise SettingsError(
+                f'{CONNECTION} is no JSON with an "extra", which alone this command reads: write it so, or '
+                "unset it and name the broker by --bootstrap"
+            ) from None  # its text holds a password
+    return named or embedded_broker(settings)
 
 
 def _ended(wrong: HeadraceError, code: int) -> typer.Exit:

@@ -64,6 +64,12 @@ class SpoolUnavailable(TransientError):
     code = "HR203"
 
 
+class SourceGrowing(TransientError):
+    """The source was written to while it was read; it is read again when it is at rest."""
+
+    code = "HR204"
+
+
 class BrokerUnreachable(TransientError):
     """The broker did not answer, or went away."""
 

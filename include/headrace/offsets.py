@@ -120,6 +120,25 @@ def lag(position: Position, end: Position) -> int:
     return sum(len(each) for each in between(position, end))
 
 
+def stop_after(start: Position, end: Position, most: int) -> dict[int, int]:
+    """The position at most so many offsets after `start`, on the way to `end`.
+
+    Every partition comes forward by the same share of what it has, so that none waits for another.
+    """
+    behind = lag(start, end)
+    if behind <= most:
+        return dict(end)
+    stop = {}
+    for partition, until in sorted(end.items()):
+        begins = start.get(partition, 0)
+        left = max(0, until - begins)
+        # What is left of all partitions shares what is left of `most`: it is used up to the last offset.
+        share = left * most // behind if behind else 0
+        stop[partition] = begins + share if left else until
+        behind, most = behind - left, most - share
+    return stop
+
+
 def text(ranges: Iterable[OffsetRange]) -> str:
     """Ranges for a person: `0:[0, 12651) 1:[0, 12500)`."""
     return " ".join(str(each) for each in ranges) or "nothing"

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import psutil
 
+from headrace.kafka.login import broker_folder
 from headrace.settings import PROJECT, Settings
-from local.stack.credentials import USER, keys, password_file
+from local.stack.credentials import USER, broker_login, keys, password_file
 from local.stack.processes import MARK
 from local.stack.spark import spark_environment
 
@@ -132,7 +133,8 @@ def _configuration(settings: Settings) -> dict[str, str]:
 
 
 def _connections(settings: Settings) -> dict[str, str]:
-    kafka = {"conn_type": "kafka", "extra": {"bootstrap.servers": f"127.0.0.1:{settings.kafka_port}"}}
+    login = broker_login(broker_folder(settings.home_path))
+    kafka = {"conn_type": "kafka", "extra": login.client(f"127.0.0.1:{settings.kafka_port}")}
     return {
         "AIRFLOW_CONN_KAFKA_DEFAULT": json.dumps(kafka),
         "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps(SPARK),

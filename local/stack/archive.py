@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
+from headrace.kafka.spark_options import spark_options
 from local.stack.broker import scratch_broker
 
 TOPIC = "training"
@@ -59,8 +61,8 @@ def make_archive(home: Path, driver: Driver) -> bool:
         broker = scratch_broker(home, scratch / "broker")
         try:
             broker.start()
-            _publish(broker.bootstrap)
-            made = _train(scratch, driver, broker.bootstrap, log)
+            _publish(broker.config)
+            made = _train(scratch, driver, broker.config, log)
             for stale in target.parent.glob("*.jsa"):
                 stale.unlink()
             made.replace(target)
@@ -73,12 +75,12 @@ def make_archive(home: Path, driver: Driver) -> bool:
     return target.exists()
 
 
-def _publish(bootstrap: str) -> None:
+def _publish(config: dict[str, Any]) -> None:
     from confluent_kafka import Producer
     from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # it is there
 
-    producer = Producer({"bootstrap.servers": bootstrap})
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    producer = Producer(config)
+    admin = AdminClient(config)
     admin.create_topics([NewTopic(TOPIC, 2)])[TOPIC].result(30)
     for minute in range(RECORDS):
         record = {"at": f"01 01 2018 {minute // 60:02}:{minute % 60:02}", "power": str(minute)}
@@ -86,17 +88,21 @@ def _publish(bootstrap: str) -> None:
     producer.flush(30)
 
 
-def _train(scratch: Path, driver: Driver, bootstrap: str, log: Path) -> Path:
+def _train(scratch: Path, driver: Driver, config: dict[str, Any], log: Path) -> Path:
     settings = scratch / "spark-defaults.conf"
     settings.write_text(driver.properties, encoding="utf-8")
     classes = os.pathsep.join(map(str, driver.class_path))
     # A folder that is not there: a class path with a folder of files in it cannot be archived.
-    own = {"SPARK_CONF_DIR": str(scratch / "none"), "SPARK_SCALA_VERSION": SCALA}
+    own = {
+        "SPARK_CONF_DIR": str(scratch / "none"),
+        "SPARK_SCALA_VERSION": SCALA,
+        "KAFKA": json.dumps(spark_options(config)),
+    }
     surroundings = {**os.environ, **driver.environment, **own}
     launcher = (
         *(driver.java / "bin" / "java", "-cp", classes, "org.apache.spark.launcher.Main"),
         *("org.apache.spark.deploy.SparkSubmit", "--master", "local[2]", "--properties-file", settings),
-        *(Path(__file__).with_name("archive_training.py"), bootstrap, TOPIC, scratch),
+        *(Path(__file__).with_name("archive_training.py"), TOPIC, scratch),
     )
     with log.open("wb") as out:
         asked = subprocess.run(

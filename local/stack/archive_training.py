@@ -1,9 +1,10 @@
 """What a job of Headrace does, in small, so that Java's class-data archive holds the classes that jobs load.
 
-Arguments: a broker's address, a topic with JSON records, an empty folder.
+Arguments: a topic with JSON records, an empty folder. The variable KAFKA: Spark's options of the broker.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession  # noqa: TID253  # as above
 from pyspark.sql import functions as F  # noqa: N812, TID253  # Spark's own custom
 
 
-def main(bootstrap: str, topic: str, folder: Path) -> None:
+def main(kafka: dict[str, str], topic: str, folder: Path) -> None:
     """Stream the topic through Python into a Delta table, aggregate it, read the result back."""
     spark = SparkSession.builder.appName("archive training").getOrCreate()
     table = str(folder / "table")
@@ -35,7 +36,7 @@ def main(bootstrap: str, topic: str, folder: Path) -> None:
 
     query = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", bootstrap)
+        .options(**kafka)
         .option("subscribe", topic)
         .option("startingOffsets", "earliest")
         .option("kafka.isolation.level", "read_committed")
@@ -64,4 +65,4 @@ def main(bootstrap: str, topic: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    main(json.loads(os.environ["KAFKA"]), sys.argv[1], Path(sys.argv[2]))

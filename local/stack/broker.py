@@ -1,38 +1,39 @@
-"""A real Kafka broker of one node (KRaft): its configuration, its command line, its start and end."""
+"""A real Kafka broker of one node (KRaft): its data and log-in, its command line, its start and end."""
 
+import hashlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import time
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from headrace.errors import BrokerUnreachable, SetupFailed
+from headrace.files import write_whole
+from headrace.kafka.login import MECHANISM, USER, Login
 from local.install.jars import fetch_jars
 from local.install.java import java_home
 from local.stack import rejoin
+from local.stack.broker_properties import LOG4J, Node, client
+from local.stack.credentials import broker_login, controller_password
 from local.stack.ports import free_port
 
 JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true")
 """Small heap, no parallel collector for one machine's data, no file in /tmp/hsperfdata_*."""
 
-LOG4J = """\
-status = warn
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %logger{1}: %message%n
-rootLogger.level = warn
-rootLogger.appenderRef.console.ref = console
-logger.server.name = org.apache.kafka.server
-logger.server.level = info
-# What a broker that died waits for before it starts again; see local/stack/rejoin.py.
-logger.fencing.name = org.apache.kafka.controller.ReplicationControlManager
-logger.fencing.level = info
-"""
+SERVER = "server.properties"
+ONCE = "once.properties"
+"""The broker's configuration, and that of the one start at which it learns a new log-in."""
+
+CLIENT = "client.properties"
+"""What Kafka's own tools log in with; beside the broker's configuration."""
 
 
 @dataclass
@@ -48,8 +49,18 @@ class Broker:
 
     @property
     def bootstrap(self) -> str:
-        """What clients connect to."""
+        """Its address."""
         return f"127.0.0.1:{self.port}"
+
+    @cached_property
+    def login(self) -> Login:
+        """Its log-in, made with the first look at it."""
+        return broker_login(self.folder)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What clients connect with: librdkafka's configuration, which holds the password."""
+        return self.login.client(self.bootstrap)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -59,12 +70,10 @@ class Broker:
     @property
     def command(self) -> list[str]:
         """The broker's command line, to be run in `folder`: its configuration names its data relatively."""
-        return [
-            sys.executable,
-            "-I",
-            str(Path(rejoin.__file__)),
-            *self._java("kafka.Kafka", "server.properties"),
-        ]
+        return self._command(SERVER)
+
+    def _command(self, properties: str) -> list[str]:
+        return [sys.executable, "-I", str(Path(rejoin.__file__)), *self._java("kafka.Kafka", properties)]
 
     def _java(self, main_class: str, *arguments: str) -> list[str]:
         return [
@@ -78,84 +87,81 @@ class Broker:
         ]
 
     def prepare(self) -> None:
-        """Write the configuration and format the data folder; a formatted one is left as it is.
+        """Write the configuration and have a data folder that knows the log-in; its records stay.
 
         Raises:
             SetupFailed: the data folder could not be formatted.
+            BrokerUnreachable: a folder of another log-in could not be told the present one.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "server.properties").write_text(self._properties(), encoding="ascii")
-        (self.folder / rejoin.PROPERTIES).write_text(self._controller_properties(), encoding="ascii")
-        (self.folder / "log4j2.properties").write_text(LOG4J, encoding="ascii")
-        if (self.folder / "formatted").exists():
+        node = self._node(self.login)
+        self._write(SERVER, node.server())
+        self._write(rejoin.PROPERTIES, node.controller())
+        self._write(CLIENT, client(self.config))
+        self._write("log4j2.properties", LOG4J)
+        knows = self.folder / "formatted"
+        login = hashlib.sha256(self.login.password.encode()).hexdigest()
+        if knows.exists() and knows.read_text(encoding="ascii") == login:
             return
+        if (self.folder / "data" / "meta.properties").exists():
+            self._renew_login()
+        else:
+            self._format()
+        write_whole(knows, login)
+
+    def _node(self, login: Login) -> Node:
+        return Node(self.port, self.controller_port, login.password, controller_password(self.folder))
+
+    def _write(self, name: str, text: str) -> None:
+        write_whole(self.folder / name, text, mode=0o600)
+
+    def _format(self) -> None:
+        """Format the data folder, with the log-in in it."""
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
-        format_data = (
-            "format",
-            "--config",
-            "server.properties",
-            "--cluster-id",
-            cluster,
-            "--ignore-formatted",
-        )
-        done = subprocess.run(
-            self._java("kafka.tools.StorageTool", *format_data),
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise SetupFailed(
-                f"The broker's data folder {self.folder} could not be formatted: "
-                f"{(done.stderr or done.stdout).strip()[-500:]}"
+        # From a file: all users of the machine can read a process list.
+        user = self.folder / "user.arguments"
+        self._write(user.name, f"--add-scram\n{MECHANISM}=[name={USER},password={self.login.password}]\n")
+        known = ("--config", SERVER, "--cluster-id", cluster, "--ignore-formatted")
+        try:
+            done = subprocess.run(
+                self._java("kafka.tools.StorageTool", "format", *known, f"@{user.name}"),
+                cwd=self.folder,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                check=False,
             )
-        (self.folder / "formatted").touch()
+        finally:
+            user.unlink()
+        if done.returncode:
+            said = (done.stderr or done.stdout).replace(self.login.password, "***").strip()
+            raise SetupFailed(f"The broker's data folder {self.folder} could not be formatted: {said[-500:]}")
 
-    def _properties(self) -> str:
-        return f"""\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{self.controller_port}
-listeners=BROKER://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}
-advertised.listeners=BROKER://127.0.0.1:{self.port}
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=BROKER
-controller.listener.names=CONTROLLER
-# Relative to the folder that the broker is started in: a path may hold what this file's syntax cannot.
-log.dirs=data
-auto.create.topics.enable=false
-group.initial.rebalance.delay.ms=0
-# One node: its internal topics cannot have the default of three replicas.
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=8
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=8
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-# A publication's progress is kept as committed offsets: a year, where the default forgets after a week.
-offsets.retention.minutes=525600
-transactional.id.expiration.ms=2147483647
-transaction.max.timeout.ms=900000
-"""
+    def _renew_login(self) -> None:
+        """Give a data folder its log-in that was formatted without one, or with another.
 
-    def _controller_properties(self) -> str:
-        """Of the controller alone, which fences a broker that died (see `rejoin`)."""
-        return f"""\
-process.roles=controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{self.controller_port}
-listeners=CONTROLLER://127.0.0.1:{self.controller_port}
-listener.security.protocol.map=CONTROLLER:PLAINTEXT
-controller.listener.names=CONTROLLER
-log.dirs=data
-broker.session.timeout.ms=200
-broker.heartbeat.interval.ms=100
-# No heartbeat in the metadata log: it grows when the broker is fenced, and `rejoin` waits for that.
-metadata.max.idle.interval.ms=0
-"""
+        For that the broker is started with a password of this start alone, given in its configuration.
+        """
+        from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are there
+            AdminClient,
+            ScramCredentialInfo,
+            ScramMechanism,
+            UserScramCredentialUpsertion,
+        )
+
+        once = Login(secrets.token_urlsafe(24))
+        config = once.client(self.bootstrap) | {"sasl.mechanism": "PLAIN"}
+        self._write(ONCE, self._node(once).server("PLAIN"))
+        try:
+            self._start(ONCE, config, within=60)
+            user = UserScramCredentialUpsertion(
+                USER, ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096), self.login.password.encode()
+            )
+            admin = AdminClient(config)  # kept: one that nobody holds answers nothing any more
+            admin.alter_user_scram_credentials([user])[USER].result(30)
+        finally:
+            self.stop()
+            (self.folder / ONCE).unlink()
 
     def start(self, within: float = 60) -> None:
         """Start the broker as a child of this process and return when it answers.
@@ -164,9 +170,12 @@ metadata.max.idle.interval.ms=0
             BrokerUnreachable: it ended, or did not answer `within` seconds.
         """
         self.prepare()
+        self._start(SERVER, self.config, within)
+
+    def _start(self, properties: str, config: Mapping[str, Any], within: float) -> None:
         with (self.folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command,
+                self._command(properties),
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -175,7 +184,7 @@ metadata.max.idle.interval.ms=0
                 start_new_session=True,
             )
         deadline = time.monotonic() + within
-        while not answers(self.bootstrap):
+        while not answers(config):
             ended = self.process.poll() is not None
             if ended or time.monotonic() > deadline:
                 self.kill()
@@ -201,13 +210,13 @@ metadata.max.idle.interval.ms=0
             self.process.wait()
 
 
-def answers(bootstrap: str, timeout: float = 2) -> bool:
-    """Whether a broker at `bootstrap` (host:port) answers a metadata request within `timeout` seconds."""
+def answers(config: Mapping[str, Any], timeout: float = 2) -> bool:
+    """Whether the broker of this configuration answers a metadata request within `timeout` seconds."""
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
     # log_level 0: while the broker starts, each refused connection would be a line on stderr.
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 2000})
+    admin = AdminClient({**config, "log_level": 0, "socket.timeout.ms": 2000})
     try:
         return bool(admin.list_topics(timeout=timeout).brokers)
     except KafkaException:

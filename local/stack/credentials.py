@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from headrace.files import write_whole
+from headrace.kafka.login import Login, login_file
 
 USER = "admin"
 """The name to log in with."""
@@ -34,6 +35,21 @@ def password_file(home: Path) -> Path:
 def password(home: Path) -> str:
     """The password of USER."""
     return str(json.loads(password_file(home).read_text(encoding="utf-8"))[USER])
+
+
+def broker_login(folder: Path) -> Login:
+    """The log-in of the broker in `folder`."""
+    return Login(_broker_passwords(folder)["password"])
+
+
+def controller_password(folder: Path) -> str:
+    """What the broker in `folder` logs in to its controller with."""
+    return _broker_passwords(folder)["controller"]
+
+
+def _broker_passwords(folder: Path) -> dict[str, str]:
+    made = ("password", "controller")
+    return _kept(login_file(folder), lambda: {name: secrets.token_urlsafe(24) for name in made})
 
 
 def _kept(path: Path, make: Callable[[], dict[str, str]]) -> dict[str, str]:

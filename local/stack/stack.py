@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from headrace.driver.warm import kept_drivers
 from headrace.errors import SettingsError, SetupFailed, StackUnhealthy
+from headrace.kafka.login import broker_folder, embedded_broker
 from headrace.settings import PROJECT, Settings
 from local.install.jars import fetch_jars
 from local.install.java import java_home
@@ -31,6 +32,7 @@ from local.stack.airflow import (
 )
 from local.stack.broker import Broker, answers
 from local.stack.credentials import USER, password
+from local.stack.kafka_tools import tools_folder, write_tools
 from local.stack.ports import free_port, is_free, require_free
 from local.stack.rest_api import Airflow
 from local.stack.supervise import Program, State, Supervisor
@@ -141,6 +143,7 @@ class Stack:
         require_free(self.settings.airflow_port, "HEADRACE_AIRFLOW_PORT")
         broker = self._broker()
         broker.prepare()
+        write_tools(broker, tools_folder(self.home))
         environment = {**os.environ, **airflow_environment(self.settings)}
         for inherited in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
             environment.pop(inherited, None)
@@ -149,7 +152,7 @@ class Stack:
         self._settings_file.write_text(json.dumps(headrace_environment(self.settings)), encoding="utf-8")
 
     def _broker(self) -> Broker:
-        folder = self.home / "broker"
+        folder = broker_folder(self.home)
         return Broker(
             java_home(self.home),
             fetch_jars(self.home, "broker"),
@@ -245,7 +248,7 @@ class Stack:
 
     def _is_healthy(self, part: State, health: dict[str, dict[str, object]]) -> bool:
         if part.name == "broker":
-            return answers(f"127.0.0.1:{self.settings.kafka_port}")
+            return answers(embedded_broker(self.settings))
         if part.name == "api-server":
             return health.get("metadatabase", {}).get("status") == "healthy"
         component = part.name.replace("-", "_")

@@ -24,7 +24,7 @@ IMPORTED = (
     "headrace_airflow.triggers.gate",
     "headrace.gates.conditions",
     "headrace.land.idle",
-    "headrace.publish.publishing",
+    "headrace.publish.kinds",
     "headrace.report.newest",
     "headrace.tables.progress",
     # What pyarrow imports at its first array, and what the report draws with.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
+from headrace.kafka.login import embedded_broker
 from headrace.settings import PROJECT
 from testbed.pipeline import Pipeline
 
@@ -21,7 +22,7 @@ def open_transaction(pipeline: Pipeline, first_run: str) -> Producer:
     """Somebody else's transaction in the stream's topic: what comes after its record stays invisible."""
     producer = Producer(
         {
-            "bootstrap.servers": f"127.0.0.1:{pipeline.settings.kafka_port}",
+            **embedded_broker(pipeline.settings),
             "transactional.id": "somebody-else",
             "transaction.timeout.ms": 600_000,
         }

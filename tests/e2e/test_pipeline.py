@@ -52,6 +52,11 @@ def test_the_ledger_is_balanced(pipeline: Pipeline, first_run: str) -> None:
     assert (entry.run_id, entry.balanced, entry.slice.landed) == (first_run, True, ROWS)
 
 
+def test_the_runs_note_says_what_it_did(pipeline: Pipeline, first_run: str) -> None:
+    note = pipeline.airflow.run(DAG, first_run)["note"]
+    assert note == f"{ROWS:,} landed, readings through 2018-12-31 23:50"
+
+
 def test_the_report_is_behind_the_login_and_its_task_links_to_it(pipeline: Pipeline, first_run: str) -> None:
     file = pipeline.warehouse.report(first_run)
     link = pipeline.report_link(first_run)
@@ -98,6 +103,7 @@ def test_a_second_run_adds_no_row_while_a_broken_contract_is_named(
     idle_run = request.getfixturevalue("idle_run")
     assert pipeline.ended(idle_run) == "success"
     assert counts(pipeline.warehouse) == before
+    assert pipeline.airflow.run(DAG, idle_run)["note"] == "nothing new"
 
 
 def test_a_misspelt_parameter_ends_the_run_before_it_has_done_anything(pipeline: Pipeline) -> None:

@@ -1,6 +1,8 @@
 """The stack as it stands: healthy, on the loopback, closed to others, unchanged by another `make up`."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +10,11 @@ import psutil
 import pytest
 
 from headrace.errors import SettingsError
+from headrace.kafka.login import broker_folder
+from headrace.settings import PROJECT
 from local.stack import processes
-from local.stack.credentials import keys, password
+from local.stack.airflow import headrace_environment
+from local.stack.credentials import broker_login, controller_password, keys, password
 from local.stack.ports import free_port
 from local.stack.stack import Stack
 from testbed.pipeline import Pipeline, manager_pid
@@ -56,7 +61,9 @@ def test_it_listens_on_the_loopback_only(pipeline: Pipeline) -> None:
 
 def test_no_secret_is_in_a_command_line_or_in_a_file_that_others_read(pipeline: Pipeline) -> None:
     stack = pipeline.stack
-    secrets = {password(stack.home), *keys(stack.home).values()}
+    broker = broker_folder(stack.home)
+    logins = {broker_login(broker).password, controller_password(broker)}
+    secrets = {password(stack.home), *keys(stack.home).values(), *logins}
     for process in processes.belonging(stack.home):
         assert not any(secret in part for part in process.cmdline() for secret in secrets)
     readable = [path for path in files(stack.home) if path.stat().st_mode & 0o077]
@@ -76,3 +83,18 @@ def test_a_closed_terminal_ends_nothing(pipeline: Pipeline) -> None:
     manager = manager_pid(stack)
     assert os.getsid(manager) == manager
     assert psutil.Process(manager).terminal() is None
+
+
+def test_the_kafka_shell_has_the_tools_of_this_broker(pipeline: Pipeline, first_run: str) -> None:
+    own = {**os.environ, **headrace_environment(pipeline.settings), "SHELL": "/bin/sh"}
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "kafka-shell"],
+        env={**own, "PYTHONPATH": str(PROJECT)},
+        input="kafka-topics.sh --describe --topic wind_turbine.readings\nls bin/kafka-topics.sh\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "PartitionCount: 4" in done.stdout
+    assert done.stdout.endswith("bin/kafka-topics.sh\n")

@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import yaml
 from headrace.settings import PROJECT, Settings
 from local.install.jars import locked_jars
 from local.stack.airflow import _configuration as airflow_options
-from local.stack.broker import Broker
+from local.stack.broker_properties import Node
 from local.stack.spark import LOG4J, SMALL
 
 TEXT = (PROJECT / "docker-compose.yaml").read_text(encoding="utf-8")
@@ -31,7 +30,7 @@ def image_of(name: str) -> str:
 
 def test_the_broker_is_of_the_locked_version() -> None:
     locked = next(jar.version for jar in locked_jars("broker") if jar.artifact == "kafka_2.13")
-    assert image_of("kafka") == f"apache/kafka:{locked}"
+    assert image_of("kafka") == image_of("kafka-login") == f"apache/kafka:{locked}"
 
 
 def test_the_image_is_the_projects_version_and_takes_the_locks() -> None:
@@ -83,6 +82,8 @@ def test_what_the_host_reaches_listens_on_loopback_only(name: str) -> None:
 
 
 def reached(name: str) -> set[str]:
+    if SERVICES[name].get("network_mode") == "service:kafka":  # inside the broker's container
+        return set()
     return set(SERVICES[name]["networks"])
 
 
@@ -92,7 +93,7 @@ def test_the_records_and_airflows_database_are_reached_by_those_alone_who_need_t
     records = {name for name in SERVICES if "records" in reached(name)}
     assert records == {"kafka", "scheduler", "triggerer", "spark-master", "spark-worker"}
     airflow = {name for name in SERVICES if "airflow" in reached(name)}
-    assert airflow == SERVICES.keys() - {"kafka", "spark-master", "spark-worker"}
+    assert airflow == SERVICES.keys() - {"kafka", "kafka-login", "spark-master", "spark-worker"}
 
 
 def test_a_published_port_has_a_network_of_its_own() -> None:
@@ -151,7 +152,7 @@ def test_every_secret_comes_from_the_env_file_and_is_demanded() -> None:
     example = (PROJECT / ".env.example").read_text(encoding="utf-8")
     named = set(re.findall(r"^(HEADRACE_\w+)=$", example, flags=re.MULTILINE))
     assert named == set(re.findall(r"\$\{(HEADRACE_\w+):\?", TEXT))
-    assert len(named) == 6
+    assert len(named) == 8
     free = set(re.findall(r"^#(HEADRACE_\w+=\S+)$", example, flags=re.MULTILINE))
     assert free == {
         f"{name}={default}" for name, default in re.findall(r"\$\{(HEADRACE_\w+):-([^}]+)\}", TEXT)
@@ -203,12 +204,13 @@ def test_airflow_is_set_as_on_one_machine(name: str, settings: Settings) -> None
     assert {option for option in here if option.startswith("AIRFLOW__")} <= one_machine.keys() | OTHERWISE
 
 
-def test_the_broker_is_set_as_on_one_machine(tmp_path: Path) -> None:
-    broker = Broker(tmp_path, tmp_path, tmp_path, 1, 2)
-    placed = re.compile(r"(.*listener.*|controller\.quorum\.voters|log\.dirs|node\.id)=")
+def test_the_broker_is_set_as_on_one_machine() -> None:
+    placed = re.compile(
+        r"(.*listener.*|sasl\.mechanism\.inter\.broker\.protocol|controller\.quorum\.voters|log\.dirs|node\.id)="
+    )
     wanted = {
         line
-        for line in broker._properties().splitlines()
+        for line in Node(1, 2, "", "").server().splitlines()
         if not line.startswith("#") and not placed.match(line)
     }
     # The image's rule, whose own program tests/integration runs: KAFKA_FOO_BAR becomes foo.bar.
@@ -225,4 +227,6 @@ def test_spark_is_set_as_on_one_machine() -> None:
     assert {name: here.get(name) for name in SMALL if name not in placed} == {
         name: value for name, value in SMALL.items() if name not in placed
     }
+    for name in ("spark-master", "spark-worker", "scheduler"):
+        assert "HEADRACE_SPARK_SECRET" in SERVICES[name]["environment"]["_SPARK_AUTH_SECRET"]
     assert (SPARK_CONF / "log4j2.properties").read_text(encoding="utf-8").partition("\n")[2] == LOG4J

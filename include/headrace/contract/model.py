@@ -47,7 +47,14 @@ class _Part(BaseModel):
 class FileSource(_Part):
     """A file whose rows become records."""
 
-    path: Path = Field(description="relative paths start at the checkout; inside HEADRACE_SOURCE_ROOTS")
+    path: Path = Field(
+        description="a file; or a folder or pattern (`in/*.csv.gz`), whose files are published as they come; "
+        "relative paths start at the checkout; inside HEADRACE_SOURCE_ROOTS"
+    )
+    settle: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=1))] = Field(
+        timedelta(seconds=10),
+        description="a folder's file that was written to since is left for the next run",
+    )
 
     @property
     def file(self) -> Path:
@@ -107,8 +114,42 @@ class JsonlSource(FileSource):
     blank_lines: Literal["refuse", "skip"] = "refuse"
 
 
-OwnSource = CsvSource | JsonlSource
+class ParquetSource(FileSource):
+    """A Parquet file; each of its rows becomes one record, each value the text that stands for it alone.
+
+    Numbers are their shortest text, instants ISO 8601 (`2024-05-01T10:00:00.000000`, with a `Z` if the column
+    has a zone). Columns of lists, structs and bytes have no such texts and are refused unless `columns`
+    leaves them out. A row has at most 1,048,576 characters.
+    """
+
+    kind: Literal["parquet"]
+    columns: FieldNames | None = Field(None, description="those that are read; all if none are named")
+
+
+OwnSource = CsvSource | JsonlSource | ParquetSource
 """A source that `publish` publishes."""
+
+
+class SqlSource(_Part):
+    """The rows of a query; each becomes one record, and a run publishes those behind the last one's cursor.
+
+    The cursor is a column whose values differ and grow in the order in which rows become visible: a row that
+    is committed behind one with a greater value is not seen. Values are the texts that a Parquet file's would
+    be. Another query, connection or cursor begins anew.
+    """
+
+    kind: Literal["sql"]
+    connection: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")] = Field(
+        description="the Airflow connection of the database"
+    )
+    query: Annotated[str, Field(min_length=1)] = Field(description="a SELECT without ORDER BY")
+    cursor: FieldName
+
+    @property
+    def rows(self) -> JsonlSource:
+        """What is new of it, as it is kept in the spool."""
+        digest = _sha256([self.connection, self.query, self.cursor])[:12]
+        return JsonlSource(kind="jsonl", path=Path(f"sql:{self.connection}:{digest}"))
 
 
 class ExternalSource(_Part):
@@ -242,6 +283,11 @@ class Landing(_Part):
         "the worker",
     )
     max_records_per_batch: Annotated[int, Field(ge=1, le=100_000_000)] = 250_000
+    max_records_per_run: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="an external stream's larger backlog is landed by several runs, each with a slice of so "
+        "many offsets at most",
+    )
     on_conflict: Literal["quarantine"] = "quarantine"
     unknown_fields: Literal["keep", "quarantine"] = "keep"
     quarantine_limit: Share = Field(
@@ -330,7 +376,7 @@ class Contract(_Part):
     description: str = ""
     owner: Annotated[str, Field(min_length=1)] = "headrace"
     schedule: Schedule | None = Field(None, description="cron, preset or null; manual runs always work")
-    source: Annotated[OwnSource | ExternalSource, Field(discriminator="kind")]
+    source: Annotated[OwnSource | SqlSource | ExternalSource, Field(discriminator="kind")]
     topic: Topic
     record: Record
     landing: Landing = Landing()
@@ -352,6 +398,14 @@ class Contract(_Part):
                 raise ValueError(f"{place} {name!r} is none of the numeric signals {numeric}")
         return self
 
+    @model_validator(mode="after")
+    def _lands_what_it_publishes(self) -> Self:
+        if self.landing.max_records_per_run is not None and self.own_source is not None:
+            raise ValueError(
+                "landing.max_records_per_run is for external streams: a run that publishes lands all of it"
+            )
+        return self
+
     def _named_signals(self) -> Iterator[tuple[str, str]]:
         """Where other parts of the contract name a signal, and which."""
         if self.analysis.indicator:
@@ -363,6 +417,8 @@ class Contract(_Part):
     @property
     def own_source(self) -> OwnSource | None:
         """The source that `publish` publishes; None where somebody else feeds the topic."""
+        if isinstance(self.source, SqlSource):
+            return self.source.rows
         return None if isinstance(self.source, ExternalSource) else self.source
 
     @property

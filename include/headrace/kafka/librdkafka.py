@@ -108,8 +108,8 @@ def translate(error: KafkaError, config: Mapping[str, Any], topic: str, errors: 
             "must create it), or correct topic.name in the contract"
         )
     return BrokerUnreachable(
-        f"broker {servers} did not answer for topic {topic}: {error.str()}. Is it running, and are "
-        "bootstrap.servers of the Kafka connection right?"
+        f"broker {servers} did not answer for topic {topic}: {error.str()}. Is it running, and "
+        "do bootstrap.servers and security.protocol of the Kafka connection fit it?"
     )
 
 

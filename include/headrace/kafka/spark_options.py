@@ -1,4 +1,4 @@
-"""A librdkafka configuration in the words of Spark's Kafka source, whose client is Java's."""
+"""A librdkafka configuration in the words of Java's client, which Spark and Kafka's own tools use."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,7 +43,7 @@ OTHERS = frozenset(
 )
 """Keys that mean nothing to Spark's reading."""
 
-LOGIN = {
+LOGIN_MODULES = {
     "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
     "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
     "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
@@ -57,7 +57,12 @@ KNOWN = SAME.keys() | OTHERS | SASL | TRUST | CERTIFICATE | KEY | CHECKS
 
 
 def spark_options(config: Mapping[str, Any]) -> dict[str, str]:
-    """The options `kafka.*` that make Spark's source log in as librdkafka does; they hold secrets.
+    """The options `kafka.*` that make Spark's source log in as librdkafka does; raises as `java_config`."""
+    return {f"kafka.{key}": value for key, value in java_config(config).items()}
+
+
+def java_config(config: Mapping[str, Any]) -> dict[str, str]:
+    """The configuration that makes a consumer of Java's client log in as librdkafka does; it holds secrets.
 
     Raises:
         SettingsError: a key has no counterpart, a certificate cannot be read, or no brokers are named.
@@ -73,24 +78,23 @@ def spark_options(config: Mapping[str, Any]) -> dict[str, str]:
         raise SettingsError("the Kafka connection names no bootstrap.servers; add them to its extra")
     if "security.protocol" in config:
         options["security.protocol"] = _text(config["security.protocol"]).upper()
-    options |= _login(config) | _trust(config) | _client_certificate(config)
-    return {f"kafka.{key}": value for key, value in options.items()}
+    return options | _login(config) | _trust(config) | _client_certificate(config)
 
 
 def _login(config: Mapping[str, Any]) -> dict[str, str]:
     if not SASL.intersection(config):
         return {}
     mechanism = _text(config.get("sasl.mechanism") or config.get("sasl.mechanisms") or "").upper()
-    if mechanism not in LOGIN:
+    if mechanism not in LOGIN_MODULES:
         raise SettingsError(
             f"the Kafka connection has sasl.mechanism {mechanism!r}; for Spark it is one of "
-            f"{', '.join(LOGIN)}"
+            f"{', '.join(LOGIN_MODULES)}"
         )
     missing = [key for key in ("sasl.username", "sasl.password") if not config.get(key)]
     if missing:
         raise SettingsError(f"the Kafka connection has sasl.mechanism {mechanism}, no {missing[0]}; add it")
     user, password = (_quoted(_text(config[key])) for key in ("sasl.username", "sasl.password"))
-    jaas = f"{LOGIN[mechanism]} required username={user} password={password};"
+    jaas = f"{LOGIN_MODULES[mechanism]} required username={user} password={password};"
     return {"sasl.mechanism": mechanism, "sasl.jaas.config": jaas}
 
 

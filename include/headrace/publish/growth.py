@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headrace.contract.model import Contract, JsonlSource, OwnSource
+from headrace.contract.model import Contract, CsvSource, JsonlSource, OwnSource, ParquetSource
 from headrace.publish.publications import Publication
 from headrace.publish.sources.compression import KINDS
 from headrace.publish.sources.opening import OpenSource
@@ -100,7 +100,9 @@ def _can_go_on(publication: Publication, spool: Path) -> bool:
 
 def _can_begin_anywhere(source: OwnSource) -> bool:
     """Whether its last rows, behind the header, are a file of the same kind."""
-    if source.path.suffix in KINDS or not codecs.lookup(source.encoding).name.startswith(CUT_AT_LINES):
+    if isinstance(source, ParquetSource) or source.path.suffix in KINDS:
+        return False
+    if not codecs.lookup(source.encoding).name.startswith(CUT_AT_LINES):
         return False
     if isinstance(source, JsonlSource):
         return True
@@ -117,7 +119,7 @@ def _prefix(file: OpenSource, source: OwnSource, size: int, state: "hashlib._Has
         line_end = rest.index(b"\n") + 1
     else:
         return None
-    if isinstance(source, JsonlSource) or source.names:
+    if not isinstance(source, CsvSource) or source.names:
         return Prefix(size, line_end, state, b"")
     head = _head(os.pread(handle, min(size, LARGEST_HEAD), 0), (source.quote or "").encode())
     return Prefix(size, line_end, state, head) if head else None

@@ -42,7 +42,9 @@ class Publication(BaseModel):
     `publishing` until the last transaction is committed, then `published`; `superseded` when a newer content
     of the same source was published (`finished` is None if it came only half-way). `until`: the topic's end
     after the last commit, empty before. `options`: what it was read with, the contract's source as JSON; rows
-    of older versions have `encoding` and `delimiter` instead, or none of them. Instants are UTC.
+    of older versions have `encoding` and `delimiter` instead, or none of them. `stamp`: of a file of several,
+    what it was like when it was published (`Listed.stamp`); of a query's rows, how far its cursor had come.
+    Instants are UTC.
 
     `sha256`, `size`: of the source's bytes; `rows`: the number of its last row. Of a source that has grown
     the rows before `first` are those of `continues` and of what that continues; its copy in the spool, of the
@@ -65,6 +67,7 @@ class Publication(BaseModel):
     encoding: str | None = None
     delimiter: str | None = None
     options: str | None = None
+    stamp: str | None = None
     size: int | None = None
     first: First = 1
     continues: str | None = None

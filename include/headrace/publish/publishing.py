@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -57,12 +57,19 @@ def publish(
     run_id: str,
     *,
     republish: bool = False,
+    at_rest: bool = False,
+    opened: OpenSource | None = None,
+    stamp: str | None = None,
     report: Report = log.info,
 ) -> Published:
     """Publish the contract's source; a retry goes on where the last try ended, a repetition adds nothing.
 
+    `at_rest`: nothing is published of a file that is written to while it is read. `opened`: its file, where
+    that is not to be opened by its path. `stamp`: is kept with a new publication.
+
     Raises:
         SourceError, SourceMissing: the source cannot be published as it is, or is not there.
+        SourceGrowing: it was to be at rest, and was written to.
         TopicMissing, TopicRecreated: the topic is not there, or not the one that this was published into.
         BrokerUnreachable, DeliveryIncomplete: the broker went away or did not take all; a retry goes on.
         PublisherFenced: a newer publisher of the same source has begun.
@@ -77,7 +84,8 @@ def publish(
     if republish:
         give_up_lost_rows(warehouse, config, contract.topic.name, report)
     publisher = _Publisher(contract, source, settings, config, warehouse, run_id, republish, report)
-    with open_source(settings, source.path, source.file) as file:
+    opening = open_source(settings, source.path, source.file, at_rest=at_rest)
+    with nullcontext(opened) if opened else opening as file:
         known = [] if republish else read_publications(warehouse)
         done = _unchanged(contract, known, file, settings.spool_path)
         base, spooled = (None, None) if done else publisher.spool(file, known)
@@ -88,6 +96,7 @@ def publish(
         return account(done, done.rows + 1, done.until, began, report)
     assert spooled  # noqa: S101  # what is not done is spooled
     publication, resumed = publisher.publication(spooled, base)
+    publication = publication.model_copy(update={"stamp": publication.stamp or stamp})
     first, until = publisher.publish(publication, resumed=resumed)
     return account(publication, first, until, began, report)
 

@@ -77,6 +77,7 @@ def spool_source(
     Raises:
         SpoolUnavailable: the copy cannot be written just now.
         SourceError: the source cannot be read; and whatever `check` raises.
+        SourceGrowing: it was to be at rest, and was written to.
     """
     try:
         spool.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,6 +93,7 @@ def spool_source(
             rows = check(buffered)
             while buffered.read(BLOCK):
                 pass  # what nobody has asked for is copied, too
+            source.require_at_rest()
             passing.finish()
             size = source.reading.tell()
         own = passing.copy_sha256

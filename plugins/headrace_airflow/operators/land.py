@@ -8,7 +8,7 @@ from headrace.contract.loader import WrittenContract
 from headrace.contract.model import Contract
 from headrace.driver.protocol import Job
 from headrace.errors import SettingsError
-from headrace.offsets import text
+from headrace.offsets import Position, lag, stop_after, text
 from headrace.settings import load_settings
 from headrace.tables.attempt import Attempt
 from headrace.tables.slices import Slice, extend_slice, find_slice, fix_slice, new_slice
@@ -79,7 +79,7 @@ class LandOperator(SparkStageOperator):
         return True
 
     def _slice(self, warehouse: Warehouse, contract: Contract, config: dict[str, Any], run_id: str) -> Slice:
-        from headrace.kafka.topics import describe_topic, log_end
+        from headrace.kafka.topics import describe_topic
         from headrace.tables.batches import landed_position
 
         known = find_slice(warehouse, run_id)
@@ -88,11 +88,31 @@ class LandOperator(SparkStageOperator):
             return self._covering_published(warehouse, known)
         name = contract.topic.name
         topic_id = describe_topic(config, name).topic_id
-        start, until = landed_position(warehouse, topic_id), log_end(config, name)
+        start = landed_position(warehouse, topic_id)
+        until = self._until(contract, config, start)
         candidate = new_slice(run_id, name, topic_id, start, until)
         fixed = fix_slice(warehouse, candidate)
         self.log.info("The slice of this run, from now on: %s", text(fixed.ranges))
         return fixed
+
+    def _until(self, contract: Contract, config: dict[str, Any], start: Position) -> dict[int, int]:
+        """Where the run's slice ends: at the log's end, or where the contract lets one run stop."""
+        from headrace.kafka.topics import log_end, log_start
+
+        name, most = contract.topic.name, contract.landing.max_records_per_run
+        end = log_end(config, name)
+        if most is None or lag(start, end) <= most:
+            return end
+        begins = log_start(config, name)  # what the log no longer holds takes nobody's time
+        begins = {partition: max(at, start.get(partition, 0)) for partition, at in begins.items()}
+        until = stop_after(begins, end, most)
+        if until != end:
+            self.log.info(
+                "%s offsets wait; landing.max_records_per_run lets this run land %s, the next runs go on",
+                f"{lag(begins, end):,}",
+                f"{lag(begins, until):,}",
+            )
+        return until
 
     def _covering_published(self, warehouse: Warehouse, known: Slice) -> Slice:
         published = {int(partition): offset for partition, offset in (self.published or {}).items()}

@@ -18,7 +18,8 @@ class PublishOperator(StageOperator):
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
         """Publish; the run's parameter `republish` publishes the whole source once more."""
         from headrace.land.before_publishing import cut_off, go_back
-        from headrace.publish.publishing import publish
+        from headrace.publish.kinds import publish_source
+        from headrace_airflow.hooks.database import database_url
 
         settings, run_id, params = load_settings(), context["run_id"], context["params"]
         warehouse, accept_loss = (
@@ -29,11 +30,12 @@ class PublishOperator(StageOperator):
             if accept_loss:
                 require_allowed(contract.stream, run_id)
             go_back(contract, warehouse, config, cut, accept_loss)
-        published = publish(
+        published = publish_source(
             contract,
             settings,
             config,
             run_id,
+            database=database_url,
             republish=bool(params["republish"]),
             report=self.log.info,
         )

@@ -11,11 +11,19 @@ if TYPE_CHECKING:
 
 
 class ReconcileOperator(StageOperator):
-    """Counts what is new, everything where the seal does not hold, and keeps the account in the ledger."""
+    """Counts what is new, everything where the seal does not hold, and keeps the account in the ledger.
 
-    def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> None:
+    XCom: `note`, what the run did, in a line, which becomes the run's note in the web UI.
+    """
+
+    def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, str]:
         """Count; whatever does not add up fails the task and is named."""
         from headrace.reconcile.reconciliation import reconcile
+        from headrace.report.run_note import run_note
+        from headrace.tables.warehouse import Warehouse
 
-        for line in reconcile(contract, load_settings(), config, context["run_id"]).lines():
+        settings = load_settings()
+        entry = reconcile(contract, settings, config, context["run_id"])
+        for line in entry.lines():
             self.log.info("%s", line)
+        return {"note": run_note(contract, Warehouse.of(settings, contract.stream), entry)}

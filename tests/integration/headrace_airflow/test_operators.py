@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+import yaml
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from confluent_kafka import Producer
@@ -14,6 +15,7 @@ from confluent_kafka import Producer
 from headrace.contract.loader import load_contract
 from headrace.errors import SettingsError, WarehouseError
 from headrace.settings import PROJECT
+from headrace.tables.batches import append_batch
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.accepted_loss import variable_of
 from headrace_airflow.operators.analyse import AnalyseOperator
@@ -21,6 +23,7 @@ from headrace_airflow.operators.land import LandOperator, as_text
 from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
 from headrace_airflow.sensors.gate import Gate
 from local.stack.broker import Broker
+from testbed.batch_rows import a_batch
 
 CONTRACT = PROJECT / "include" / "streams" / "wind_turbine.yaml"
 HOSTILE = "manual__'; DROP TABLE x; -- $(reboot) ../../etc"
@@ -35,7 +38,7 @@ def topic(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def contract(tmp_path: Path, broker: Broker, topic: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The wind turbine's contract with that topic, and Airflow's connection to the broker."""
-    connect(monkeypatch, {"bootstrap.servers": broker.bootstrap})
+    connect(monkeypatch, broker.config)
     monkeypatch.setenv("HEADRACE_WAREHOUSE", str(tmp_path / "warehouse"))
     file = tmp_path / CONTRACT.name
     file.write_text(CONTRACT.read_text("utf-8").replace("wind_turbine.readings", topic), "utf-8")
@@ -53,7 +56,7 @@ def context(run_id: str = HOSTILE, accept_loss: bool = False, skip_offsets: str 
 
 
 def produce(broker: Broker, topic: str) -> None:
-    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    producer = Producer(broker.config)
     producer.produce(topic, value=b"{}", partition=0)
     assert producer.flush(30) == 0
 
@@ -108,6 +111,29 @@ def test_a_run_that_has_published_more_since_lands_that_too(
     assert (job.slice.start[0], job.slice.until[0], told["until"]["0"]) == (0, 2, 2)
 
 
+def test_a_backlog_of_an_external_stream_is_landed_by_several_runs(
+    contract: Path, broker: Broker, topic: str, tmp_path: Path
+) -> None:
+    fields = yaml.safe_load(contract.read_text("utf-8"))
+    fields |= {"source": {"kind": "external"}, "landing": {"max_records_per_run": 2}}
+    contract.write_text(yaml.safe_dump(fields, sort_keys=False), "utf-8")
+    external = load_contract(contract)
+    ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
+    for _ in range(5):
+        produce(broker, topic)
+    warehouse = Warehouse(tmp_path / "warehouse", external.stream)
+    ends = []
+    for number in range(4):
+        run = context(f"run {number}")
+        job, _ = LandOperator(task_id="land", contract=contract).prepare(external, run)
+        assert job.slice is not None
+        ends.append(job.slice.until[0])
+        if job.slice.ranges:  # what landing does when it is done
+            batch = a_batch(number, (0, job.slice.start[0], job.slice.until[0]))
+            append_batch(warehouse, batch.model_copy(update={"topic_id": job.slice.topic_id}))
+    assert ends == [2, 4, 5, 5]
+
+
 def test_a_loss_is_accepted_only_when_that_is_allowed_to_the_run(
     contract: Path, broker: Broker, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +178,7 @@ def test_a_driver_is_told_whose_end_is_its_own(contract: Path) -> None:
 def test_nothing_of_the_job_is_in_what_airflow_stores_or_a_process_list_shows(
     contract: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect(monkeypatch, {"bootstrap.servers": broker.bootstrap, "client.id": "hush-hush"})
+    connect(monkeypatch, {**broker.config, "client.id": "hush-hush"})
     ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
     land = LandOperator(task_id="land", contract=contract)
     land.prepare(load_contract(contract), context())

@@ -58,7 +58,7 @@ def published(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> t
     folder = tmp_path_factory.mktemp("published")
     file = folder / "own.csv"
     own = OWN | {"source": {"kind": "csv", "path": str(file)}}
-    stream = make_stream(folder, own_broker.bootstrap, own)
+    stream = make_stream(folder, own_broker.config, own)
     settings = Settings(home=folder / "home", warehouse=folder / "warehouse", source_roots=str(folder))
     file.write_text("time,power\n")
     publish_more(stream, settings, range(3))
@@ -78,7 +78,7 @@ def landed(
     own_broker: Broker, published: tuple[Stream, Settings], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Stream, Path]:
     """16 + 2 records, landed by each engine; the broker then lost the last six and took three others."""
-    stream = make_stream(tmp_path_factory.mktemp("stream"), own_broker.bootstrap, DEFINITION)
+    stream = make_stream(tmp_path_factory.mktemp("stream"), own_broker.config, DEFINITION)
     root, data = tmp_path_factory.mktemp("warehouses"), own_broker.folder / "data"
     produce(stream, 0, range(10))
     produce(stream, 1, range(2))

@@ -57,7 +57,7 @@ main()
 def struck(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stream, Path]:
     """Two processes have ended at the record: in the first batch, and at the single offset."""
     folder = tmp_path_factory.mktemp("deadly")
-    stream = make_stream(folder, broker.bootstrap, DEFINITION)
+    stream = make_stream(folder, broker.config, DEFINITION)
     producer = Producer(stream.config)
     for minute in range(60):
         value = f'{{"time": "2018-01-01 00:{minute:02}", "power": {minute}, "pad": 0}}'

@@ -71,10 +71,10 @@ def deserts(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Deserts
     compact = {"cleanup.policy": "compact", "segment.ms": 100, "min.cleanable.dirty.ratio": 0.001}
     odd = make_stream(
         folder,
-        broker.bootstrap,
+        broker.config,
         definition("odd", config={**compact, "max.message.bytes": 2 * LARGE}),
     )
-    damaged = make_stream(folder, broker.bootstrap, definition("damaged", partitions=2))
+    damaged = make_stream(folder, broker.config, definition("damaged", partitions=2))
     producer, topic = sender(odd), odd.contract.topic.name
     for minute in range(2 * KEYS):  # each key twice: the cleaner keeps the later one
         producer.produce(topic, value(minute), str(minute % KEYS), partition=0)

@@ -84,7 +84,7 @@ def folder(land: Land, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stream(broker: Broker, folder: Path) -> Stream:
     file = folder / "hostile.csv"
     file.write_bytes(TEXT.encode())
-    return make_stream(folder, broker.bootstrap, {**DEFINITION, "source": {"kind": "csv", "path": str(file)}})
+    return make_stream(folder, broker.config, {**DEFINITION, "source": {"kind": "csv", "path": str(file)}})
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ def tables(warehouse: Warehouse, *names: str) -> duckdb.DuckDBPyConnection:
 @pytest.fixture(scope="module")
 def landed(broker: Broker, land: Land, tmp_path_factory: pytest.TempPathFactory) -> Landed:
     folder = tmp_path_factory.mktemp("hostile")
-    stream = make_stream(folder, broker.bootstrap, DEFINITION)
+    stream = make_stream(folder, broker.config, DEFINITION)
     settings = Settings(warehouse=folder / "warehouse", home=folder / "home")
     warehouse = Warehouse.of(settings, "hostile")
     for run, cases in (("first", CASES), ("second", LATER)):

@@ -66,7 +66,7 @@ REFUSED = {offset: reason for offset, (_, reason) in enumerate(VALUES) if reason
 @pytest.fixture(scope="module")
 def stream(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Stream:
     """The topic with all records in it."""
-    stream = make_stream(tmp_path_factory.mktemp("streams"), broker.bootstrap, DEFINITION)
+    stream = make_stream(tmp_path_factory.mktemp("streams"), broker.config, DEFINITION)
     producer = Producer(stream.config)
     for value, _ in VALUES:
         producer.produce(stream.contract.topic.name, value=value)

@@ -42,7 +42,7 @@ def stream(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Stream:
     definition = yaml.safe_load((PROJECT / "include/streams/wind_turbine.yaml").read_text())
     definition["topic"]["name"] = "land.wind_turbine"
     definition["landing"]["max_records_per_batch"] = 30_000
-    return make_stream(tmp_path_factory.mktemp("streams"), broker.bootstrap, definition)
+    return make_stream(tmp_path_factory.mktemp("streams"), broker.config, definition)
 
 
 @pytest.fixture(scope="module")

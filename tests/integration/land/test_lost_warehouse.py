@@ -27,7 +27,7 @@ def test_a_lost_warehouse_is_landed_again_from_the_topic(broker: Broker, tmp_pat
             "signals": [{"name": "power", "fields": ["power"]}],
         },
     }
-    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    stream = make_stream(tmp_path, broker.config, definition)
     settings = Settings(home=tmp_path / "home", warehouse=tmp_path / "warehouse", source_roots=str(tmp_path))
     warehouse = stream.warehouse(settings.warehouse_path)
     for published in (ROWS, 0):

@@ -63,7 +63,7 @@ def settings(land: Land, tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def stream(broker: Broker, land: Land, tmp_path_factory: pytest.TempPathFactory) -> Stream:
-    return make_stream(tmp_path_factory.mktemp("streams"), broker.bootstrap, DEFINITION)
+    return make_stream(tmp_path_factory.mktemp("streams"), broker.config, DEFINITION)
 
 
 @pytest.fixture(scope="module")

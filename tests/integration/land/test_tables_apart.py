@@ -1,5 +1,6 @@
 """A table that was copied back from a backup: refused by either engine, and landed again once restored."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def held(warehouse: Warehouse) -> dict[str, list[tuple[int, int]]]:
 def test_what_is_undone_is_landed_again_and_what_the_topic_lacks_is_not_undone(
     land: Land, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream = make_stream(tmp_path, broker.bootstrap, DEFINITION)
+    stream = make_stream(tmp_path, broker.config, DEFINITION)
     root = tmp_path / "warehouse"
     warehouse, topic_id = stream.warehouse(root), stream.topic_id
     produce(stream, range(1, 13))
@@ -79,7 +80,8 @@ def test_what_is_undone_is_landed_again_and_what_the_topic_lacks_is_not_undone(
 
     monkeypatch.setenv("HEADRACE_WAREHOUSE", str(root))
     monkeypatch.setenv("HEADRACE_STREAMS", str(tmp_path))
-    command = ["restore", "apart", "--bootstrap", broker.bootstrap]
+    monkeypatch.setenv("AIRFLOW_CONN_KAFKA_DEFAULT", json.dumps({"extra": stream.config}))
+    command = ["restore", "apart"]
     asked = CliRunner().invoke(app, command, input="n\n")
     assert asked.exit_code == 1
     assert "undone, for the next run to land again: 0:[6, 12) 1:[6, 12), 12 offsets" in asked.output

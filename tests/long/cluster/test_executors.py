@@ -41,7 +41,7 @@ def stream(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Stream:
     """The wind turbine, published."""
     definition = yaml.safe_load((PROJECT / "include/streams/wind_turbine.yaml").read_text(encoding="utf-8"))
     definition["topic"]["name"] = "cluster.wind_turbine"
-    stream = make_stream(tmp_path_factory.mktemp("streams"), broker.bootstrap, definition)
+    stream = make_stream(tmp_path_factory.mktemp("streams"), broker.config, definition)
     root = tmp_path_factory.mktemp("published")
     publish(stream.contract, Settings(warehouse=root, home=root), stream.config, "a run")
     return stream

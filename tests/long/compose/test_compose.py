@@ -1,5 +1,6 @@
 """Compose reads docker-compose.yaml; it is built from its Go module, because `config` needs no engine."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,7 +13,16 @@ from filelock import FileLock
 from headrace.settings import PROJECT, load_settings
 
 COMPOSE = "github.com/docker/compose/v2@v2.40.3"
-SECRETS = ("FERNET_KEY", "SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "ADMIN_PASSWORD", "VIEWER_PASSWORD")
+SECRETS = (
+    "FERNET_KEY",
+    "SECRET_KEY",
+    "JWT_SECRET",
+    "POSTGRES_PASSWORD",
+    "KAFKA_PASSWORD",
+    "SPARK_SECRET",
+    "ADMIN_PASSWORD",
+    "VIEWER_PASSWORD",
+)
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +75,8 @@ def test_compose_reads_it(compose: Path, tmp_path: Path) -> None:
     services = yaml.safe_load(done.stdout)["services"]
     assert {"kafka", "postgres", "api-server", "scheduler", "dag-processor", "triggerer"} <= services.keys()
     assert services["scheduler"]["depends_on"]["kafka"]["condition"] == "service_healthy"
+    extra = json.loads(services["scheduler"]["environment"]["AIRFLOW_CONN_KAFKA_DEFAULT"])["extra"]
+    assert extra["sasl.password"] == "a-secret"
 
 
 @pytest.mark.timeout(1800)  # building it takes three minutes of two cores; a crowded machine has less

@@ -89,7 +89,7 @@ class Landed:
 @pytest.fixture(scope="module")
 def landed(broker: Broker, land: Land, tmp_path_factory: pytest.TempPathFactory) -> Landed:
     folder = tmp_path_factory.mktemp("fuzzed")
-    stream = make_stream(folder, broker.bootstrap, DEFINITION)
+    stream = make_stream(folder, broker.config, DEFINITION)
     settings = Settings(warehouse=folder / "warehouse", home=folder / "home")
     warehouse = Warehouse.of(settings, "fuzzed")
     sent = generated()

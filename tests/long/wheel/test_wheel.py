@@ -78,7 +78,7 @@ def home(tmp_path: Path, broker: Broker) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if "AIRFLOW" not in name and name != "PYTHONPATH"
     }
-    extra = {"bootstrap.servers": broker.bootstrap}
+    extra = broker.config
     return kept | {
         "AIRFLOW_HOME": str(tmp_path / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path / "dags"),
@@ -100,7 +100,7 @@ def test_ten_lines_of_a_dag_publish_through_two_gates(
     run(python, "dags/mine.py", cwd=tmp_path, env=home)
     consumer = Consumer(
         {
-            "bootstrap.servers": broker.bootstrap,
+            **broker.config,
             "group.id": "wheel",
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",

@@ -202,6 +202,33 @@ CASES = (
         DagStream.compress,
     ),
     Case(
+        "JSON Lines that are none",
+        "publish",
+        r"\[HR201\] .*\.csv, line 1, column 1: is no JSON object; correct the line or remove it",
+        lambda stream: stream.contract.update(source={"kind": "jsonl", "path": str(stream.source)}),
+    ),
+    Case(
+        "Parquet that is none",
+        "publish",
+        r"\[HR201\] .*\.csv: is no Parquet file, or a broken one; put a sound one in its place",
+        lambda stream: stream.contract.update(source={"kind": "parquet", "path": str(stream.source)}),
+    ),
+    Case(
+        "a folder without files",
+        "publish",
+        r"\[HR202\] .*\.gone: no file there; put one there, or correct source\.path",
+        reads_from("include/data/wind_turbine/*.gone"),
+        state="up_for_retry",
+    ),
+    Case(
+        "a query without a connection",
+        "publish",
+        r"\[HR101\] Airflow connection not_there is missing; add it \(of the database's type",
+        lambda stream: stream.contract.update(
+            source={"kind": "sql", "connection": "not_there", "query": "SELECT 1 AS id", "cursor": "id"}
+        ),
+    ),
+    Case(
         "an unreadable file",
         "publish",
         r"\[HR201\] /proc/.*: cannot be read: Input/output error; permit reading",

@@ -14,8 +14,9 @@ import yaml
 from deltalake import write_deltalake
 from typer.testing import CliRunner
 
-from headrace.cli import app
-from headrace.settings import PROJECT
+from headrace.cli import CONNECTION, _broker, app
+from headrace.errors import SettingsError
+from headrace.settings import PROJECT, Settings
 
 SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
 
@@ -111,3 +112,29 @@ def test_show_waits_for_no_import_that_it_does_not_need(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "1, 1 complete; 0 of 144 readings missing" in done.stdout
     assert done.stdout.endswith("\nset()\n")
+
+
+def test_commands_ask_the_broker_of_the_connection_in_their_environment(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = {"bootstrap.servers": "k:1", "sasl.password": "x"}
+    for said in (extra, json.dumps(extra)):  # Airflow takes both
+        monkeypatch.setenv(CONNECTION, json.dumps({"conn_type": "kafka", "extra": said}))
+        assert _broker(settings, None) == extra
+        assert _broker(settings, "other:2") == {**extra, "bootstrap.servers": "other:2"}
+
+
+@pytest.mark.parametrize(
+    "said", ["kafka://u:hush@h", '{"host": "hush"}', '["hush"]', '{"extra": 1, "p": "hush"}']
+)
+def test_a_connection_in_another_form_is_refused_without_its_text(
+    said: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, said)
+    with pytest.raises(SettingsError, match=CONNECTION) as refused:
+        _broker(settings, None)
+    assert "hush" not in str(refused.value)
+
+
+def test_a_named_broker_is_not_given_the_embedded_ones_login(settings: Settings) -> None:
+    assert _broker(settings, "other:2") == {"bootstrap.servers": "other:2"}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.offsets import OffsetRange, advance, between, clip, lag, reached, text
+from headrace.offsets import OffsetRange, advance, between, clip, lag, reached, stop_after, text
 
 positions = st.dictionaries(st.integers(0, 8), st.integers(0, 2**62), max_size=9)
 
@@ -26,6 +26,20 @@ def test_lag_is_what_between_holds_and_nought_once_reached(
 ) -> None:
     assert lag(start, end) == sum(len(each) for each in between(start, end))
     assert (lag(start, end) == 0) == reached(start, end)
+
+
+@given(positions, positions, st.integers(1, 2**62))
+def test_a_stop_lies_on_the_way_and_takes_as_much_as_it_may(
+    start: dict[int, int], end: dict[int, int], most: int
+) -> None:
+    stop = stop_after(start, end, most)
+    assert lag(start, stop) == min(most, lag(start, end))
+    assert reached(end, stop)
+    assert lag(start, stop) + lag(stop, end) == lag(start, end)
+
+
+def test_a_stop_gives_every_partition_its_share() -> None:
+    assert stop_after({0: 10}, {0: 110, 1: 300, 2: 5}, 81) == {0: 30, 1: 60, 2: 1}
 
 
 @given(positions, positions, positions)

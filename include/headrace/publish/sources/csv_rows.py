@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, repeat
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import IO, Self
 
@@ -54,6 +55,8 @@ class Lines:
         """Whether a JSON text can hold every field as it is: nothing is to be escaped."""
         return is_plain("".join(self.lines), but=self.delimiter)
 
+    encode = staticmethod(encode_basestring)
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -81,6 +84,8 @@ class Rows:
     def is_plain(self) -> bool:
         """Whether a JSON text can hold every field as it is: nothing is to be escaped."""
         return is_plain("".join(chain.from_iterable(self.rows)))
+
+    encode = staticmethod(encode_basestring)
 
 
 Chunk = Lines | Rows

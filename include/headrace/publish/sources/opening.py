@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from headrace.errors import SourceError, SourceMissing
+from headrace.errors import SourceError, SourceGrowing, SourceMissing
 from headrace.settings import Settings
 
 FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY)
@@ -20,14 +20,28 @@ FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
 @dataclass(frozen=True)
 class OpenSource:
-    """A source's open file; `path` is what the contract calls it."""
+    """A source's open file; `path` is what the contract calls it.
+
+    `at_rest`: size and time of change (ns) when it was opened, where it must not be written to meanwhile.
+    """
 
     path: Path
     reading: io.FileIO
+    at_rest: tuple[int, int] | None = None
+
+    def require_at_rest(self) -> None:
+        """Whether nobody has written to it since it was opened; raises SourceGrowing."""
+        if self.at_rest not in {None, _stamp(self.reading)}:
+            raise SourceGrowing(f"{self.path}: was written to while it was read; the next run reads it")
+
+
+def _stamp(reading: io.FileIO) -> tuple[int, int]:
+    found = os.fstat(reading.fileno())
+    return found.st_size, found.st_mtime_ns
 
 
 @contextmanager
-def open_source(settings: Settings, path: Path, file: Path) -> Iterator[OpenSource]:
+def open_source(settings: Settings, path: Path, file: Path, *, at_rest: bool = False) -> Iterator[OpenSource]:
     """Open `file`, which the contract calls `path`: a plain file in a folder that sources may be read from.
 
     Links are followed first, to where they lead; that place is checked, and opened without following any
@@ -40,14 +54,14 @@ def open_source(settings: Settings, path: Path, file: Path) -> Iterator[OpenSour
     """
     try:
         real = file.resolve(strict=True)
-        _require_permitted(settings, path, real)
+        require_permitted(settings, path, real)
         handle = _open_without_links(real)
     except (FileNotFoundError, NotADirectoryError) as absent:
         raise SourceMissing(
             f"{path}: no such file; put it there, or correct source.path in the contract"
         ) from absent
-    except (OSError, RuntimeError) as failed:
-        reason = failed.strerror if isinstance(failed, OSError) else "its links lead round in a circle"
+    except (OSError, RuntimeError, ValueError) as failed:  # links in a circle; a NUL in the path
+        reason = failed.strerror if isinstance(failed, OSError) else failed
         raise SourceError(
             f"{path}: cannot be read: {reason}; permit reading, and let nobody exchange it meanwhile"
         ) from failed
@@ -55,10 +69,11 @@ def open_source(settings: Settings, path: Path, file: Path) -> Iterator[OpenSour
         os.close(handle)
         raise SourceError(f"{path}: is no plain file; give the path of one")
     with io.FileIO(handle, "rb") as reading:
-        yield OpenSource(path, reading)
+        yield OpenSource(path, reading, _stamp(reading) if at_rest else None)
 
 
-def _require_permitted(settings: Settings, path: Path, real: Path) -> None:
+def require_permitted(settings: Settings, path: Path, real: Path) -> None:
+    """Whether what stands at `real`, which the contract calls `path`, may be a source; raises SourceError."""
     home, roots = settings.home_path.resolve(), settings.source_root_paths
     if real.is_relative_to(home):
         raise SourceError(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol, Self
 
-from headrace.contract.model import Contract, JsonlSource, OwnSource
+from headrace.contract.model import Contract, CsvSource, JsonlSource, OwnSource
 from headrace.publish.sources.csv_rows import CsvRows
 from headrace.publish.sources.jsonl_rows import JsonlRows
 from headrace.publish.sources.table import Pair
@@ -62,7 +62,14 @@ class Count(NamedTuple):
 
 def source_rows(file: Path | IO[bytes], source: OwnSource) -> SourceRows:
     """The rows of a file by the kind of the source."""
-    return JsonlRows(file, source) if isinstance(source, JsonlSource) else CsvRows(file, source)
+    match source:
+        case CsvSource():
+            return CsvRows(file, source)
+        case JsonlSource():
+            return JsonlRows(file, source)
+    from headrace.publish.sources.parquet_rows import ParquetRows  # noqa: PLC0415  # it imports pyarrow
+
+    return ParquetRows(file, source)
 
 
 def check_source(rows: SourceRows, contract: Contract) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 from operator import itemgetter
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from headrace.contract.model import Contract
 from headrace.publish.sources.columns import check_header, column_names
@@ -25,11 +25,14 @@ class TableChunk(Protocol):
     def behind(self, count: int) -> Self:
         """The rows behind the first `count`."""
 
-    def values(self) -> Iterator[list[str]]:
-        """Each row's fields."""
+    def values(self) -> Iterator[list[Any]]:
+        """Each row's fields: texts, and None for what has no value."""
 
     def is_plain(self) -> bool:
         """Whether a JSON text can hold every field as it is: nothing is to be escaped."""
+
+    def encode(self, value: Any) -> str:
+        """A field as JSON."""
 
 
 C = TypeVar("C", bound=TableChunk)
@@ -60,8 +63,9 @@ class Table(Generic[C]):
         def pairs(chunk: C) -> Iterator[Pair]:
             plain = chunk.is_plain()
             pieces = as_they_are if plain else escaped
+            encode = chunk.encode
             for values in chunk.values():
-                pieces[1::2] = values if plain else map(encode_basestring, values)
+                pieces[1::2] = values if plain else map(encode, values)
                 yield key(values), "".join(pieces)
 
         return pairs
@@ -84,10 +88,14 @@ def _object(names: Sequence[str], quote: str) -> list[str]:
     return [*pieces[:-1], f"{quote}}}"]
 
 
-def _key(columns: Sequence[int]) -> Callable[[Sequence[str]], str | None]:
+def _key(columns: Sequence[int]) -> Callable[[Sequence[str | None]], str | None]:
     """What makes a row's key: the field's own text, a JSON array of several, none of none."""
     if not columns:
         return lambda _: None
     if len(columns) == 1:
         return itemgetter(*columns)
-    return lambda values: f"[{','.join(encode_basestring(values[each]) for each in columns)}]"
+    return lambda values: f"[{','.join(_json(values[each]) for each in columns)}]"
+
+
+def _json(value: str | None) -> str:
+    return "null" if value is None else encode_basestring(value)

@@ -15,7 +15,7 @@ from local.stack.broker import Broker
 
 @pytest.fixture
 def config(broker: Broker) -> dict[str, Any]:
-    return {"bootstrap.servers": broker.bootstrap}
+    return broker.config
 
 
 @pytest.fixture

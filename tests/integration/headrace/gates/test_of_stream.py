@@ -24,7 +24,7 @@ def stream(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
     """A stream of four partitions, with two records in the last."""
     monkeypatch.setenv("HEADRACE_STREAMS", str(tmp_path))
     monkeypatch.setenv("HEADRACE_WAREHOUSE", str(tmp_path / "warehouse"))
-    made = make_stream(tmp_path, broker.bootstrap, safe_load(CONTRACT.read_text("utf-8")))
+    made = make_stream(tmp_path, broker.config, safe_load(CONTRACT.read_text("utf-8")))
     produce(made, 2)
     return made
 

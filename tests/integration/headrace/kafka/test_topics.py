@@ -35,7 +35,7 @@ from testbed.waiting import until_nothing_is_open
 
 @pytest.fixture
 def config(broker: Broker) -> dict[str, Any]:
-    return {"bootstrap.servers": broker.bootstrap, "group.id": "of the connection"}
+    return {**broker.config, "group.id": "of the connection"}
 
 
 @pytest.fixture
@@ -80,9 +80,9 @@ def test_a_value_that_the_broker_does_not_take_is_the_contracts_fault(
     assert describe_topic(config, topic.name) == made
 
 
-def test_offsets_at_a_moment(config: dict[str, Any], topic: Topic) -> None:
+def test_offsets_at_a_moment(broker: Broker, config: dict[str, Any], topic: Topic) -> None:
     ensure_topic(config, topic)
-    producer = Producer({"bootstrap.servers": config["bootstrap.servers"]})
+    producer = Producer(broker.config)
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     for hour in range(3):
         at = noon + timedelta(hours=hour)
@@ -124,24 +124,24 @@ def test_a_connection_without_brokers_or_with_unknown_keys_is_named(broker: Brok
     with pytest.raises(SettingsError, match=r"names no bootstrap\.servers"):
         describe_topic({}, "any")
     with pytest.raises(SettingsError, match=r'No such configuration property: "foo\.bar"'):
-        describe_topic({"bootstrap.servers": broker.bootstrap, "foo.bar": 1}, "any")
+        describe_topic({**broker.config, "foo.bar": 1}, "any")
 
 
-def test_a_topic_that_was_made_again_is_refused(config: dict[str, Any], topic: Topic) -> None:
+def test_a_topic_that_was_made_again_is_refused(broker: Broker, config: dict[str, Any], topic: Topic) -> None:
     first = ensure_topic(config, topic)
     assert require_topic_id(config, topic.name, first.topic_id) == first
-    admin = AdminClient({"bootstrap.servers": config["bootstrap.servers"]})
+    admin = AdminClient(broker.config)
     admin.delete_topics([topic.name])[topic.name].result(30)
     second = ensure_topic(config, topic)
     with pytest.raises(TopicRecreated, match=rf"its id is {second.topic_id}, .*{first.topic_id}.*republish"):
         require_topic_id(config, topic.name, first.topic_id)
 
 
-def test_an_open_transaction_holds_the_committed_end_back(config: dict[str, Any], topic: Topic) -> None:
+def test_an_open_transaction_holds_the_committed_end_back(
+    broker: Broker, config: dict[str, Any], topic: Topic
+) -> None:
     ensure_topic(config, topic)
-    producer = Producer(
-        {"bootstrap.servers": config["bootstrap.servers"], "transactional.id": topic.name, "linger.ms": 0}
-    )
+    producer = Producer({**broker.config, "transactional.id": topic.name, "linger.ms": 0})
     producer.init_transactions(30)
     producer.begin_transaction()
     producer.produce(topic.name, "x", partition=0)

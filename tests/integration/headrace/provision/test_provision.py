@@ -24,7 +24,7 @@ DEFINITION = safe_load((PROJECT / "include" / "streams" / "wind_turbine.yaml").r
 
 @pytest.fixture
 def stream(broker: Broker, tmp_path: Path) -> Stream:
-    return make_stream(tmp_path, broker.bootstrap, DEFINITION)
+    return make_stream(tmp_path, broker.config, DEFINITION)
 
 
 @pytest.fixture

@@ -16,11 +16,13 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
+from sqlalchemy import make_url
 
 from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract, CsvSource
 from headrace.kafka.topics import ensure_topic
 from headrace.publish import publishing
+from headrace.publish.kinds import publish_source
 from headrace.publish.publications import Publication, read_publications
 from headrace.publish.published import Published
 from headrace.publish.publishing import publish
@@ -39,15 +41,20 @@ SHIPPED = PROJECT / "include/streams/wind_turbine.yaml"
 
 PUBLISHER = """
 import json
+import os
 import sys
 from pathlib import Path
 from headrace.contract.loader import load_contract
 from headrace.publish import publishing
+from headrace.publish.kinds import publish_source
 from headrace.settings import load_settings
+from sqlalchemy import make_url
 
 publishing.ROWS = 10_000
-config = json.loads(sys.argv[2])
-publishing.publish(load_contract(Path(sys.argv[1])), load_settings(), config, "killed", report=print)
+config = json.loads(os.environ["KAFKA"])
+contract, settings = load_contract(Path(sys.argv[1])), load_settings()
+database = lambda name: make_url(os.environ[name])
+publish_source(contract, settings, config, "killed", database=database, report=print)
 """
 
 
@@ -63,14 +70,26 @@ class Publisher:
     def topic(self) -> str:
         return self.contract.topic.name
 
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The configuration without what is a producer's."""
+        return {name: value for name, value in self.config.items() if name != "message.timeout.ms"}
+
     @cached_property
     def admin(self) -> AdminClient:
         """Kept: a client that nobody holds answers nothing any more."""
-        return AdminClient({"bootstrap.servers": self.config["bootstrap.servers"]})
+        return AdminClient(self.connection)
 
     def publish(self, run_id: str, **more: Any) -> Published:
         """What the task does, in this process."""
-        return publish(self.contract, self.settings, self.config, run_id, **more)
+        return publish_source(
+            self.contract,
+            self.settings,
+            self.config,
+            run_id,
+            database=lambda name: make_url(os.environ[name]),
+            **more,
+        )
 
     def killed_at(self, point: str) -> None:
         """Publish in a process that ends at `point` by SIGKILL."""
@@ -90,10 +109,11 @@ class Publisher:
             "HEADRACE_HOME": str(self.settings.home),
             "HEADRACE_WAREHOUSE": str(self.settings.warehouse),
             "HEADRACE_SOURCE_ROOTS": self.settings.source_roots,
+            "KAFKA": json.dumps(config),
         }
         file = self.settings.home.parent / f"{self.contract.stream}.yaml"
         return subprocess.Popen(
-            [sys.executable, "-c", PUBLISHER, str(file), json.dumps(config)],
+            [sys.executable, "-c", PUBLISHER, str(file)],
             env={**os.environ, **own, **environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -122,11 +142,11 @@ class Publisher:
 
     def visible(self) -> list[Message]:
         """The topic's committed records."""
-        return read(self.config, self.topic)
+        return read(self.connection, self.topic)
 
     def written(self) -> list[Message]:
         """Those of open and of aborted transactions too."""
-        return read(self.config, self.topic, "read_uncommitted")
+        return read(self.connection, self.topic, "read_uncommitted")
 
     def publications(self) -> list[Publication]:
         return read_publications(Warehouse.of(self.settings, self.contract.stream))
@@ -144,7 +164,7 @@ class Publisher:
         """The next row, as it was last committed."""
         consumer = Consumer(
             {
-                "bootstrap.servers": self.config["bootstrap.servers"],
+                **self.connection,
                 "group.id": self.group,
                 "isolation.level": "read_uncommitted",  # else an open transaction makes the broker wait
             }
@@ -247,7 +267,7 @@ def make_publisher(broker: Broker, tmp_path: Path) -> Publisher:
     file.write_text(text.replace("wind_turbine.readings", f"{stream}.readings"), "utf-8")
     contract = load_contract(file)
     assert contract.topic.name == f"{stream}.readings"
-    config = {"bootstrap.servers": broker.bootstrap, "message.timeout.ms": 10_000}
+    config = {**broker.config, "message.timeout.ms": 10_000}
     ensure_topic(config, contract.topic)
     roots = f"{PROJECT / 'include/data'}:{tmp_path / 'in'}"
     settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=roots)
@@ -278,6 +298,6 @@ def growing(broker: Broker, tmp_path: Path) -> Growing:
             "signals": [{"name": "v", "fields": ["v"]}],
         },
     }
-    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    stream = make_stream(tmp_path, broker.config, definition)
     settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=str(tmp_path))
     return Growing(stream, settings)

@@ -187,7 +187,7 @@ def with_three_headers(*arguments: Any, **more: Any) -> Iterator[Record]:
 
 def forget_progress(growing: Growing) -> None:
     """What Kafka does with the offsets of a group that nobody has used for a week."""
-    admin = AdminClient({"bootstrap.servers": growing.stream.config["bootstrap.servers"]})
+    admin = AdminClient(growing.stream.config)
     groups = [each.group_id for each in admin.list_consumer_groups().result().valid]
     own = [group for group in groups if group.startswith(f"headrace.{growing.stream.contract.stream}.")]
     for future in admin.delete_consumer_groups(own).values():

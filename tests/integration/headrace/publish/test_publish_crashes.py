@@ -123,7 +123,7 @@ def test_a_record_that_stands_there_once_more_is_found_out(publisher: Publisher)
 
 def write(publisher: Publisher, *of_each: str, value: str | bytes | None = "{}") -> None:
     """Write a record with each of these headers."""
-    producer = Producer({"bootstrap.servers": publisher.config["bootstrap.servers"]})
+    producer = Producer(publisher.config)
     for header in of_each:
         producer.produce(publisher.topic, value, headers={"headrace": header})
     assert producer.flush(30) == 0

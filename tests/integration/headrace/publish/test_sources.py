@@ -1,13 +1,17 @@
 """A source of each kind, from the file to the account, though its publisher is killed on the way."""
 
 import bz2
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 
@@ -44,6 +48,16 @@ def json_lines(rows: list[Row]) -> bytes:
     return bz2.compress("".join(lines).encode())
 
 
+def parquet_file(rows: list[Row]) -> bytes:
+    """In row groups of a thousand; the values are decimals, whose places stay."""
+    times, values = zip(*rows, strict=True)
+    decimals = pa.array([Decimal(value) for value in values], pa.decimal128(12, 4))
+    file = io.BytesIO()
+    table = pa.table({"Time": times, "U": decimals, "Größe": ["ä"] * len(rows)})
+    pq.write_table(table, file, row_group_size=1_000)
+    return file.getvalue()
+
+
 @dataclass(frozen=True)
 class Kind:
     """How its file is written and named, what the contract says of it, and how many lines are no rows."""
@@ -67,6 +81,7 @@ LOGGER = {
 
 KINDS = {
     "csv of a logger": Kind(logger_file, "logger.csv.zst", LOGGER, skipped=27),
+    "parquet": Kind(parquet_file, "rows.parquet", {"kind": "parquet"}),
     "jsonl": Kind(json_lines, "events.jsonl.bz2", {"kind": "jsonl"}),
 }
 
@@ -88,7 +103,7 @@ def test_a_source_of_each_kind_is_published_once_landed_and_accounted_for(
             "signals": [{"name": "U", "fields": ["U"], "required": True}],
         },
     }
-    stream = make_stream(tmp_path, broker.bootstrap, definition)
+    stream = make_stream(tmp_path, broker.config, definition)
     settings = Settings(warehouse=tmp_path / "warehouse", home=tmp_path / "home", source_roots=str(tmp_path))
     publisher = Publisher(stream.contract, settings, stream.config)
     publisher.killed_at("publish.after_commit:1")

@@ -1,5 +1,6 @@
 """Reconcile on a finished run: silent when all is well, and whatever is tampered with afterwards is named."""
 
+import json
 import os
 import re
 import shutil
@@ -78,7 +79,7 @@ def stream(broker: Broker, folder: Path) -> Stream:
     definition["stream"], definition["topic"]["name"] = "mill", "mill.readings"
     definition["source"]["path"] = str(folder / "mill.csv")
     definition["landing"]["max_records_per_batch"] = 600
-    return make_stream(folder, broker.bootstrap, definition)
+    return make_stream(folder, broker.config, definition)
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +240,8 @@ def test_the_command_audits_a_stream(stream: Stream, finished: Path, monkeypatch
     for name in ("warehouse", "home", "source_roots"):
         monkeypatch.setenv(f"HEADRACE_{name.upper()}", str(getattr(settings, name)))
     monkeypatch.setenv("HEADRACE_STREAMS", str(finished))
-    command = ["audit", "mill", "--bootstrap", stream.config["bootstrap.servers"]]
+    monkeypatch.setenv("AIRFLOW_CONN_KAFKA_DEFAULT", json.dumps({"extra": stream.config}))
+    command = ["audit", "mill"]
     done = CliRunner().invoke(app, command)
     assert (done.exit_code, done.stderr) == (0, "")
     assert f"all {ROWS:,} records of the tables counted: an audit counts everything" in done.stdout

@@ -27,11 +27,11 @@ BLOCKED = 0.2
 
 @pytest.fixture
 def topic(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    connection = {"conn_type": "kafka", "extra": {"bootstrap.servers": broker.bootstrap}}
+    connection = {"conn_type": "kafka", "extra": broker.config}
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_DEFAULT", json.dumps(connection))
     monkeypatch.setenv("HEADRACE_WAREHOUSE", str(tmp_path))
     name = f"gates.{uuid4().hex}"
-    ensure_topic({"bootstrap.servers": broker.bootstrap}, Topic(name=name, partitions=1))
+    ensure_topic(broker.config, Topic(name=name, partitions=1))
     return name
 
 

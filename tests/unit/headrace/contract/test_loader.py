@@ -33,7 +33,11 @@ FAULTS = {
         r"line 2: field stream: .*name it mill\.yaml",
     ),
     "schedule": ("schedule: null", "schedule: every day", r"line 4: field schedule: 'every day' is neither"),
-    "source kind": ("kind: csv", "kind: ftp", r"line 6: field source: .*'csv', 'jsonl', 'external'"),
+    "source kind": (
+        "kind: csv",
+        "kind: ftp",
+        r"line 6: field source: .*'csv', 'jsonl', 'parquet', 'sql', 'ex",
+    ),
     "encoding": ("utf-8-sig}", "klingon}", r"line 6: field source\.encoding"),
     "topic name": ("name: wind_turbine.readings", "name: a b", r"line 9: field topic\.name"),
     "partitions": ("partitions: 4", "partitions: 0", r"line 10: field topic\.partitions: .*\(it is 0\)"),

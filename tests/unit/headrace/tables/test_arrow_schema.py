@@ -50,6 +50,7 @@ PUBLICATIONS = pa.schema(
         ("encoding", pa.string()),
         ("delimiter", pa.string()),
         ("options", pa.string()),
+        ("stamp", pa.string()),
         ("size", pa.int64()),
         ("first", pa.int64()),
         ("continues", pa.string()),

@@ -44,6 +44,7 @@ REFUSED = {
     "folder": ("folder.csv", "is no plain file"),
     "pipe": ("pipe", "is no plain file"),
     "circle": ("circle", "cannot be read: "),
+    "NUL": ("a\0b", "cannot be read: embedded null byte"),
     "file as folder": ("t.csv/t.csv", "no such file"),
 }
 
@@ -100,13 +101,13 @@ def test_a_link_that_is_put_there_after_the_check_is_not_followed(
     drop: Path, within: Settings, exchange: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert content(within, drop / "t.csv") == b"a source"
-    permitted = opening._require_permitted
+    permitted = opening.require_permitted
 
     def then_exchange(*checked: Any) -> None:
         permitted(*checked)
         exchange(drop)
 
-    monkeypatch.setattr(opening, "_require_permitted", then_exchange)
+    monkeypatch.setattr(opening, "require_permitted", then_exchange)
     with pytest.raises((SourceError, SourceMissing)) as refused:
         content(within, drop / "t.csv")
     assert SECRET.decode() not in str(refused.value)

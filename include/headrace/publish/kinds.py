@@ -1,0 +1,41 @@
+"""Publishing by the kind of the stream's source: one file, several, or what is new of a query."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from headrace.contract.model import Contract, SqlSource
+from headrace.publish.folder import Folder
+from headrace.publish.published import Published
+from headrace.publish.publishing import publish
+from headrace.publish.sources.listing import is_many
+from headrace.settings import Settings
+from headrace.task_log import Report
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+log = logging.getLogger(__name__)
+
+
+def publish_source(
+    contract: Contract,
+    settings: Settings,
+    config: Mapping[str, Any],
+    run_id: str,
+    *,
+    database: "Callable[[str], URL]",
+    republish: bool = False,
+    report: Report = log.info,
+) -> Published:
+    """Publish the contract's source; raises as `publish`. `database`: where a connection's database is."""
+    source = contract.source
+    if isinstance(source, SqlSource):
+        from headrace.publish.query import Query  # noqa: PLC0415  # most streams need no database
+
+        url = database(source.connection)
+        return Query(contract, source, url, settings, config, run_id, republish, report).publish()
+    own = contract.own_source
+    if own and is_many(own):
+        return Folder(contract, own, settings, config, run_id, republish, report).publish()
+    return publish(contract, settings, config, run_id, republish=republish, report=report)

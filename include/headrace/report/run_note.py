@@ -1,0 +1,26 @@
+"""What a run did, in one line, for whoever looks at a list of runs."""
+
+from zoneinfo import ZoneInfo
+
+from headrace.contract.model import Contract
+from headrace.reconcile.ledger import Entry
+from headrace.tables.queries import newest_readings
+from headrace.tables.warehouse import Warehouse
+
+
+def run_note(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
+    """`12,480 landed, 3 quarantined, readings through 2018-12-31 23:50`, by the run's account.
+
+    Through: up to where every entity has readings, in the contract's zone.
+    """
+    own = entry.slice
+    if not own.ranges:
+        return "nothing new"
+    said = [f"{own.landed:,} landed"]
+    if own.quarantined:
+        said.append(f"{own.quarantined:,} quarantined")
+    newest = newest_readings(warehouse)
+    if newest:
+        zone = ZoneInfo(contract.record.event_time.timezone)
+        said.append(f"readings through {min(newest.values()).astimezone(zone):%Y-%m-%d %H:%M}")
+    return ", ".join(said)
