@@ -22,10 +22,8 @@ class PublishOperator(StageOperator):
         from headrace_airflow.hooks.database import database_url
 
         settings, run_id, params = load_settings(), context["run_id"], context["params"]
-        warehouse, accept_loss = (
-            Warehouse.of(settings, contract.stream),
-            bool(params.get("accept_loss", False)),
-        )
+        warehouse = Warehouse.of(settings, contract.stream)
+        accept_loss = bool(params.get("accept_loss", False))
         if cut := cut_off(contract, warehouse, config, run_id):
             if accept_loss:
                 require_allowed(contract.stream, run_id)
