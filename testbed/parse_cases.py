@@ -42,6 +42,43 @@ def contract(**changes: Any) -> Contract:
     return Contract.model_validate(definition | changes)
 
 
+def every_option() -> Contract:
+    """A contract of the same fields that says all that can be said of values and times."""
+    return contract(
+        record={
+            "identity": ["time"],
+            "event_time": {
+                "field": "time",
+                "format": ["dd MM yyyy HH:mm", "iso", "epoch_ms", "epoch_s"],
+                "timezone": "Europe/Istanbul",
+            },
+            "missing": ["NA", "-", -9999],
+            "nan": "missing",
+            "trim": True,
+            "signals": [
+                {
+                    "name": "Power (kW)",
+                    "fields": ["p", "Power (kW)"],
+                    "decimal": ",",
+                    "thousands": ".",
+                    "minimum": 0,
+                    "maximum": 100,
+                },
+                {
+                    "name": "state",
+                    "fields": ["state"],
+                    "type": "string",
+                    "pattern": "[a-z]*",
+                    "missing": ["x"],
+                },
+                {"name": "n", "fields": ["Wind_Speed"], "type": "decimal(20, 14)", "one_of": [1, 2.5]},
+                {"name": "o", "fields": ["o"], "type": "struct"},
+                {"name": "note", "fields": ["note"], "type": "timestamp", "format": ["iso", "epoch_us"]},
+            ],
+        }
+    )
+
+
 TIME = '"time": "01 01 2018 00:10"'
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from confluent_kafka import Consumer, Message, TopicPartition
 from deltalake import write_deltalake
 
-from headrace.contract.model import Signal
+from headrace.contract.record import Signal
 from headrace.driver.protocol import Job, read_job
 from headrace.task_log import say
 

@@ -142,7 +142,7 @@ def show(
     as_json: AsJson = False,
     bootstrap: Bootstrap = None,
 ) -> None:
-    """Show where a stream stands: position, lag, tables, newest batches, newest account.
+    """Show where a stream stands: position, lag, tables, newest readings and batches, newest account.
 
     Exit code 0, also while the broker is away (the lag is unknown then); 1 when there is no such stream.
     """

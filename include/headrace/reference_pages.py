@@ -52,10 +52,22 @@ Written by `headrace schema --write` from the models in `include/headrace/contra
 """
 
 PATTERNS = """
-## Time patterns
+## Time formats
 
-`event_time.format` says what a time looks like, strictly: `dd` takes `01` and not `1`. Text stands in quotes
-(`'T'`), what may be missing in brackets (`[.SSS]`), and `''` is a quote. These letters are read:
+- `iso`, ISO 8601: a date, or date and time with a `T` or a blank between. Seconds, a fraction of up to nine
+  digits, and `Z` or an offset may be there. 24:00 is the next day's midnight.
+- `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`: how many of these units it is since 1970-01-01T00:00Z, as a
+  number or as text, whole or with a fraction.
+- A pattern of letters, below.
+
+Of several formats each text is read by the first that fits it. Instants have microseconds; what a text says
+beyond is cut off. Where the identity holds all of the event time's fields, and texts that differ can be one
+instant (all formats but a pattern without offset and zone; several formats), the identity holds the instant.
+Only tables that were made before there was this choice go on with the texts.
+
+A pattern says what a time looks like, strictly: `dd` takes `01` and not `1`. Text stands in quotes
+(`'T'`), what may be missing in brackets (`[.SSS]`), and `''` is a quote. `HH` reads 00 to 23 and `kk` 01 to
+24, which is the next day's midnight; a source that has both needs two formats. These letters are read:
 
 | letters | what they stand for |
 |---|---|
@@ -63,7 +75,7 @@ PATTERNS = """
 
 PATTERNS_FOOT = """
 `VV` is a zone's full name (`Europe/Istanbul`); an offset or a zone in the text goes before `timezone`. Not
-read are weekdays, eras and short names of zones (`E`, `G`, `z`), and numbers such as seconds since 1970.
+read are weekdays, eras and short names of zones (`E`, `G`, `z`).
 """
 
 

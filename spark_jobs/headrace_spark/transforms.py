@@ -11,11 +11,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from headrace.contract.loader import load_signal_names
-from headrace.contract.model import Contract, EventTime, Indicator, Signal
+from headrace.contract.model import Contract, Indicator
+from headrace.contract.number_form import PLAIN, NumberForm
+from headrace.contract.record import EventTime, Record, Signal
 from headrace.tables.gold_columns import circular_column, gold_column, numeric
-
-# What Java parses and JSON does not know (hexadecimal, `1d`, `NaN`, blanks around it) is no number here.
-DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\z"
 
 HOUR = ["signal_date", "signal_hour", "entity"]
 
@@ -69,7 +68,13 @@ def _begins(day: Column) -> Column:
     return F.unix_micros(day.cast("timestamp"))
 
 
-def averages_by_signal(readings: DataFrame, signals: tuple[Signal, ...]) -> DataFrame:
+def readings_an_hour(readings: DataFrame) -> DataFrame:
+    """How many readings each hour (and entity) has."""
+    hour = F.date_trunc("hour", "signal_ts").alias("signal_hour")
+    return readings.groupBy("signal_date", hour, "entity").agg(F.count("*").alias("readings"))
+
+
+def averages_by_signal(readings: DataFrame, record: Record, signals: tuple[Signal, ...]) -> DataFrame:
     """The average of every signal in every hour (and entity), a row for each of them.
 
     Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `average`, `circular` (a mean in
@@ -77,12 +82,15 @@ def averages_by_signal(readings: DataFrame, signals: tuple[Signal, ...]) -> Data
     """
     averages = readings.groupBy(
         "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
-    ).agg(F.count("*").alias("readings"), F.array(*map(_average_of, signals)).alias("averages"))
+    ).agg(
+        F.count("*").alias("readings"),
+        F.array(*(_average_of(each, record.number_form(each)) for each in signals)).alias("averages"),
+    )
     return averages.select(*HOUR, "readings", F.inline("averages"))
 
 
-def _average_of(signal: Signal) -> Column:
-    value = number(F.try_element_at("signals", F.lit(signal.name)))
+def _average_of(signal: Signal, form: NumberForm) -> Column:
+    value = number(F.try_element_at("signals", F.lit(signal.name)), form)
     circular = circular_mean(value) if signal.circular else F.lit(None).cast("double")
     return F.struct(
         F.lit(signal.name).alias("sig_name"), F.avg(value).alias("average"), circular.alias("circular")
@@ -129,7 +137,9 @@ def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) 
     """
     signals = numeric(contract)
     indicator = contract.analysis.indicator
-    averages = averages_by_signal(readings, signals)
+    if not signals:  # Spark makes no rows of an empty array
+        return readings_an_hour(readings)
+    averages = averages_by_signal(readings, contract.record, signals)
     if indicator:
         averages = with_indicator(averages, indicator)
     kept = [*HOUR, *([indicator.name] if indicator else []), "readings"]
@@ -153,6 +163,9 @@ def _columns(signal: Signal, name: str) -> list[Column]:
     return [average, circular] if signal.circular else [average]
 
 
-def number(text: Column) -> Column:
+def number(text: Column, form: NumberForm = PLAIN) -> Column:
     """A decimal number as DOUBLE, infinite where it is too large for one; null for any other text."""
-    return F.when(text.rlike(DECIMAL), text.try_cast("double"))
+    plain = F.regexp_replace(text, form.separator, "") if form.separator else text
+    if form.decimal != ".":
+        plain = F.replace(plain, F.lit(form.decimal), F.lit("."))
+    return F.when(text.rlike(rf"^(?:{form.number})\z"), plain.try_cast("double"))

@@ -210,6 +210,52 @@ def test_they_read_the_same_numbers(spark: SparkSession) -> None:
     _assert_equal(spark, rows, _contract("UTC", None, indicator=INDICATOR))
 
 
+def test_they_read_the_same_numbers_in_the_contracts_form(spark: SparkSession) -> None:
+    texts = [
+        *("0,5", "1.200,25", "1.200", "1200,5", "1.20", "12.345.678,9", ",5", "5,", "1,5e1", "1,2,3", "1.5"),
+        *("1.2000", "-1.000", "+,5", ".200", "1 200", "NaN", "", "1.200,25\n"),
+    ]
+    start = datetime(2018, 1, 1, tzinfo=UTC)
+    rows: list[Row] = [
+        (start + timedelta(hours=number), None, {POWER: text, SPEED: text.replace(".", "\u202f"), "n": text})
+        for number, text in enumerate(texts)
+    ]
+    shape = _contract("UTC", None).record.model_dump(mode="json") | {"decimal": ",", "thousands": "."}
+    shape["signals"] = [
+        {"name": POWER, "fields": ["p"]},
+        {"name": SPEED, "fields": ["s"], "decimal": ",", "thousands": " "},
+        {"name": "n", "fields": ["n"], "type": "decimal(20, 4)"},
+    ]
+    of = contract(record=shape)
+    _assert_equal(spark, rows, of)
+    hours = _worker(_readings(rows, "UTC"), of)[HOURLY_AVERAGE].sort_by("signal_hour").to_pylist()
+    expected = [
+        0.5,
+        1200.25,
+        1200.0,
+        1200.5,
+        None,
+        12345678.9,
+        0.5,
+        5.0,
+        15.0,
+        None,
+        None,
+        None,
+        -1000.0,
+        0.5,
+    ]
+    assert [hour["n"] for hour in hours] == expected + [None] * 5
+
+
+def test_they_count_readings_that_have_no_number(spark: SparkSession) -> None:
+    start = datetime(2018, 1, 1, 0, 59, tzinfo=UTC)
+    rows: list[Row] = [(start + timedelta(minutes=at), "a", {"text": "x"}) for at in range(3)]
+    shape = contract().record.model_dump(mode="json")
+    shape["signals"] = [{"name": "text", "fields": ["text"], "type": "string"}]
+    _assert_equal(spark, rows, contract(record=shape))
+
+
 def test_a_day_that_is_another_by_the_present_contract_keeps_its_name(spark: SparkSession) -> None:
     """The readings were landed under another zone: their day is as it was, and some slots lie outside it."""
     of = _contract("Europe/Istanbul", "PT1H")

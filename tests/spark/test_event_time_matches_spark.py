@@ -111,7 +111,7 @@ def test_the_core_reads_what_spark_reads(
     spark: SparkSession, pattern: str, data: st.DataObject, timezone: str
 ) -> None:
     texts = data.draw(st.lists(_text(pattern), min_size=100, max_size=100))
-    found = EventTime(pattern, timezone).instants(pl.Series(texts, dtype=pl.String)).to_physical().to_list()
+    found = EventTime([pattern], timezone).instants(pl.Series(texts, dtype=pl.String)).to_physical().to_list()
     expected = _by_spark(spark, texts, pattern, timezone)
     for text, ours, sparks in zip(texts, found, expected, strict=True):
         late = ours and sparks and min(ours, sparks) > LATEST  # refused, whatever the rules of then

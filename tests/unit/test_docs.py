@@ -85,7 +85,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_paths_of_the_checkout_lead_somewhere(page: Path) -> None:
     top = "bench|chaos|dags|docker|docs|include|local|plugins|spark_jobs|testbed|tests"
     named = set(re.findall(rf"`((?:{top})/[\w./-]+)`", page.read_text(encoding="utf-8")))
-    to_be_written = {"include/streams/quickstart_events.yaml"}
+    to_be_written = {"include/streams/sensor_events.yaml"}
     assert [path for path in named - to_be_written if not (PROJECT / path).exists()] == []
 
 

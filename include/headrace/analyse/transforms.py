@@ -10,8 +10,9 @@ from datetime import timedelta
 import polars as pl
 
 from headrace.contract.loader import load_signal_names
-from headrace.contract.model import Contract, EventTime, Signal
-from headrace.parse.numeric import number
+from headrace.contract.model import Contract
+from headrace.contract.record import EventTime, Signal
+from headrace.numeric import number
 from headrace.tables.gold_columns import circular_column, gold_column, numeric
 from headrace.zones import day_begins, hour_begins, slots_of_days
 
@@ -28,7 +29,9 @@ def sums(readings: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """
     zone = contract.record.event_time.timezone
     signals = numeric(contract)
-    values = [number(pl.col("signals").map.get(pl.lit(each.name))) for each in signals]
+    forms = map(contract.record.number_form, signals)
+    texts = (pl.col("signals").map.get(pl.lit(each.name)) for each in signals)
+    values = [number(text, form) for text, form in zip(texts, forms, strict=True)]
     return (
         readings.with_columns(
             hour_begins(readings["signal_ts"], zone).alias("signal_hour"),

@@ -1,21 +1,29 @@
 """The kinds of values that a contract's fields have, each with its check and the message for a wrong one."""
 
 import codecs
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic_core import SchemaError
 
-from headrace.contract.time_pattern import translated
+from headrace.contract.time_format import time_format
 
 FIRST_DAY, LAST_DAY = date(1678, 1, 1), date(2261, 12, 31)
 """The whole years of a timestamp in nanoseconds: what pandas, NumPy and most readers can hold."""
 
 LONGEST = timedelta(days=36_525)
 """A hundred years."""
+
+VALUE_TYPES = ("double", "integer", "boolean", "string", "timestamp", "array", "struct")
+"""The types of signals that need no digits beside their name."""
+
+DECIMAL = re.compile(r"decimal\(([0-9]{1,2}), ?([0-9]{1,2})\)")
 
 _DATE: TypeAdapter[date] = TypeAdapter(date)
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(timedelta)
@@ -72,8 +80,55 @@ def _config_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-def _time_pattern(value: str) -> str:
-    translated(value)
+def _time_format(value: str) -> str:
+    time_format(value)
+    return value
+
+
+def _listed(value: object) -> object:
+    """One text is a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _one_or_more(described: dict[str, object]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [described, {"type": "array", "items": described, "minItems": 1}]})
+
+
+def _value_type(value: str) -> str:
+    decimal = DECIMAL.fullmatch(value)
+    if value in VALUE_TYPES or (decimal and 0 <= int(decimal[2]) <= int(decimal[1]) in range(1, 39)):
+        return value
+    raise ValueError(
+        f"must be {', '.join(VALUE_TYPES)} or decimal(digits, digits of the fraction), for example "
+        "decimal(12, 2), with 38 digits at most"
+    )
+
+
+def _finite(value: object) -> object:
+    """Refuse what no double can hold."""
+    try:
+        finite = not isinstance(value, int | float) or isfinite(value)
+    except OverflowError:
+        finite = False
+    if not finite:
+        raise ValueError("is no finite number; say `nan: missing` of NaN, and put texts in quotes")
+    return value
+
+
+def _marker(value: object) -> object:
+    _finite(value)
+    if value is None or isinstance(value, bool) or value == "":
+        raise ValueError("must be a text or a number; put the words null, true, yes and no in quotes")
+    return value
+
+
+def _text_pattern(value: str) -> str:
+    """Pydantic and polars have one engine of regular expressions, whose time is linear."""
+    try:
+        TypeAdapter(Annotated[str, Field(pattern=f"^(?:{value})$")])
+    except SchemaError as broken:
+        why = str(broken).rpartition("error: ")[2]
+        raise ValueError(f"{value!r} is no regular expression: {why}") from None
     return value
 
 
@@ -132,8 +187,23 @@ Share = Annotated[
     Field(ge=0, le=1),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$", "examples": ["1%"]}),
 ]
-TimePattern = Annotated[str, Field(min_length=1), AfterValidator(_time_pattern)]
+TimeFields = Annotated[tuple[FieldName, ...], BeforeValidator(_listed), _one_or_more({"type": "string"})]
+TimeFormats = Annotated[
+    tuple[Annotated[str, AfterValidator(_time_format)], ...],
+    BeforeValidator(_listed),
+    _one_or_more({"type": "string"}),
+]
 Zone = Annotated[str, AfterValidator(_zone)]
+ValueType = Annotated[
+    str,
+    AfterValidator(_value_type),
+    WithJsonSchema(
+        {"anyOf": [{"enum": list(VALUE_TYPES)}, {"type": "string", "pattern": f"^{DECIMAL.pattern}$"}]}
+    ),
+]
+Number = Annotated[int | float, BeforeValidator(_finite), WithJsonSchema({"type": "number"})]
+Marker = Annotated[int | float | str, BeforeValidator(_marker)]
+TextPattern = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_text_pattern)]
 Cadence = Annotated[timedelta, AfterValidator(_positive)]
 Bound = Annotated[date | timedelta, BeforeValidator(_bound)]
 Schedule = Annotated[str, AfterValidator(_cron)]

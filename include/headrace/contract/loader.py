@@ -209,8 +209,11 @@ def _lines(node: yaml.Node, field: Field = ()) -> Iterator[tuple[Field, int]]:
 
 
 def _faults(file: Path, node: yaml.Node, broken: ValidationError) -> Iterator[str]:
+    lines = dict(_lines(node))
     for error in broken.errors():
         field = _written(error["loc"])
+        if field[-1:] == ("0",) and field not in lines:
+            field = field[:-1]  # a text stands where a list could: it is a list of one to the model
         yield f"{_place(file, node, field)}: field {'.'.join(field) or 'the contract'}: {_reason(error)}"
 
 

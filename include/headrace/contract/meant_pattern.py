@@ -26,13 +26,23 @@ STRPTIME = {
 }
 """C's and Python's letters behind a %."""
 
-ISO = "yyyy-MM-dd'T'HH:mm:ss[.SSSSSSSSS][XXX]"
+EPOCH_UNITS = {"ns": "nano", "us": "micro", "ms": "milli", "s": "sec"}
+"""Each unit with how its name begins."""
+
+
+def meant_epoch(pattern: str) -> str | None:
+    """The unit of a number that counts from 1970, if its name says one."""
+    unit = re.sub("(?i)^(?:epoch|unix|posix|timestamp)[-_ ]?(?:time)?[-_ ]?", "", pattern).lower()
+    for short, long in EPOCH_UNITS.items():
+        if unit == short or unit.startswith(long):
+            return f"epoch_{short}"
+    return None
 
 
 def meant(pattern: str, translate: Callable[[str], object]) -> str | None:
     """The pattern that was probably meant, if there is one that `translate` takes."""
     if re.fullmatch(r"(?i)(?:iso|rfc)[-_ ]?(?:8601|3339)?", pattern):
-        return ISO
+        return "iso"
     likely = _of_strptime(pattern) if "%" in pattern else _of_java(_of_sql(pattern))
     try:
         translate(likely)

@@ -6,15 +6,13 @@ The models are frozen and know nothing of files: `loader` reads them from YAML.
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from headrace.contract.field_types import (
-    Bound,
-    Cadence,
     Character,
     ConfigText,
     Encoding,
@@ -23,9 +21,9 @@ from headrace.contract.field_types import (
     Schedule,
     Share,
     StreamId,
-    TimePattern,
-    Zone,
 )
+from headrace.contract.part import Part as _Part
+from headrace.contract.record import Record
 from headrace.files import read_bounded
 from headrace.settings import PROJECT
 
@@ -38,10 +36,6 @@ ANALYSIS_RULES = 2
 
 LARGEST = 262_144
 """Bytes of a contract, or of its list of signal names: PyYAML reads that many in some two seconds."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
 
 
 class FileSource(_Part):
@@ -164,7 +158,7 @@ class Topic(_Part):
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 1
     replication: Annotated[int, Field(ge=1, le=100)] = 1
-    config: dict[str, ConfigText] = {}
+    config: dict[str, ConfigText] = Field({})
     keys_may_move: bool = Field(
         False, description="partitions may be added, though records of a key then go to another one"
     )
@@ -180,97 +174,6 @@ class Topic(_Part):
         if self.name in {".", ".."}:
             raise ValueError("a topic cannot be called . or ..")
         return self
-
-
-class EventTime(_Part):
-    """Where a record's time stands and how it is read."""
-
-    field: FieldName
-    format: TimePattern = Field(
-        description="letters as in `yyyy-MM-dd HH:mm:ss[.SSSSSS][XXX]`; `headrace check` refuses others"
-    )
-    timezone: Zone = "UTC"
-    every: Cadence | None = Field(
-        None, description="the cadence as an ISO 8601 duration; expected counts come from it"
-    )
-    earliest: Bound = Field(
-        date(2000, 1, 1),
-        description="an earlier event time goes to quarantine; a duration counts back from the record's "
-        "timestamp in Kafka",
-    )
-    latest: Bound = Field(
-        timedelta(days=1),
-        description="a later event time goes to quarantine; a duration counts from the record's timestamp "
-        "in Kafka",
-    )
-
-    @model_validator(mode="after")
-    def _earliest_first(self) -> Self:
-        earliest, latest = self.earliest, self.latest
-        if isinstance(earliest, date) and isinstance(latest, date) and earliest > latest:
-            raise ValueError("earliest is after latest")
-        return self
-
-
-class Signal(_Part):
-    """One measured value: its name in the tables and the field names that it comes under.
-
-    A field is the signal's that lists it in its `fields`, whatever other signals are called. A field that no
-    signal lists and that is called like a signal is that signal's. All others keep their names. A record with
-    two fields of one signal is refused (`repeated_field`); to keep both, let another signal list one of them.
-    """
-
-    name: FieldName
-    fields: FieldNames
-    type: Literal["double", "string"] = "double"
-    minimum: float | None = None
-    maximum: float | None = None
-    required: bool = Field(False, description="a record without it goes to quarantine")
-    circular: bool = Field(False, description="a direction in degrees: also averaged as a circular mean")
-
-    @model_validator(mode="after")
-    def _bounds(self) -> Self:
-        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError("minimum is above maximum")
-        if self.type == "string" and (self.circular or self.minimum is not None or self.maximum is not None):
-            raise ValueError("a string has neither bounds nor a circular mean")
-        return self
-
-
-class Record(_Part):
-    """What one record holds."""
-
-    format: Literal["json"] = "json"
-    key: tuple[FieldName, ...] = Field((), description="the Kafka key: decides the partition, nothing else")
-    identity: tuple[FieldName, ...] | None = Field(
-        None, description="what makes two records the same one; without it a source's row is its content"
-    )
-    entity: FieldName | None = Field(None, description="the field that names the device")
-    event_time: EventTime
-    signals: Annotated[tuple[Signal, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _each_field_once(self) -> Self:
-        if self.identity == ():
-            raise ValueError("identity is empty; leave it out if records have none")
-        names = [signal.name for signal in self.signals]
-        fields = [field for signal in self.signals for field in signal.fields]
-        reserved = {self.event_time.field, self.entity} - {None}
-        for label, values in (("signal name", names), ("field", fields)):
-            twice = sorted({value for value in values if values.count(value) > 1})
-            if twice:
-                raise ValueError(f"{label} {twice[0]!r} stands twice")
-        clash = sorted(str(field) for field in reserved.intersection(fields))
-        if clash:
-            raise ValueError(f"field {clash[0]!r} is both a signal and the event time or entity")
-        return self
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """Every field name that the contract knows."""
-        own = {field for signal in self.signals for field in signal.fields}
-        named = {self.event_time.field, *self.key, *(self.identity or ())}
-        return frozenset(own | named | ({self.entity} if self.entity else set()))
 
 
 class Landing(_Part):
@@ -290,6 +193,11 @@ class Landing(_Part):
     )
     on_conflict: Literal["quarantine"] = "quarantine"
     unknown_fields: Literal["keep", "quarantine"] = "keep"
+    tombstones: Literal["quarantine", "skip_counted"] = Field(
+        "quarantine",
+        description="records without a value: refused, or (`skip_counted`) noted in quarantine as "
+        "`tombstone`, outside the share limit",
+    )
     quarantine_limit: Share = Field(
         0.01,
         description="a larger share of a run's records fails the run",
@@ -391,8 +299,25 @@ class Contract(_Part):
         return stream
 
     @model_validator(mode="after")
+    def _is_published_as_json(self) -> Self:
+        if self.own_source and self.record.format != "json":
+            raise ValueError(
+                f"record.format: a source's rows are published as JSON, not {self.record.format}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_times_of_its_own(self) -> Self:
+        if self.own_source and not self.record.event_time.field:
+            raise ValueError(
+                "record.event_time: a source's rows get Kafka's timestamp when they are published, each time "
+                "another; name the field that holds their time"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _signals_exist(self) -> Self:
-        numeric = [signal.name for signal in self.record.signals if signal.type == "double"]
+        numeric = [signal.name for signal in self.record.signals if signal.is_numeric]
         for place, name in self._named_signals():
             if name not in numeric:
                 raise ValueError(f"{place} {name!r} is none of the numeric signals {numeric}")

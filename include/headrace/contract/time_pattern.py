@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from headrace.contract.meant_pattern import ISO, meant
+from headrace.contract.meant_pattern import meant, meant_epoch
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -115,8 +115,9 @@ def translated(pattern: str) -> TimePattern:
     Raises:
         ValueError: it cannot be read or cannot be meant; says why, and which pattern probably is.
     """
-    if re.match("(?i)epoch|unix|posix", pattern):
-        raise ValueError(f"{pattern!r} is no time pattern: only texts are read, such as {ISO} reads")
+    if re.match("(?i)epoch|unix|posix|timestamp", pattern):
+        unit = meant_epoch(pattern) or "epoch_s, epoch_ms, epoch_us or epoch_ns"
+        raise ValueError(f"{pattern!r} is no time pattern: is {unit} meant?")
     try:
         return _translated(pattern)
     except ValueError as refused:

@@ -32,15 +32,16 @@ def conclude(contract: Contract, warehouse: Warehouse, run_slice: Slice) -> None
     gone = sum(row.records for row in rows if row.kind == "gap")
     records = sum(row.records for row in rows) - gone
     reasons = _refused(warehouse, [row.batch for row in rows])
-    duplicates, before = (
+    duplicates, before, tombstones = (
         reasons.pop(reason.value).count if reason.value in reasons else 0
-        for reason in (Reason.DUPLICATE, Reason.REFUSED_BEFORE)
+        for reason in (Reason.DUPLICATE, Reason.REFUSED_BEFORE, Reason.TOMBSTONE)
     )
-    new = records - duplicates - before
+    new = records - duplicates - before - tombstones
     refused = sum(each.count for each in reasons.values())
     say(
         f"slice {text(run_slice.ranges)}: records {records} landed {landed} quarantined {refused} "
         f"duplicates {duplicates}{f' refused before {before}' if before else ''}"
+        f"{f' tombstones {tombstones}' if tombstones else ''}"
         f"{f' lost offsets {gone}' if gone else ''} in {len(rows)} batches; "
         "next: analyse"
     )

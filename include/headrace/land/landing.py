@@ -44,7 +44,7 @@ from headrace.tables.batches import (
 )
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
-from headrace.tables.creation import create_tables
+from headrace.tables.creation import create_tables, identities_by_instant
 from headrace.tables.names import QUARANTINE, READINGS
 from headrace.tables.slices import Slice
 from headrace.task_log import say
@@ -151,9 +151,11 @@ class Landing:
         return batch_commit(table, commit.batch).rows if newest_batch(table, stream) == commit.batch else 0
 
     def _parser(self, topic_id: str) -> Parser:
-        warehouse = self.attempt.warehouse
+        contract, warehouse = self.attempt.contract, self.attempt.warehouse
         times_cut_off, authors = rewinds(warehouse, topic_id), authors_of(warehouse, topic_id)
-        return Parser(self.attempt.contract, topic_id, times_cut_off, authors)
+        many = contract.record.event_time.spells_an_instant_in_many_ways
+        by_instant = many and identities_by_instant(warehouse)
+        return Parser(contract, topic_id, times_cut_off, authors, by_instant)
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))

@@ -29,7 +29,7 @@ def rebuild(old: Warehouse, new: Warehouse, name: str) -> int:
     """
     table, path = open_old(old, name), new.table(name)
     newest = last_commit(old, name)
-    create_table(new, name)
+    create_table(new, name, by_instant=False)  # its identities are what they were
     earlier, last = (Pile(partial(_write, path, name)) for _ in range(2))
     for rows in old_rows(name, old_files(table, old.table(name))):
         of_newest = pc.equal(_batches(rows), newest.batch if newest else None).fill_null(False)

@@ -1,7 +1,6 @@
 """What a contract asks of a record's values, in the order in which it is asked."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,10 +8,12 @@ import polars as pl
 from pydantic_core import to_jsonable_python
 
 from headrace.contract.field_types import FIRST_DAY, LAST_DAY
-from headrace.contract.model import Contract, Record, Signal
-from headrace.parse.naming import SHOWN, Naming, Place
-from headrace.parse.numeric import number
+from headrace.contract.model import Contract
+from headrace.contract.record import Record
+from headrace.parse.check import Check
+from headrace.parse.naming import Naming, Place
 from headrace.parse.reasons import Reason
+from headrace.parse.signal_checks import signal_checks
 
 
 class Texts:
@@ -21,8 +22,9 @@ class Texts:
     Columns are numbered: a name out of a contract could be a pattern to polars (`^.*$`).
     """
 
-    def __init__(self, naming: Naming) -> None:
+    def __init__(self, naming: Naming, record: Record) -> None:
         self._naming = naming
+        self._record = record
         self.columns: dict[Place, str] = {}
 
     def field(self, name: str) -> pl.Expr:
@@ -33,24 +35,13 @@ class Texts:
         """The text of a signal, by whichever of its fields; null where missing, null or empty."""
         return self._at(Place(name))
 
+    def event_time(self) -> pl.Expr:
+        """What the event time is read of; null where a part is missing."""
+        first, *others = map(self.field, self._record.event_time.field)
+        return pl.concat_str([first, *others], separator=" ") if others else first
+
     def _at(self, place: Place) -> pl.Expr:
         return pl.col(self.columns.setdefault(place, str(len(self.columns))))
-
-
-@dataclass(frozen=True)
-class Check:
-    """A reason to refuse a record where `fails` holds; its message shows the `given` text."""
-
-    reason: Reason
-    place: str
-    fails: pl.Expr
-    given: pl.Expr | None = None
-
-    @property
-    def message(self) -> pl.Expr:
-        """What is said of a record that fails."""
-        text = pl.lit(f"{self.reason.text}; {self.place}")
-        return text if self.given is None else text + ": " + self.given.str.head(SHOWN)
 
 
 def checks(contract: Contract, texts: Texts) -> Iterator[Check]:
@@ -59,8 +50,7 @@ def checks(contract: Contract, texts: Texts) -> Iterator[Check]:
     yield from _of_presence(record, texts)
     yield from _of_event_time(record, texts)
     for signal in record.signals:
-        if signal.type == "double":
-            yield from _of_number(signal, texts.signal(signal.name))
+        yield from signal_checks(signal, record, texts.signal(signal.name))
 
 
 def first_failure(found: Iterable[Check]) -> tuple[pl.Expr, pl.Expr]:
@@ -73,7 +63,7 @@ def first_failure(found: Iterable[Check]) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _of_presence(record: Record, texts: Texts) -> Iterator[Check]:
-    fields = [record.event_time.field, *(record.identity or ()), *([record.entity] if record.entity else [])]
+    fields = [*record.event_time.field, *(record.identity or ()), *([record.entity] if record.entity else [])]
     required = [signal.name for signal in record.signals if signal.required]
     for name in dict.fromkeys(fields):
         yield Check(Reason.MISSING_FIELD, f"field {name}", texts.field(name).is_null())
@@ -83,8 +73,12 @@ def _of_presence(record: Record, texts: Texts) -> Iterator[Check]:
 
 def _of_event_time(record: Record, texts: Texts) -> Iterator[Check]:
     asked = record.event_time
-    given = texts.field(asked.field)
-    place = f"field {asked.field}, format {asked.format}"
+    given = texts.event_time() if asked.field else None
+    place = (
+        f"field {' and '.join(asked.field)}, format {' or '.join(asked.format)}"
+        if asked.field
+        else "the record's timestamp in Kafka"
+    )
     early, late = f"{place}, earliest {_said(asked.earliest)}", f"{place}, latest {_said(asked.latest)}"
     time = pl.col("signal_ts")
     yield Check(Reason.BAD_EVENT_TIME, place, time.is_null(), given)
@@ -95,16 +89,16 @@ def _of_event_time(record: Record, texts: Texts) -> Iterator[Check]:
 def _is_early(time: pl.Expr, earliest: date | timedelta, timezone: str) -> pl.Expr:
     if isinstance(earliest, date):
         return time < _midnight(earliest, timezone)
-    return (time < _written() - earliest) | (time < _midnight(FIRST_DAY, timezone))
+    return (time < written_at() - earliest) | (time < _midnight(FIRST_DAY, timezone))
 
 
 def _is_late(time: pl.Expr, latest: date | timedelta, timezone: str) -> pl.Expr:
     if isinstance(latest, date):
         return time >= _midnight(latest + timedelta(days=1), timezone)
-    return (time > _written() + latest) | (time >= _midnight(LAST_DAY + timedelta(days=1), timezone))
+    return (time > written_at() + latest) | (time >= _midnight(LAST_DAY + timedelta(days=1), timezone))
 
 
-def _written() -> pl.Expr:
+def written_at() -> pl.Expr:
     """When the record was written, which no later look at it changes; null where its timestamp says nothing.
 
     The wall clock would judge a record of a broken-off batch in another way when the batch is finished.
@@ -119,16 +113,3 @@ def _said(bound: date | timedelta) -> str:
 
 def _midnight(day: date, timezone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
-
-
-def _of_number(signal: Signal, given: pl.Expr) -> Iterator[Check]:
-    parsed = number(given)
-    place = f"signal {signal.name}"
-    finite = parsed.is_finite().fill_null(value=False)
-    yield Check(Reason.NOT_A_NUMBER, place, given.is_not_null() & ~finite, given)
-    if signal.minimum is not None:
-        below = f"{place}, minimum {signal.minimum:g}"
-        yield Check(Reason.OUT_OF_RANGE, below, parsed < signal.minimum, given)
-    if signal.maximum is not None:
-        above = f"{place}, maximum {signal.maximum:g}"
-        yield Check(Reason.OUT_OF_RANGE, above, parsed > signal.maximum, given)

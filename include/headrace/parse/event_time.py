@@ -1,12 +1,14 @@
-"""Texts to instants, by the contract's pattern and zone, strictly."""
+"""Texts to instants, by the contract's formats and zone, strictly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from zoneinfo import available_timezones
 
 import polars as pl
 
-from headrace.contract.time_pattern import FIELDS, MONTHS, TimePattern, translated
+from headrace.contract.time_format import Epoch, time_format
+from headrace.contract.time_pattern import FIELDS, MONTHS, TimePattern
+from headrace.parse.epoch_time import EpochTime
 from headrace.zones import in_zone
 
 SECOND = 1_000_000
@@ -14,11 +16,37 @@ DAY = 24 * 3600 * SECOND
 
 
 class EventTime:
-    """A contract's pattern and zone, ready to read columns of texts."""
+    """A contract's formats and zone, ready to read columns of texts."""
 
-    def __init__(self, pattern: str, timezone: str) -> None:
-        """Raise ValueError for a pattern that cannot be read or cannot be meant."""
-        self._pattern = translated(pattern)
+    def __init__(self, formats: Sequence[str], timezone: str) -> None:
+        """Raise ValueError for a format that cannot be read or cannot be meant."""
+        self._readers = [_reader(time_format(each), timezone) for each in formats]
+
+    def instants(self, texts: pl.Series) -> pl.Series:
+        """The instants, by the first format that reads a text; null where none does.
+
+        Null is a time that a clock change skips, too; of one that it doubles it is the first. An offset or a
+        zone in the text goes before the contract's zone.
+        """
+        first, *others = self._readers
+        found = first.instants(texts)
+        for reader in others:
+            unread = (found.is_null() & texts.is_not_null()).arg_true()
+            if not len(unread):
+                break
+            found = found.scatter(unread, reader.instants(texts.gather(unread)))
+        return found
+
+
+def _reader(meaning: TimePattern | Epoch, timezone: str) -> "PatternTime | EpochTime":
+    return EpochTime(meaning) if isinstance(meaning, Epoch) else PatternTime(meaning, timezone)
+
+
+class PatternTime:
+    """Reads columns of texts of one pattern."""
+
+    def __init__(self, pattern: TimePattern, timezone: str) -> None:
+        self._pattern = pattern
         self._timezone = timezone
         self._times = [
             _local(self._pattern).alias("local"),
@@ -27,11 +55,7 @@ class EventTime:
         ]
 
     def instants(self, texts: pl.Series) -> pl.Series:
-        """The instants; null where a text is no time of the pattern, or one that a clock change skips.
-
-        Of a local time that a clock change doubles it is the first. An offset or a zone in the text goes
-        before the contract's zone.
-        """
+        """The instants; null where a text is no time of the pattern, or one that a clock change skips."""
         groups = texts.str.extract_groups(self._pattern.regex).struct.unnest()
         times = groups.lazy().select(self._times).collect()
         local = times["local"]

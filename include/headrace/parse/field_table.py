@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.parse.json_fields import fields_of
+from headrace.parse.missing import Missing
 from headrace.parse.naming import Layout, Naming, Place
 from headrace.parse.reasons import Reason
+from headrace.parse.record_formats import JSON, RecordFormat
 
 
 class FieldTable:
@@ -18,14 +19,14 @@ class FieldTable:
     for each reason.
     """
 
-    def __init__(self, values: Iterable[bytes | None], naming: Naming) -> None:
+    def __init__(self, values: Iterable[bytes | None], naming: Naming, written: RecordFormat = JSON) -> None:
         texts: list[str | None] = []
         starts: list[int] = []
         layout_of: list[int] = []
         layouts: dict[Reason | tuple[str, ...], int] = {}
         for value in values:
             starts.append(len(texts))
-            names, found = _read(value)
+            names, found = _read(value, written)
             texts += found
             layout_of.append(layouts.setdefault(names, len(layouts)))
         self._texts = pa.array(texts, pa.string())
@@ -33,10 +34,24 @@ class FieldTable:
         self._layout_of = pa.array(layout_of, pa.int32())
         self._layouts = [_layout(names, naming) for names in layouts]
 
+    def trim(self) -> None:
+        """Take away the blanks about every text."""
+        self._texts = pc.utf8_trim_whitespace(self._texts)
+
+    def forget(self, missing: Missing, place: Place | None = None) -> None:
+        """Have null where a text stands for no value: of the fields at the place, or of all."""
+        if place is None:
+            stands_for_none = missing.among(self._texts)
+        else:
+            at = self._positions(place).drop_null()
+            stands_for_none = pc.is_in(
+                pa.arange(0, len(self._texts)), at.filter(missing.among(self._texts.take(at)))
+            )
+        self._texts = pc.if_else(stands_for_none, None, self._texts)
+
     def column(self, place: Place) -> pa.StringArray:
         """The text of each record's field at the place; null where there is none, or it is null."""
-        numbers = self._by_layout([layout.places.get(place) for layout in self._layouts], pa.int32())
-        return self._texts.take(pc.add(self._starts, numbers))
+        return self._texts.take(self._positions(place))
 
     def refusals(self) -> tuple[pa.StringArray, pa.StringArray]:
         """Reason and message of what its bytes or its names alone refuse; null for all other records."""
@@ -56,21 +71,26 @@ class FieldTable:
         texts = self._texts.take(pc.add(starts, numbers.flatten()))
         return pa.MapArray.from_arrays(names.offsets, names.flatten(), texts, mask=refused)
 
+    def _positions(self, place: Place) -> pa.Int64Array:
+        """Where each record's field at the place stands among all texts; null where there is none."""
+        numbers = self._by_layout([layout.places.get(place) for layout in self._layouts], pa.int32())
+        return pc.add(self._starts, numbers)
+
     def _by_layout(self, values: Sequence[object], kind: pa.DataType) -> pa.Array:
         """Each record's value, given each layout's."""
         return pa.array(values, kind).take(self._layout_of)
 
 
-def _read(value: bytes | None) -> tuple[Reason | tuple[str, ...], list[str | None]]:
+def _read(value: bytes | None, written: RecordFormat) -> tuple[Reason | tuple[str, ...], list[str | None]]:
     """The names and texts of a record's fields; no text and the reason where it has none."""
     if not value:
-        return Reason.EMPTY, []
+        return written.tombstone if value is None else Reason.EMPTY, []
     try:
-        return fields_of(value)
+        return written.read(value)
     except UnicodeError:
         return Reason.NOT_UTF8, []
     except ValueError:
-        return Reason.NOT_AN_OBJECT, []
+        return written.refusal, []
 
 
 def _layout(names: Reason | tuple[str, ...], naming: Naming) -> Layout:

@@ -41,7 +41,7 @@ class Naming:
     def __init__(self, contract: Contract) -> None:
         record = contract.record
         self._signals = {field: signal.name for signal in record.signals for field in signal.fields}
-        self._apart = {name for name in (record.event_time.field, record.entity) if name}
+        self._apart = {name for name in (*record.event_time.field, record.entity) if name}
         known = {*record.fields, *(signal.name for signal in record.signals)}
         self._known = (
             None if contract.landing.unknown_fields == "keep" else {self.place(name) for name in known}

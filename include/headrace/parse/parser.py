@@ -4,17 +4,22 @@ One pure function of a batch, by the contract alone: it knows neither where reco
 go, and splitting a batch changes nothing.
 """
 
+from collections.abc import Iterator
+
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace.contract.model import Contract
+from headrace.contract.record import Record
 from headrace.kafka.headers import Authors
-from headrace.parse.checks import Texts, checks, first_failure
+from headrace.parse.checks import Texts, checks, first_failure, written_at
 from headrace.parse.event_time import EventTime
 from headrace.parse.field_table import FieldTable
-from headrace.parse.naming import Naming
+from headrace.parse.missing import Missing
+from headrace.parse.naming import Naming, Place
 from headrace.parse.provenance import HEADERS, identity, of_source
+from headrace.parse.record_formats import format_of
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -60,6 +65,9 @@ A reading has `signal_ts`, `signals` and, where the contract names one, the `ent
 `reason`, `message` and its own `key`, `value` and `headers`. Both have the `provenance`.
 """
 
+INSTANT_TEXT = "%Y-%m-%dT%H:%M:%S%.fZ"
+"""How an instant stands in an identity: of its fraction 3 digits, 6 or none."""
+
 Arrays = dict[str, pa.Array]
 
 
@@ -67,34 +75,53 @@ class Parser:
     """A contract, ready to parse batches of a topic's records."""
 
     def __init__(
-        self, contract: Contract, topic_id: str, rewinds: int = 0, authors: Authors | None = None
+        self,
+        contract: Contract,
+        topic_id: str,
+        rewinds: int = 0,
+        authors: Authors | None = None,
+        by_instant: bool = True,
     ) -> None:
-        """Raise ValueError where the contract's time pattern cannot be read or cannot be meant.
+        """Raise ValueError where the contract's time format cannot be read or cannot be meant.
 
         `rewinds`: how many times the topic's log was cut off; the same place is another record's then.
         `authors`: whose headers are believed; without them anybody's, as of a sample.
+        `by_instant`: whether an identity holds the instant where texts that differ can be the same one.
         """
         record = contract.record
-        self._contract, self._topic_id, self._rewinds = contract, topic_id, rewinds
-        self._authors = authors
-        self._naming = Naming(contract)
-        self._texts = Texts(self._naming)
-        self._times = EventTime(record.event_time.format, record.event_time.timezone)
-        self._time = self._texts.field(record.event_time.field)
+        self._contract, self._topic_id = contract, topic_id
+        self._rewinds, self._authors, self._by_instant = rewinds, authors, by_instant
+        self._naming, self._format = Naming(contract), format_of(contract)
+        self._texts = Texts(self._naming, record)
+        asked = record.event_time
+        self._times = EventTime(asked.format, asked.timezone) if asked.field else None
+        self._time = self._texts.event_time() if asked.field else written_at()
         entity = self._texts.field(record.entity) if record.entity else pl.lit(None, pl.String)
         log = f"{topic_id}+{rewinds}" if rewinds else topic_id
-        itself = identity([self._texts.field(field) for field in record.identity or ()], log)
+        itself = identity(self._declared(by_instant), log)
+        self._missing = [each for each in _missing(record) if each[1]]
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
-    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int, Authors | None]]:
+    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int, Authors | None, bool]]:
         """Travel to an executor as what it is made of."""
-        return Parser, (self._contract, self._topic_id, self._rewinds, self._authors)
+        return Parser, (self._contract, self._topic_id, self._rewinds, self._authors, self._by_instant)
+
+    def _declared(self, by_instant: bool) -> list[pl.Expr]:
+        """The parts of a declared identity; the event time's instant where many texts can be one instant."""
+        fields, asked = self._contract.record.identity or (), self._contract.record.event_time
+        times = asked.field if by_instant and asked.spells_an_instant_in_many_ways else ()
+        if not set(times) or not set(times).issubset(fields):
+            return [self._texts.field(field) for field in fields]
+        text = self._texts.event_time()
+        # What is no time keeps its text: it is refused, and still the same record when it comes again.
+        instant = pl.coalesce(pl.col("signal_ts").dt.to_string(INSTANT_TEXT), text)
+        return [instant, *(self._texts.field(field) for field in fields if field not in times)]
 
     def parse(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`."""
         records = {name: batch.column(name).cast(RECORDS.field(name).type) for name in RECORDS.names}
-        fields = FieldTable(records["value"].to_pylist(), self._naming)
+        fields = self._read(records["value"])
         found = self._frame(fields, records).lazy().with_columns(**self._found).collect()
         failed = (_arrow(found[name]) for name in ("reason", "message"))
         reason, message = (
@@ -112,23 +139,41 @@ class Parser:
         }
         return pa.RecordBatch.from_pydict(columns, PARSED)
 
+    def _read(self, values: pa.BinaryArray) -> FieldTable:
+        """The fields of a batch, without what stands for no value."""
+        fields = FieldTable(values.to_pylist(), self._naming, self._format)
+        if self._contract.record.trim:
+            fields.trim()
+        for place, missing in self._missing:
+            fields.forget(missing, place)
+        return fields
+
     def _frame(self, fields: FieldTable, records: Arrays) -> pl.DataFrame:
         """The texts that the contract asks for, the instant, and what is known of a record besides."""
         texts = {column: fields.column(place) for place, column in self._texts.columns.items()}
-        frame = pl.DataFrame(texts).select(pl.when(pl.all() != "").then(pl.all()))
-        return frame.with_columns(
-            **of_source(records, self._authors),
-            signal_ts=self._times.instants(frame.select(self._time).to_series()),
-            partition=pl.Series(records["partition"]),
-            offset=pl.Series(records["offset"]),
-            timestamp=pl.Series(records["timestamp"]),
-        )
+        frame = pl.DataFrame(
+            {
+                **texts,
+                **of_source(records, self._authors),
+                **{name: pl.Series(records[name]) for name in ("partition", "offset", "timestamp")},
+            }
+        ).with_columns(pl.when(pl.col(each) != "").then(pl.col(each)) for each in texts)
+        time = frame.select(self._time).to_series()
+        return frame.with_columns(signal_ts=self._times.instants(time) if self._times else time)
 
     def _provenance(self, found: pl.DataFrame, records: Arrays) -> pa.StructArray:
         columns = {"topic_id": pa.repeat(self._topic_id, len(found))}
         columns |= {name: records[name] for name in ("partition", "offset", "timestamp")}
         columns |= {name: _arrow(found[name]) for name in ("publication", "row", "identity")}
         return pa.StructArray.from_arrays(list(columns.values()), fields=list(PROVENANCE))
+
+
+def _missing(record: Record) -> Iterator[tuple[Place | None, Missing]]:
+    """What stands for no value: in all fields, and in those of each signal."""
+    yield None, Missing(record.missing, record.number_form(), nan=record.nan == "missing")
+    for signal in record.signals:
+        nan = signal.nan == "missing" and record.nan != "missing"
+        yield Place(signal.name), Missing(signal.missing, record.number_form(signal), nan=nan)
 
 
 def _arrow(column: pl.Series) -> pa.Array:

@@ -18,6 +18,11 @@ class Reason(StrEnum):
         return member
 
     EMPTY = "empty", "the record has no value (a tombstone or an empty one)", "no bytes at all"
+    TOMBSTONE = (
+        "tombstone",
+        "a record without a value, where the contract skips and counts them; outside the share limit",
+        "what a compacted topic writes to delete a key, with `landing.tombstones: skip_counted`",
+    )
     NOT_UTF8 = (
         "not_utf8",
         "the value is not UTF-8 text",
@@ -27,6 +32,11 @@ class Reason(StrEnum):
         "not_an_object",
         "the value is not one JSON object, or is nested 1,000 deep, or has a name of over 50,000 characters",
         "a list; a cut-off object; two objects; `01` or `1.`; a line break in a text; a byte-order mark",
+    )
+    NOT_A_ROW = (
+        "not_a_row",
+        "the value is not one line of CSV with as many fields as the contract has columns",
+        "a field too few; a quote that is not closed; two lines; a blank line",
     )
     REPEATED_FIELD = (
         "repeated_field",
@@ -61,12 +71,22 @@ class Reason(StrEnum):
     NOT_A_NUMBER = (
         "not_a_number",
         "a signal that must be a number is none, or is not finite",
-        "NaN; Infinity; 1e400; `1,5`; `0x1`; full-width digits; true; a blank beside the number",
+        "NaN; Infinity; 1e400; `1,5` without `decimal`; `0x1`; full-width digits; true; a blank beside it",
+    )
+    WRONG_TYPE = (
+        "wrong_type",
+        "a signal is not of the type that the contract says",
+        "1.5 or 65 bits as an integer; too many digits as a decimal; `yes` as a boolean; `[1, 2` as an array",
     )
     OUT_OF_RANGE = (
         "out_of_range",
         "a signal is below its minimum or above its maximum",
         "-0.1 with `minimum: 0`; -0 is not below 0",
+    )
+    NOT_ALLOWED = (
+        "not_allowed",
+        "a signal is none of the values that are taken, or not of its pattern",
+        "`of` where `one_of` is [on, off]; a serial number with a letter too many",
     )
     DUPLICATE = (
         "duplicate",

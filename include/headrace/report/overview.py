@@ -15,7 +15,7 @@ from headrace.tables.warehouse import Warehouse
 
 
 class Overview(BaseModel):
-    """Where a stream stands: position, lag, tables, newest batches and newest account."""
+    """Where a stream stands: position, lag, tables, newest readings and batches, newest account."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +27,7 @@ class Overview(BaseModel):
     lag_unknown: str | None
     counts: queries.Counts
     completeness: queries.Completeness | None
+    newest: tuple[dict[str, Any], ...]
     batches: tuple[Batch, ...]
     ledger: Entry | None
 
@@ -51,6 +52,7 @@ def overview(contract: Contract, warehouse: Warehouse, config: dict[str, Any], b
         lag_unknown=unknown,
         counts=queries.counts(warehouse),
         completeness=queries.completeness(contract, warehouse),
+        newest=tuple(queries.last_readings(contract, warehouse)),
         batches=tuple(rows),
         ledger=entries[-1] if entries else None,
     )

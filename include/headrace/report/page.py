@@ -96,7 +96,7 @@ def _of_readings(contract: Contract, warehouse: Warehouse, readings: int) -> Ite
     names = list(dict.fromkeys(filter(None, drawn)))
     if not names:
         return
-    frame = queries.signals(warehouse, names)
+    frame = queries.signals(warehouse, names, record=contract.record)
     whole = len(frame) == readings
     some = f"{_number(len(frame))} of {_number(readings)} readings, evenly chosen"
     if curve:

@@ -12,11 +12,12 @@ from headrace.tables.batches import Batch
 
 
 def print_overview(console: Console, now: Overview) -> None:
-    """Print the stream's facts, its newest batches and its newest account."""
+    """Print the stream's facts, its newest readings and batches, and its newest account."""
     facts = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
     for name, value in _facts(now):
         facts.add_row(name, Text(visible(value, but="\n")))
     console.print(facts)
+    print_rows(console, "newest readings", now.newest)
     if not now.batches:
         print_text(console, "no batches yet")
     print_rows(console, f"newest of {now.counts.batches} batches", [_row(batch) for batch in now.batches])

@@ -5,10 +5,19 @@ from headrace.files import sync
 from headrace.tables.arrow_schema import arrow_schema
 from headrace.tables.batches import Batch
 from headrace.tables.columns import schema_of
-from headrace.tables.commits import log_file
+from headrace.tables.commits import log_file, open_table
 from headrace.tables.compaction import CHECKPOINT_EVERY
-from headrace.tables.names import BATCHES, LANDED
+from headrace.tables.names import BATCHES, LANDED, READINGS
 from headrace.tables.warehouse import Warehouse
+
+IDENTITY, INSTANT = "headrace.identity", "instant"
+"""The property of `readings` that says how an identity holds an event time, where texts can spell it in many
+ways. Tables that were made before there was such a choice do not have it, and hold the source's texts."""
+
+
+def identities_by_instant(warehouse: Warehouse) -> bool:
+    """Whether the identities of the stream's readings hold instants."""
+    return open_table(warehouse.table(READINGS)).metadata().configuration.get(IDENTITY) == INSTANT
 
 
 def create_tables(warehouse: Warehouse) -> None:
@@ -21,8 +30,8 @@ def create_tables(warehouse: Warehouse) -> None:
         create_table(warehouse, name)
 
 
-def create_table(warehouse: Warehouse, name: str) -> None:
-    """The same of one of them.
+def create_table(warehouse: Warehouse, name: str, *, by_instant: bool = True) -> None:
+    """The same of one of them; `by_instant`: what `identities_by_instant` answers of it.
 
     Its schema is version 0, and it is not clustered, because delta-rs does not write such a table.
     """
@@ -37,7 +46,8 @@ def create_table(warehouse: Warehouse, name: str) -> None:
         DeltaTable.create(
             str(path),
             arrow_schema(Batch) if name == BATCHES else schema_of(name),
-            configuration=CHECKPOINT_EVERY,
+            configuration=CHECKPOINT_EVERY | ({IDENTITY: INSTANT} if name == READINGS and by_instant else {}),
+            raise_if_key_not_exists=False,  # else delta-rs takes no property but Delta's own
             commit_properties=CommitProperties(max_commit_retries=0),
         )
     except (OSError, DeltaError) as failed:

@@ -1,7 +1,8 @@
 """The column names of `hourly_average`."""
 
 from headrace.contract.loader import load_signal_names
-from headrace.contract.model import Contract, Signal
+from headrace.contract.model import Contract
+from headrace.contract.record import Signal
 from headrace.errors import ContractError
 
 # Delta permits these only with column mapping, and delta-rs 1.6 reads a mapped column as nulls, in silence.
@@ -20,7 +21,7 @@ def circular_column(name: str) -> str:
 
 def numeric(contract: Contract) -> tuple[Signal, ...]:
     """The signals that have averages."""
-    return tuple(signal for signal in contract.record.signals if signal.type == "double")
+    return tuple(signal for signal in contract.record.signals if signal.is_numeric)
 
 
 def column_comments(contract: Contract) -> dict[str, str]:

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from headrace.contract.number_form import PLAIN
 from headrace.errors import ContractError
-from headrace.tables.active_files import active_files, count_rows, first_rows_until
+from headrace.numeric import number
+from headrace.tables.active_files import active_files, count_rows, first_rows_until, last_rows_from
 from headrace.tables.commits import open_table
 from headrace.tables.names import (
     BATCHES,
@@ -26,6 +28,7 @@ from headrace.zones import slots_of_days
 
 if TYPE_CHECKING:
     from headrace.contract.model import Contract
+    from headrace.contract.record import Record
 
 SAMPLE = 60_000
 """Readings that a picture is made of: the eye sees no more, and the page stays small."""
@@ -79,16 +82,27 @@ def first_rows(
     frame = pl.scan_pyarrow_dataset(dataset(path, where=None if until is None else [(by, "<=", until)]))
     # Two reads, the first of one column: whole rows are read of few files only, or of few parts of one.
     last = frame.select(pl.col(by).bottom_k(count).max()).collect().item()
-    zone = contract.record.event_time.timezone
+    found = frame.filter(pl.col(by) <= last).sort(by).head(count)
+    return _in_zone(found, contract.record.event_time.timezone)
+
+
+def last_readings(contract: "Contract", warehouse: Warehouse, count: int = 5) -> list[dict[str, Any]]:
+    """Time, entity and signals of the last readings, the newest first, times in the contract's zone."""
+    path, time = warehouse.table(READINGS), pl.col("signal_ts")
+    if not warehouse.exists(READINGS) or not count_rows(open_table(path)):
+        return []
+    since = last_rows_from(active_files(open_table(path), "signal_ts"), count)
+    where = None if since is None else [("signal_ts", ">=", since)]
+    frame = pl.scan_pyarrow_dataset(dataset(path, where=where)).select("signal_ts", "entity", "signals")
+    first = frame.select(time.top_k(count).min()).collect().item()  # as in `first_rows`
+    found = frame.filter(time >= first).sort("signal_ts", descending=True).head(count)
+    return _in_zone(found, contract.record.event_time.timezone)
+
+
+def _in_zone(frame: pl.LazyFrame, zone: str) -> list[dict[str, Any]]:
+    """The rows, instants as the zone's clock showed them."""
     instants = [name for name, kind in frame.collect_schema().items() if isinstance(kind, pl.Datetime)]
-    return (
-        frame.filter(pl.col(by) <= last)
-        .sort(by)
-        .head(count)
-        .with_columns(pl.col(instants).dt.convert_time_zone(zone))
-        .collect()
-        .to_dicts()
-    )
+    return frame.with_columns(pl.col(instants).dt.convert_time_zone(zone)).collect().to_dicts()
 
 
 class Completeness(BaseModel):
@@ -202,12 +216,15 @@ def apart(daily: pl.DataFrame) -> tuple[date, date]:
     return first, inside[-1]
 
 
-def signals(warehouse: Warehouse, names: list[str], most: int = SAMPLE) -> pl.DataFrame:
+def signals(
+    warehouse: Warehouse, names: list[str], most: int = SAMPLE, *, record: "Record | None" = None
+) -> pl.DataFrame:
     """The named signals as numbers, a column each, of all readings or of `most`, evenly spread over them.
 
-    What is missing or no number is null.
+    What is missing or no number is null. `record` says how numbers are written; without it they are JSON's.
     """
-    columns = [pl.col("signals").map.get(name).cast(pl.Float64, strict=False).alias(name) for name in names]
+    forms = {signal.name: record.number_form(signal) for signal in record.signals} if record else {}
+    columns = [number(pl.col("signals").map.get(name), forms.get(name, PLAIN)).alias(name) for name in names]
     opened = open_table(warehouse.table(READINGS))
     files = active_files(opened)
     if files is None or sum(file.rows for file in files) <= most:

@@ -55,9 +55,18 @@ def context(run_id: str = HOSTILE, accept_loss: bool = False, skip_offsets: str 
     return cast("Context", {"run_id": run_id, "params": params, "dag": dag, "dag_run": dag_run})
 
 
-def produce(broker: Broker, topic: str) -> None:
+GOOD = {
+    "Date/Time": "01 01 2018 00:00",
+    "LV_ActivePower": 380.05,
+    "Wind_Speed": 5.31,
+    "Theoretical_Power_Curve": 416.33,
+    "Wind_Direction": 259.99,
+}
+
+
+def produce(broker: Broker, topic: str, value: bytes = b"{}") -> None:
     producer = Producer(broker.config)
-    producer.produce(topic, value=b"{}", partition=0)
+    producer.produce(topic, value=value, partition=0)
     assert producer.flush(30) == 0
 
 
@@ -138,7 +147,8 @@ def test_a_loss_is_accepted_only_when_that_is_allowed_to_the_run(
     contract: Path, broker: Broker, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ProvisionTopicsOperator(task_id="provision_topics", contract=contract).execute(context())
-    produce(broker, topic)
+    produce(broker, topic, json.dumps(GOOD).encode())
+    contract.write_text(contract.read_text("utf-8").replace("engine: spark", "engine: worker"), "utf-8")
     land = LandOperator(task_id="land", contract=contract)
     variable = f"AIRFLOW_VAR_{variable_of('wind_turbine').upper()}"
     monkeypatch.setenv(variable, "another run")

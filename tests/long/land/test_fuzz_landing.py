@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from headrace.contract.model import Signal
+from headrace.contract.record import Signal
 from headrace.parse.reasons import Reason
 from headrace.reconcile.reconciliation import reconcile
 from headrace.report.newest import require_account

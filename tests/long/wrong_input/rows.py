@@ -83,6 +83,13 @@ def one_column_more(stream: DagStream) -> None:
     stream.change("landing", unknown_fields="quarantine")
 
 
+def a_value_of_another_type(stream: DagStream) -> None:
+    """An exponent where the contract asks for a decimal."""
+    *others, direction = stream.contract["record"]["signals"]
+    stream.change("record", signals=[*others, direction | {"type": "decimal(20, 16)"}])
+    stream.write(*GOOD[:3], b"01 01 2018 00:20,390.4,5.2,390.0,2.725e2\r\n")
+
+
 def a_file_in_the_way(stream: DagStream) -> None:
     """Where the stream's tables would be."""
     folder = stream.pipeline.warehouse.folder
@@ -181,6 +188,12 @@ CASES = (
         "land",
         r"(?s)\[HR406\].*not_a_number.*signal Wind Speed \(m/s\): brisk",
         source(*GOOD[:3], b"01 01 2018 00:20,390.4,brisk,390.0,272.5\r\n"),
+    ),
+    Case(
+        "a value of another type",
+        "land",
+        r"(?s)\[HR406\].*wrong_type.*signal Wind Direction \(°\), decimal\(20, 16\): 2\.725e2",
+        a_value_of_another_type,
     ),
     Case(
         "a date that does not exist",
@@ -347,7 +360,8 @@ CASES = (
 REQUIRED = {
     *("empty CSV", "header only", "no header", "a column missing", "a column too many"),
     *("a row with too few fields", "a row with too many fields", "a number that is none"),
-    *("a date that does not exist", "another encoding", "a truncated gzip", "an unreadable file"),
+    *("a value of another type", "a date that does not exist"),
+    *("another encoding", "a truncated gzip", "an unreadable file"),
     *("a file outside the allowed roots", "broker not there", "broker gone in the middle"),
     *("topic with other partitions", "topic with other config", "topic deleted and made again"),
     *("position below the log's start", "warehouse path is a file", "disk full", "wrong connection"),

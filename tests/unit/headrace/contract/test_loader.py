@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headrace.contract.loader import load_contract, load_signal_names
-from headrace.contract.model import EventTime
+from headrace.contract.record import EventTime
 from headrace.errors import ContractError
 from headrace.settings import PROJECT
 from testbed.time_cases import FORMATS
@@ -111,10 +111,10 @@ def test_a_fault_is_named_with_file_line_and_field(case: str, tmp_path: Path) ->
 PATTERNS = {
     "YYYY-MM-DD HH:mm:ss": "Y is the year of a week; the year is y; is yyyy-MM-dd HH:mm:ss meant?",
     "%Y-%m-%d %H:%M:%S": "% stands for nothing here; text stands in quotes",
-    "iso8601": "is yyyy-MM-dd'T'HH:mm:ss[.SSSSSSSSS][XXX] meant?",
+    "iso8601": "is iso meant?",
     "yyyy-MM-dd hh:mm:ss": "h is an hour of half a day; without a it is H; is yyyy-MM-dd HH:mm:ss meant?",
     "yyyy-mm-dd HH:MM:ss": "is yyyy-MM-dd HH:mm:ss meant?",
-    "epoch": "only texts are read",
+    "epoch": "is epoch_s, epoch_ms, epoch_us or epoch_ns meant?",
     "EEE dd MMM yyyy": "a weekday's name is not read",
     "yyyy-MM-dd G": "eras are not read",
     "yyyy-MM-dd HH:mm z": "short names of zones are not read, several share one; VV is a full one",
@@ -138,7 +138,7 @@ def test_a_time_pattern_that_cannot_be_meant_is_named_with_the_one_that_is(
 
 @pytest.mark.parametrize("pattern", FORMATS)
 def test_a_time_pattern_that_is_read_is_taken(pattern: str) -> None:
-    assert EventTime(field="t", format=pattern).format == pattern
+    assert EventTime.model_validate({"field": "t", "format": pattern}).format == (pattern,)
 
 
 # As above. Pydantic puts the kind of a source into the path to its fields; only there nobody wrote it.

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from headrace.contract.time_format import time_format
 from headrace.contract.time_pattern import translated
 from testbed.time_cases import FORMATS
 
@@ -21,8 +22,14 @@ MEANT = {
     "%Y-%m-%dT%H:%M:%S.%f%z": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXX",
     "%-d.%-m.%y": "dd.MM.yy",
     "%I:%M %p %d %b %Y": "hh:mm a dd MMM yyyy",
-    "iso8601": "yyyy-MM-dd'T'HH:mm:ss[.SSSSSSSSS][XXX]",
-    "ISO 8601": "yyyy-MM-dd'T'HH:mm:ss[.SSSSSSSSS][XXX]",
+    "iso8601": "iso",
+    "ISO 8601": "iso",
+    "rfc3339": "iso",
+    "epoch_seconds": "epoch_s",
+    "epoch_millis": "epoch_ms",
+    "Unix ms": "epoch_ms",
+    "unixtime_us": "epoch_us",
+    "epoch_nanoseconds": "epoch_ns",
     "yyyy-MM-dd hh:mm:ss": "yyyy-MM-dd HH:mm:ss",
     "yyyy-mm-dd": "yyyy-MM-dd",
     "yyyy-mm-dd HH:MM:ss": "yyyy-MM-dd HH:mm:ss",
@@ -34,8 +41,8 @@ MEANT = {
 """Patterns as people write them, with what they mean."""
 
 REFUSED = {
-    "epoch": "only texts are read, such as yyyy-MM-dd'T'HH:mm:ss[.SSSSSSSSS][XXX] reads",
-    "Unix ms": "only texts are read",
+    "epoch": "is epoch_s, epoch_ms, epoch_us or epoch_ns meant?",
+    "unix_timestamp": "is epoch_s, epoch_ms, epoch_us or epoch_ns meant?",
     "HH:mm": "it has no year (y)",
     "yyyy-dd": "it has a day (d) and no month (M)",
     "yyyyDDD MM": "D is the day of the year",
@@ -64,8 +71,8 @@ REFUSED = {
 def test_a_pattern_of_other_letters_is_refused_with_the_one_that_is_meant(pattern: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(repr(pattern))} is no time pattern") as refused:
         translated(pattern)
-    assert str(refused.value).endswith(f"; is {MEANT[pattern]} meant?")
-    translated(MEANT[pattern])
+    assert str(refused.value).endswith(f" is {MEANT[pattern]} meant?")
+    time_format(MEANT[pattern])
 
 
 @pytest.mark.parametrize("pattern", REFUSED)

@@ -1,10 +1,14 @@
 """Texts to instants in many patterns, by the contract's zone."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import islice, product
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from headrace.parse.event_time import EventTime
 from testbed.time_cases import FORMATS, YEARS
@@ -25,9 +29,10 @@ WRITTEN = {
 """2018-01-31 23:10 in Istanbul, as Spark's date_format writes it."""
 
 
-def _instants(pattern: str, texts: Sequence[str | None]) -> list[str | None]:
+def _instants(formats: str | Sequence[str], texts: Sequence[str | None]) -> list[str | None]:
     """What is read, as text in UTC: Python has no year 12018."""
-    read = EventTime(pattern, "Europe/Istanbul").instants(pl.Series(texts, dtype=pl.String))
+    listed = [formats] if isinstance(formats, str) else formats
+    read = EventTime(listed, "Europe/Istanbul").instants(pl.Series(texts, dtype=pl.String))
     return read.dt.to_string("%Y-%m-%d %H:%M:%S%.6f").str.replace(".000000", "", literal=True).to_list()
 
 
@@ -95,6 +100,62 @@ READ = {
         "2018000": None,
     },
     "yyyy": {"2018": "2017-12-31 21:00:00"},
+    "iso": {
+        "2024-05-30T22:21:31Z": "2024-05-30 22:21:31",
+        "2024-05-30T22:21:31.9Z": "2024-05-30 22:21:31.900000",
+        "2024-05-30T22:21:31.911309988Z": "2024-05-30 22:21:31.911309",
+        "2024-05-30T22:21:31.1234567+05:30": "2024-05-30 16:51:31.123456",
+        "2024-05-30T22:21:31+0200": "2024-05-30 20:21:31",
+        "2024-05-30T22:21:31+02": "2024-05-30 20:21:31",
+        "2024-05-30 22:21:31Z": "2024-05-30 22:21:31",
+        "2024-05-30T22:21Z": "2024-05-30 22:21:00",
+        "2024-05-30t22:21:31z": "2024-05-30 22:21:31",
+        "2024-05-30T22:21:31,5Z": "2024-05-30 22:21:31.500000",
+        "2024-05-30T22:21:31": "2024-05-30 19:21:31",
+        "2024-05-30": "2024-05-29 21:00:00",
+        "2024-12-31T24:00": "2024-12-31 21:00:00",
+        "2024-12-31T24:00:00Z": "2025-01-01 00:00:00",
+        "2024-12-31T24:00:01Z": None,
+        "2024-06-30T23:59:60Z": None,
+        "2024-02-30T00:00Z": None,
+        "2024-05-30T25:00Z": None,
+        "2024-05-30T22:21:31+19:00": None,
+        "2024-05-30T22:21:31 ": None,
+        "2024-05-30T22": None,
+        "20240530T222131Z": None,
+        "1717107691": None,
+    },
+    "epoch_s": {
+        "1731508712": "2024-11-13 14:38:32",
+        "1731508712.229": "2024-11-13 14:38:32.229000",
+        "1731508712.2292249": "2024-11-13 14:38:32.229224",
+        "1.731508712229E9": "2024-11-13 14:38:32.229000",
+        "1731508712.": "2024-11-13 14:38:32",
+        "0": "1970-01-01 00:00:00",
+        "-0.5": "1969-12-31 23:59:59.500000",
+        "1731508712229": None,  # of milliseconds
+        "9" * 40: None,
+        "1e300": None,
+        "0x67": None,
+        " 1731508712": None,
+        "1731508712s": None,
+        "1,7": None,
+        "NaN": None,
+        "１７３１５０８７１２": None,
+    },
+    "epoch_ms": {
+        "1731508712229": "2024-11-13 14:38:32.229000",
+        "1731508712229.224": "2024-11-13 14:38:32.229224",
+        "1.731508712229E12": "2024-11-13 14:38:32.229000",
+        "1731508712": "1970-01-21 00:58:28.712000",
+        "1731508712229224": None,
+    },
+    "epoch_us": {"1731508712229224": "2024-11-13 14:38:32.229224"},
+    "epoch_ns": {
+        "1731508712229224999": "2024-11-13 14:38:32.229224",
+        "9223372036854775807": "2262-04-11 23:47:16.854775",
+        "9223372036854775808": None,
+    },
     "d MMM yyyy": {
         "1 mAy 2018": "2018-04-30 21:00:00",
         "01 May 2018": "2018-04-30 21:00:00",
@@ -126,6 +187,41 @@ READ = {
 def test_a_text_is_read_strictly(pattern: str) -> None:
     texts = READ[pattern]
     assert dict(zip(texts, _instants(pattern, list(texts)), strict=True)) == texts
+
+
+def test_the_first_format_that_reads_a_text_reads_it() -> None:
+    texts = {
+        "1731508712229": "2024-11-13 14:38:32.229000",
+        "03/04/2024": "2024-04-02 21:00:00",  # by the first of the two that could
+        "2024-05-30T22:21:31Z": "2024-05-30 22:21:31",
+        "03/14/2024": "2024-03-13 21:00:00",
+        "14.03.2024": None,
+    }
+    read = _instants(["epoch_ms", "dd/MM/yyyy", "MM/dd/yyyy", "iso"], [*texts, None])
+    assert read == [*texts.values(), None]
+
+
+FROM, UNTIL = datetime.fromisoformat("1970-01-01"), datetime.fromisoformat("2200-01-01")
+INSTANTS = st.datetimes(FROM, UNTIL, timezones=st.timezones())
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(times=st.lists(INSTANTS, min_size=20, max_size=20))
+def test_iso_times_and_numbers_are_what_python_wrote(times: list[datetime]) -> None:
+    """Python writes offsets with seconds for zones of long ago, which ISO 8601 does not know."""
+    times = [time for time in times if not (time.utcoffset() or timedelta()) % timedelta(minutes=1)]
+    expected = [
+        time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(".000000") for time in times
+    ]
+    assert _instants("iso", [time.isoformat() for time in times]) == expected
+    assert _instants("iso", [str(time.astimezone(UTC)) for time in times]) == expected
+    micros = [(time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) for time in times]
+    for unit, digits in (("epoch_us", 0), ("epoch_ms", 3), ("epoch_s", 6)):
+        texts = [str(Decimal(each).scaleb(-digits)) for each in micros]
+        plain = [text for text in texts if "E" not in text]
+        kept = [time for time, text in zip(expected, texts, strict=True) if "E" not in text]
+        assert _instants(unit, plain) == kept
+    assert _instants("epoch_ns", [f"{each}000" for each in micros]) == expected
 
 
 def test_a_zone_in_many_spellings_is_one_zone() -> None:

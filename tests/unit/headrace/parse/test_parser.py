@@ -67,6 +67,14 @@ def test_an_unknown_field_is_refused_where_the_contract_says_so() -> None:
     assert _one(Sent(fields('"p": 1')), **refusing)["reason"] is None
 
 
+@pytest.mark.parametrize(("tombstones", "reason"), [("quarantine", "empty"), ("skip_counted", "tombstone")])
+def test_a_tombstone_is_refused_or_noted_and_its_key_is_kept(tombstones: str, reason: str) -> None:
+    skipping = contract(landing={"tombstones": tombstones})
+    rows = parsed([Sent(None, key=b"k"), Sent(b"", key=b"k")], skipping)
+    assert [row["reason"] for row in rows] == [reason, "empty"]
+    assert [(row["key"], row["value"]) for row in rows] == [(b"k", None), (b"k", b"")]
+
+
 def test_a_required_signal_and_the_entity_must_be_there() -> None:
     signals = [{"name": "p", "fields": ["p"], "required": True}]
     changed = _record(signals=signals, entity="device")

@@ -150,6 +150,43 @@ def test_of_a_doubled_hour_an_offset_says_which_it_is(tmp_path: Path) -> None:
     assert "identity" not in warning
 
 
+ISO_OR_NUMBER = {"field": "at", "format": ["iso", "epoch_s"], "timezone": "Europe/Berlin"}
+
+
+def test_of_a_doubled_hour_numbers_and_offsets_say_which_it_is(tmp_path: Path) -> None:
+    exact = ['{"at": "2024-10-27T02:30+02:00"}', '{"at": "2024-10-27T01:30Z"}', '{"at": 1729989000}']
+    record = {"identity": None, "event_time": ISO_OR_NUMBER}
+    assert told(*fed_by_others(tmp_path, *exact, **record), exit_code=0)["warnings"] == []
+    answer = told(*fed_by_others(tmp_path, *exact, '{"at": "2024-10-27T02:30"}', **record), exit_code=0)
+    [warning] = answer["warnings"]
+    assert warning.startswith("1 of the event times stand in an hour that comes twice")
+    assert "row 4, 2024-10-27T02:30" in warning
+
+
+def test_the_parts_of_a_doubled_time_are_named(tmp_path: Path) -> None:
+    both = {"field": ["day", "at"], "format": "yyyy-MM-dd HH:mm", "timezone": "Europe/Berlin"}
+    line = '{"day": "2024-10-27", "at": "02:30"}'
+    files = fed_by_others(tmp_path, line, identity=["day", "at"], event_time=both)
+    [warning] = told(*files, exit_code=0)["warnings"]
+    assert "row 1, 2024-10-27 02:30" in warning
+    assert "The identity holds field day and at, which cannot tell the two hours apart" in warning
+
+
+def test_one_instant_in_three_spellings_is_one_reading(tmp_path: Path) -> None:
+    spellings = ("2024-05-30T22:00:00Z", "2024-05-31T00:00:00+02:00", "2024-05-30T22:00:00.000Z")
+    lines = [f'{{"at": "{text}", "v": "1"}}' for text in spellings]
+    answer = told(*fed_by_others(tmp_path, *lines, event_time={"field": "at", "format": "iso"}), exit_code=1)
+    assert (answer["readings"], answer["refused"]) == (1, {"duplicate": 2})
+
+
+def test_a_records_own_time_is_that_of_the_trial(tmp_path: Path) -> None:
+    record = {"format": "text", "event_time": {"from": "kafka_timestamp"}, "identity": None}
+    signals = [{"name": "text", "fields": ["text"], "type": "string"}]
+    answer = told(*fed_by_others(tmp_path, "a line", "", **record, signals=signals), exit_code=1)
+    assert answer["refused"] == {"empty": 1}
+    assert answer["first_readings"][0]["signals"] == {"text": "a line"}
+
+
 def test_gold_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     signals = [{"name": name, "fields": [name]} for name in ("Temp", "temp")]
     contract, sample = fed_by_others(tmp_path, signals=signals)

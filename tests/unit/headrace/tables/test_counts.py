@@ -29,6 +29,7 @@ from headrace.tables.names import (
 )
 from headrace.tables.warehouse import Warehouse
 from testbed.batch_rows import a_batch
+from testbed.parse_cases import contract as small
 
 LONG = "a reason of more characters than a bound has: "
 BEGIN = datetime(2018, 1, 1, tzinfo=UTC)
@@ -160,6 +161,35 @@ def test_first_rows_are_the_first_of_all(warehouse: Warehouse, readings: pl.Data
         "signal_ts"
     ].to_list()
     assert [row["signals"] for row in found] == [{"n": str(each)} for each in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 5, 1_500])
+def test_last_readings_are_the_last_of_all(warehouse: Warehouse, readings: pl.DataFrame, count: int) -> None:
+    contract = load_contract(PROJECT / "include/streams/wind_turbine.yaml")
+    found = queries.last_readings(contract, warehouse, count)
+    expected = readings.sort("signal_ts", descending=True).head(count)
+    assert [row["signal_ts"] for row in found] == expected["signal_ts"].to_list()
+    assert [row["signals"] for row in found] == [{"n": str(each)} for each in expected["number"]]
+    assert [row.keys() for row in found] == [{"signal_ts", "entity", "signals"}] * count
+
+
+def test_without_a_reading_none_is_the_newest(warehouse: Warehouse) -> None:
+    contract = load_contract(PROJECT / "include/streams/wind_turbine.yaml")
+    assert queries.last_readings(contract, warehouse) == []
+    create_table(warehouse, READINGS)
+    assert queries.last_readings(contract, warehouse) == []
+
+
+def test_signals_are_read_in_the_form_that_the_contract_says(warehouse: Warehouse) -> None:
+    create_table(warehouse, READINGS)
+    texts = ["1.200,5", "0,5", "-", "1.5"]
+    signals = pa.array([[("v", text)] for text in texts], pa.map_(pa.string(), pa.string()))
+    rows = pa.table({"signals": signals})
+    write_deltalake(warehouse.table(READINGS), rows, mode="append", schema_mode="merge")
+    shape = small().record.model_dump(mode="json") | {"decimal": ",", "thousands": "."}
+    record = small(record=shape | {"signals": [{"name": "v", "fields": ["v"]}]}).record
+    found = queries.signals(warehouse, ["v"], record=record)
+    assert found["v"].to_list() == [1200.5, 0.5, None, None]
 
 
 def test_signals_are_of_all_readings_or_of_some_from_everywhere(

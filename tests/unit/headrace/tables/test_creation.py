@@ -8,7 +8,7 @@ import pytest
 
 from headrace.errors import WarehouseUnavailable
 from headrace.tables.commits import open_table
-from headrace.tables.creation import create_tables
+from headrace.tables.creation import create_table, create_tables, identities_by_instant
 from headrace.tables.names import LANDED, QUARANTINE, READINGS
 from headrace.tables.warehouse import Warehouse
 
@@ -42,6 +42,14 @@ def test_the_tables_have_the_columns_and_comments_that_landing_promises(tmp_path
     assert all(field.nullable for schema in columns.values() for field in schema.fields)
     protocol = open_table(warehouse.table(READINGS)).protocol()
     assert (protocol.min_reader_version, protocol.min_writer_version) == (1, 2)
+
+
+def test_a_new_table_says_how_identities_hold_times_and_one_of_before_says_nothing(tmp_path: Path) -> None:
+    new, old = Warehouse(tmp_path, "new"), Warehouse(tmp_path, "old")
+    create_tables(new)
+    create_table(old, READINGS, by_instant=False)
+    assert [identities_by_instant(each) for each in (new, old)] == [True, False]
+    assert open_table(new.table(QUARANTINE)).metadata().configuration.keys() == {"delta.checkpointInterval"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from headrace.contract.loader import load_contract
-from headrace.contract.model import Contract, CsvSource, EventTime, Record, Signal
+from headrace.contract.model import Contract, CsvSource
+from headrace.contract.record import EventTime, Record, Signal
 from headrace.errors import SourceError
 from headrace.publish.sources.csv_rows import CsvRows
 from headrace.publish.sources.rows import check_source
@@ -121,7 +122,7 @@ STATE = Signal(name="state", fields=("power",), type="string")
 
 @pytest.mark.parametrize("header", ["at,P_avg,power", "power,at,P_avg"])
 def test_a_column_that_is_called_like_a_signal_needs_a_signal_of_its_own(tmp_path: Path, header: str) -> None:
-    time = EventTime(field="at", format="yyyy")
+    time = EventTime(field=("at",), format=("yyyy",))
     contract = contract_of(tmp_path / "in.csv").model_copy(
         update={"record": Record(event_time=time, signals=(POWER,))}
     )
