@@ -6,9 +6,10 @@ import uuid
 from base64 import urlsafe_b64encode
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, PartitionMetadata
+from confluent_kafka.admin import AdminClient
 
 from headrace.settings import load_settings
 from local.install.jars import fetch_jars
@@ -142,7 +143,7 @@ transaction.state.log.num.partitions=2
         """Who leads the topic's partitions; -1 stands for nobody."""
         return {each.leader for each in self._partitions(topic)}
 
-    def _partitions(self, topic: str) -> list[PartitionMetadata]:
+    def _partitions(self, topic: str) -> list[Any]:
         with suppress(KafkaException):
             return list(self.admin.list_topics(topic, timeout=10).topics[topic].partitions.values())
         return []

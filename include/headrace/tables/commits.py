@@ -187,7 +187,7 @@ def _is_whole(text: str) -> bool:
     except json.JSONDecodeError:
         return False
     kinds = Counter(kind for action in actions for kind in action)
-    told = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+    told: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
     metrics = told.get("operationMetrics") or {}
     files = all(kinds[kind] >= int(metrics.get(name, 0)) for kind, name in TOLD.items())
     try:
