@@ -64,7 +64,7 @@ def _shift_clock(shift: timedelta) -> None:
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # no instance of its own
             return datetime.now(tz) + shift
 
-    class Shifting(Producer):  # type: ignore[misc]  # the library is not typed
+    class Shifting(Producer):
         def produce(self, *args: Any, **kwargs: Any) -> None:
             given = dict(zip(SENT, args, strict=False)) | kwargs
             super().produce(**given | {"timestamp": int(time.time() * 1000)})
