@@ -221,13 +221,18 @@ def batch_of(entry: dict[str, Any]) -> int | None:
 
 
 def restored_version(table: "DeltaTable", entry: dict[str, Any]) -> int:
-    """The version that a restoration has gone back to; it names that or a time, in milliseconds."""
+    """The version that a restoration has gone back to; it names that or a time, in milliseconds.
+
+    Spark notes a time as somebody wrote it: taken for the beginning, so that the table is not landed on.
+    """
     asked = entry.get("operationParameters") or {}
     if asked.get("version") not in {None, "null"}:
         return int(asked["version"])
-    until = int(asked.get("datetime") or asked.get("timestamp") or 0)
+    until = str(asked.get("datetime") or asked.get("timestamp"))
+    if not until.isdecimal():
+        return 0
     older = (each for each in entries(table) if each["version"] < entry["version"])
-    return next((each["version"] for each in older if each["timestamp"] <= until), 0)
+    return next((each["version"] for each in older if each["timestamp"] <= int(until)), 0)
 
 
 def batch_commit(path: Path, batch: int) -> Commit[BatchCommit]:

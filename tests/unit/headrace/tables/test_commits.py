@@ -6,7 +6,7 @@ import pytest
 
 from headrace.errors import CommitTorn
 from headrace.tables.batches import append_batch, read_batches
-from headrace.tables.commits import NEWEST, entries, log_file, open_table
+from headrace.tables.commits import NEWEST, entries, log_file, open_table, restored_version
 from headrace.tables.warehouse import Warehouse
 from testbed.batch_rows import a_batch
 
@@ -16,6 +16,23 @@ def test_the_log_is_read_in_full_when_what_is_asked_for_is_old(warehouse: Wareho
         append_batch(warehouse, a_batch(number, (0, number * 10, number * 10 + 10)))
     versions = [entry["version"] for entry in entries(open_table(warehouse.table("batches")))]
     assert versions == list(range(NEWEST + 3, -1, -1))
+
+
+@pytest.mark.parametrize(
+    ("asked", "version"),
+    [
+        ({"version": "1", "timestamp": None}, 1),  # Spark's, and delta-rs' own
+        ({"version": None, "timestamp": "2026-11-26 12:00:00"}, 0),
+        ({"datetime": str(2**53)}, 2),
+    ],
+)
+def test_a_restoration_says_where_it_went_back_to(
+    warehouse: Warehouse, asked: dict[str, str | None], version: int
+) -> None:
+    for number in range(3):
+        append_batch(warehouse, a_batch(number, (0, number * 10, number * 10 + 10)))
+    table = open_table(warehouse.table("batches"))
+    assert restored_version(table, {"version": 3, "operationParameters": asked}) == version
 
 
 TORN = {
