@@ -329,6 +329,37 @@ def try_(
     raise typer.Exit(1 if trial.refused else 0)
 
 
+@app.command()
+def new(  # noqa: PLR0917  # typer passes them by name
+    sample: Annotated[str, typer.Argument(help="a CSV file, or the name of a topic with JSON records")],
+    stream: Annotated[
+        str | None, typer.Option(help="the stream's id; without it from the sample's name")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="the contract's file; without it <stream>.yaml in HEADRACE_STREAMS")
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="the zone of its local times")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="take the best guess instead of asking")] = False,
+    bootstrap: Bootstrap = None,
+) -> None:
+    """Draft a contract from a sample, in which every guess says what it saw; try it on the sample.
+
+    Asks at a terminal about what it is not sure of. Exit code 0 when all is sure (or --yes) and every record
+    becomes a reading, 1 when a contract is written and something left to look at, 2 when none is written.
+    """
+    from headrace.draft.command import Asked, new_contract
+    from headrace.no_pandas import spare_pandas
+
+    spare_pandas()
+    try:
+        settings = load_settings()
+        asked = Asked(sample, stream, output, timezone, yes)
+        done = new_contract(asked, settings, lambda: _broker(settings, bootstrap), out)
+    except HeadraceError as wrong:
+        raise _ended(wrong, 2) from wrong
+    raise typer.Exit(0 if done else 1)
+
+
 def _print_trial(trial: "Trial") -> None:
     refused = ", ".join(f"{count:,} {code}" for code, count in trial.refused.items()) or "none"
     print_text(out, f"{trial.records:,} records: {trial.readings:,} readings; refused: {refused}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-from confluent_kafka import Message
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 
 from headrace.kafka.reader import visible_records
 from headrace.offsets import OffsetRange, Ranges
@@ -13,7 +13,7 @@ from headrace.parse.parser import INSTANT, RECORDS
 from headrace.parse.provenance import header_lists
 
 NO_TIMESTAMP = -1
-"""What librdkafka hands out for a record without one."""
+"""What librdkafka hands out for a record without one; of records in the first format it says so (kind)."""
 
 
 def read_records(config: dict[str, Any], topic: str, ranges: Ranges) -> Iterator[pa.RecordBatch]:
@@ -39,7 +39,7 @@ def read_again(config: dict[str, Any], topic: str, places: pa.Table) -> Iterator
 
 def record_batch(messages: Sequence[Message]) -> pa.RecordBatch:
     """The messages as a batch of `RECORDS`."""
-    times = [message.timestamp()[1] for message in messages]
+    times = list(map(Message.timestamp, messages))
     columns = {
         "key": pa.array(list(map(Message.key, messages)), pa.binary()),
         "value": pa.array(list(map(Message.value, messages)), pa.binary()),
@@ -47,7 +47,11 @@ def record_batch(messages: Sequence[Message]) -> pa.RecordBatch:
         "partition": pa.array(list(map(Message.partition, messages)), pa.int32()),
         "offset": pa.array(list(map(Message.offset, messages)), pa.int64()),
         "timestamp": pa.array(
-            [None if time == NO_TIMESTAMP else time * 1_000 for time in times], pa.int64()
+            [
+                None if time == NO_TIMESTAMP or kind == TIMESTAMP_NOT_AVAILABLE else time * 1_000
+                for kind, time in times
+            ],
+            pa.int64(),
         ).cast(INSTANT),
     }
     return pa.RecordBatch.from_pydict(columns, RECORDS)

@@ -189,7 +189,7 @@ def test_a_record_that_is_larger_than_an_answer_may_be_is_named(
 ) -> None:
     """librdkafka's limit, 100 MB by default; Java's client has none."""
     stream, root = deserts.odd, tmp_path / "warehouse"
-    limited = stream.config | {"receive.message.max.bytes": LARGE // 2, "fetch.max.bytes": LARGE // 4}
+    limited = stream.config | {"receive.message.max.bytes": LARGE // 2, "fetch.max.bytes": LARGE // 3}
     outcome = run(replace(stream, config=limited), land, root, "limited")
     if request.node.callspec.params["land"] == "spark":
         succeeded(outcome)
