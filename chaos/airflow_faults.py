@@ -114,6 +114,20 @@ def _keeper_killed(given: World) -> list[Outcome]:
     return []
 
 
+def _database_lost(given: World) -> list[Outcome]:
+    """With its run and all that Airflow knew; a person starts the stack again, and triggers a run."""
+    world = _world(given)
+    world.trigger()
+    stage = world.rng.choice(["publish", "land", "analyse"])
+    world.await_state(stage, "running")
+    world.note(f"lost while `{stage}` was running")
+    world.stack.lose_database()
+    world.struck()
+    world.trigger()
+    world.await_state(stage, "success")
+    return []
+
+
 def _triggerer_killed(given: World) -> list[Outcome]:
     """Somebody else's transaction makes the gate wait; it is aborted when the new triggerer runs."""
     world = _world(given)
@@ -139,8 +153,8 @@ def _triggerer_killed(given: World) -> list[Outcome]:
     return []
 
 
-def _fault(name: str, strike: Strike, injected: str) -> Fault:
-    return Fault(name, AIRFLOW, strike, injected, "Airflow's own")
+def _fault(name: str, strike: Strike, injected: str, recovered: str = "Airflow's own") -> Fault:
+    return Fault(name, AIRFLOW, strike, injected, recovered, kind=AirflowWorld)
 
 
 AIRFLOW_FAULTS = (
@@ -167,5 +181,11 @@ AIRFLOW_FAULTS = (
     ),
     _fault(
         "triggerer killed while a gate waits", _triggerer_killed, "SIGKILL while `published_visible` waits"
+    ),
+    _fault(
+        "Airflow's database lost",
+        _database_lost,
+        "the database is removed while a stage is running",
+        "a person gives `make down` and `make up`, and triggers a run",
     ),
 )

@@ -9,6 +9,7 @@ from headrace.driver.warm import KeptDriver, kept_drivers
 from headrace.kafka.login import embedded_broker
 from headrace.settings import Settings, load_settings
 from local.install.jars import ROOTS, fetch_jars
+from local.stack.airflow import airflow_home
 from local.stack.ports import free_port
 from local.stack.rest_api import Airflow
 from local.stack.stack import Stack
@@ -51,6 +52,14 @@ class StackOfTrials:
         """The drivers that it keeps; none while their keeper does not answer."""
         return kept_drivers(self.settings.home_path) or ()
 
+    def lose_database(self) -> None:
+        """Airflow's database is gone; then `make down` and `make up`."""
+        for file in airflow_home(self.settings).glob("airflow.db*"):
+            file.unlink()
+        self.stack.down()
+        self.stack.up(lambda _: None)
+        self.airflow = self.stack.client()
+
     def close(self) -> None:
         """End it with everything that belongs to it."""
         self.stack.down()
@@ -58,8 +67,6 @@ class StackOfTrials:
 
 class AirflowWorld(World):
     """The stream is a DAG of the stack."""
-
-    run_id = ""
 
     @property
     def stack(self) -> StackOfTrials:

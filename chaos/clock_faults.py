@@ -1,10 +1,16 @@
-"""A clock that jumps under one process, by libfaketime; the machine's own clock is left alone."""
+"""A clock that jumps under one process, by libfaketime, or that differs from its retry's.
 
+The machine's own clock is left alone. A clock that differs from the start is none for libfaketime: waits of
+librdkafka's would last as long as the difference.
+"""
+
+import os
 import sys
 import time
 from pathlib import Path
 
-from chaos.faults import Fault, land_point, publish_point
+from chaos.faults import Fault, killed_at, land_point, of_both_engines, publish_point
+from chaos.tampering import CLOCK
 from chaos.world import SPARK, World
 from testbed.stages import Outcome
 
@@ -14,9 +20,21 @@ CACHED = 2.1
 JUMPS = ("-2d", "-1h", "-5m", "+5m", "+1h", "+2d")
 
 
+LIBRARY = "CHAOS_LIBFAKETIME"
+"""Names the library where the package cannot be installed, but unpacked (`dpkg -x`)."""
+
+
 def _library() -> Path | None:
     """Where Debian's package `libfaketime` puts it, whatever the machine's architecture."""
+    if named := os.environ.get(LIBRARY):
+        return Path(named)
     return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+def _sleepless() -> str:
+    """The path of modules for a Python under it."""
+    given = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([str(Path(__file__).with_name("faked_clock")), *([given] if given else [])])
 
 
 def _lacking() -> str | None:
@@ -24,8 +42,7 @@ def _lacking() -> str | None:
 
 
 def _publisher(world: World) -> list[Outcome]:
-    sleepless = str(Path(__file__).with_name("faked_clock"))
-    return _jumps(world, "publish", publish_point(world), PYTHONPATH=sleepless)
+    return _jumps(world, "publish", publish_point(world), PYTHONPATH=_sleepless())
 
 
 def _driver(world: World) -> list[Outcome]:
@@ -64,7 +81,38 @@ def _jumps(world: World, stage: str, point: str, **environment: str) -> list[Out
     return [running.ended()]
 
 
+def _two_clocks(world: World, stage: str, point: str) -> list[Outcome]:
+    """What a machine with another clock begins, one with the right clock goes on with."""
+    seconds = world.rng.choice([-1, 1]) * world.rng.choice([300, 3_600, 2 * 86_400])
+    world.note(f"a clock that differs by {seconds} seconds")
+    return killed_at(world, stage, point, **{CLOCK: str(seconds)})
+
+
+def _two_publishers(world: World) -> list[Outcome]:
+    """The file is a longer one by then: which publication is the newer one, clocks cannot say."""
+    outcomes = _two_clocks(world, "publish", publish_point(world))
+    if world.rng.random() < 0.5:
+        world.grow(world.rng.randint(1, 2_000))
+    return outcomes
+
+
 CLOCK_FAULTS = (
+    Fault(
+        "two clocks while publishing",
+        "publish",
+        _two_publishers,
+        "SIGKILL of a publisher whose clock differs by 5 minutes to 2 days; the retry's is right, and the "
+        "source may be longer by then",
+        comes_again=True,
+    ),
+    *of_both_engines(
+        Fault(
+            "two clocks while landing",
+            "land",
+            lambda world: _two_clocks(world, "land", land_point(world)),
+            "SIGKILL of a driver whose clock differs by 5 minutes to 2 days; the retry's is right",
+        ),
+    ),
     Fault(
         "clock jumps while publishing",
         "publish",

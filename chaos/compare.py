@@ -29,6 +29,10 @@ create view expected_landed as
     where signals['{SPEED}']::double <= getvariable('fastest');
 """
 REFUSED = "reason, provenance.identity::json ->> '$[0]' as identity"
+COMING_AGAIN = (
+    "select * from expected_quarantine union all select 'duplicate', \"Date/Time\" from rows where good"
+)
+"""What `quarantine` may hold of rows that were published more than once, each as often as it came."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,16 @@ class Comparison:
 
 
 def compare(
-    source: Path, warehouse: Warehouse, gold: bool = False, fastest: float | None = None
+    source: Path,
+    warehouse: Warehouse,
+    gold: bool = False,
+    fastest: float | None = None,
+    comes_again: bool = False,
 ) -> Comparison:
-    """Compare; an absent table is an empty one. Rows with more wind than `fastest` belong into quarantine."""
+    """Compare; an absent table is an empty one. Rows with more wind than `fastest` belong into quarantine.
+
+    `comes_again`: rows may have been published more than once; how often only reconcile can tell.
+    """
     db = duckdb.connect()
     db.execute("set variable file = ?", [str(source)])
     db.execute("set variable fastest = ?", [math.inf if fastest is None else fastest])
@@ -59,13 +70,13 @@ def compare(
         db, warehouse, "readings", "signal_date date, signal_ts timestamp, signals map(varchar, varchar)"
     )
     _register(db, warehouse, "quarantine", "reason varchar, provenance struct(identity varchar)")
-    lost = doubled = 0
-    for expected, found in (
-        ("from expected_landed", f"select {READING} from readings"),
-        ("from expected_quarantine", f"select {REFUSED} from quarantine"),
-    ):
-        lost += _beyond(db, expected, found)
-        doubled += _beyond(db, found, expected)
+    landed, refused = f"select {READING} from readings", f"select {REFUSED} from quarantine"
+    lost = _beyond(db, "from expected_landed", landed) + _beyond(db, "from expected_quarantine", refused)
+    doubled = _beyond(db, landed, "from expected_landed")
+    if comes_again:
+        doubled += _count(db, f"({refused}) except ({COMING_AGAIN})")
+    else:
+        doubled += _beyond(db, refused, "from expected_quarantine")
     return Comparison(lost, doubled, _gold(db, warehouse) if gold else 0)
 
 

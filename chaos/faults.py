@@ -1,11 +1,11 @@
 """What a fault is: its name, the stage that it hits, how it strikes and how it is recovered."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from chaos.processes import Running
-from chaos.world import BATCH, SPARK, TRANSACTION, WORKER, World
+from chaos.world import BATCH, SPARK, TRANSACTION, WORKER, WayOut, World
 from testbed.stages import Outcome
 
 Strike = Callable[[World], list[Outcome]]
@@ -21,6 +21,8 @@ class Fault:
     `terminal`: codes of errors with which a struck process may end though Airflow would not try it again: a
     rival of it goes on, or `recovered` names what a person does. `lacking`: why it cannot be had here.
     `engine`: what lands; only faults of landing have Spark land, whose drivers take ten seconds to start.
+    `ways_out`: codes with which a stage has to be refused, and what a person does then. `comes_again`:
+    records that are landed come once more, and count as duplicates. `kind`: the world that it needs.
     """
 
     name: str
@@ -31,6 +33,9 @@ class Fault:
     terminal: frozenset[str] = frozenset()
     lacking: Callable[[], str | None] = field(default=lambda: None)
     engine: str = WORKER
+    ways_out: Mapping[str, WayOut] = field(default_factory=dict)
+    comes_again: bool = False
+    kind: type[World] = World
 
 
 def of_both_engines(*faults: Fault) -> tuple[Fault, ...]:
@@ -80,10 +85,10 @@ def two_at_once(world: World, stage: str, apart: float, **environment: str) -> t
     return first, second
 
 
-def killed_at(world: World, stage: str, point: str) -> list[Outcome]:
+def killed_at(world: World, stage: str, point: str, **environment: str) -> list[Outcome]:
     """Have the stage's process killed at that point; it must come to it."""
     world.note(f"killed at {point}")
-    outcome = world.start(stage, HEADRACE_CRASH_AT=point).ended()
+    outcome = world.start(stage, HEADRACE_CRASH_AT=point, **environment).ended()
     assert outcome.code not in {0, 1}, f"it was to be killed at {point}: {outcome}"
     world.struck()
     return [outcome]

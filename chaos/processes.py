@@ -95,6 +95,12 @@ class Running:
         for process in self.tree():
             process.rlimit(psutil.RLIMIT_FSIZE, (size, size))
 
+    def limit_memory(self, spare: int) -> None:
+        """From now on each process of the tree gets no more than `spare` bytes beyond what it has."""
+        for process in self.tree():
+            most = process.memory_info().vms + spare
+            process.rlimit(psutil.RLIMIT_AS, (most, most))
+
     def kill(self) -> None:
         """Kill it with its children, at once; an executor's Python is in a process group of its own."""
         children = self.tree()[1:]

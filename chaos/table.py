@@ -7,7 +7,7 @@ from statistics import median
 
 from chaos.trial import Result
 
-HEAD = ("fault", "trials", "recovered by itself", "rows lost", "rows doubled", "median seconds to recover")
+HEAD = ("fault", "trials", "ended as it should", "rows lost", "rows doubled", "median seconds to recover")
 
 
 @dataclass(frozen=True)

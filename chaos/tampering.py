@@ -1,30 +1,45 @@
 """What a trial changes inside a process that lands: asked for by variables that only chaos' entries read."""
 
+import inspect
 import os
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import deltalake
+from confluent_kafka import Producer
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
+from headrace.publish import transactions
 from headrace.tables.warehouse import Warehouse
 
 UNLOCKED = "CHAOS_UNLOCKED"
 """Any value: the stream's lock is left alone."""
 
+CLOCK = "CHAOS_CLOCK"
+"""Seconds by which the process's clock differs, as Python and the timestamps of records have it."""
+
 LOST_ANSWER = "CHAOS_LOST_ANSWER"
 """`table:n`: the nth commit to the table goes through, and its caller is told that it failed."""
+
+
+SENT = ("topic", "value", "key", "partition", "callback", "on_delivery", "timestamp", "headers")
+"""What confluent-kafka's `produce` takes, in its order."""
 
 
 def tamper() -> None:
     """Change what the variables ask for, in this process."""
     if UNLOCKED in os.environ:
         Warehouse.writing = _prepared_only  # type: ignore[method-assign, assignment]  # the point of it
+    if CLOCK in os.environ:
+        _shift_clock(timedelta(seconds=float(os.environ[CLOCK])))
     if LOST_ANSWER in os.environ:
         table, passing = os.environ[LOST_ANSWER].split(":")
         _lose_answer(table, int(passing))
@@ -35,6 +50,31 @@ def _prepared_only(warehouse: Warehouse, seconds: float = 0.0) -> Iterator[None]
     assert seconds == 0.0
     warehouse.prepare()
     yield
+
+
+def _shift_clock(shift: timedelta) -> None:
+    """What librdkafka and delta-rs wait for and note of their own goes by the machine's clock."""
+
+    class AnyDatetime(type):
+        def __instancecheck__(cls, other: object) -> bool:
+            return isinstance(other, datetime)
+
+    class Shifted(datetime, metaclass=AnyDatetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # no instance of its own
+            return datetime.now(tz) + shift
+
+    class Shifting(Producer):
+        def produce(self, *args: Any, **kwargs: Any) -> None:
+            given = dict(zip(SENT, args, strict=False)) | kwargs
+            super().produce(**given | {"timestamp": int(time.time() * 1000)})
+
+    right = time.time
+    time.time = lambda: right() + shift.total_seconds()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("headrace") and "datetime.now(" in inspect.getsource(module):
+            module.datetime = Shifted  # type: ignore[attr-defined]
+    transactions.Producer = Shifting  # type: ignore[attr-defined]
 
 
 def _lose_answer(name: str, passing: int) -> None:

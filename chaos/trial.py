@@ -9,11 +9,10 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
-from chaos.airflow_faults import AIRFLOW
 from chaos.airflow_world import AirflowWorld
 from chaos.compare import Comparison, compare
 from chaos.faults import Fault
-from chaos.world import RUN_ID, STAGES, Bench, World
+from chaos.world import STAGES, Bench, World
 from headrace.errors import HeadraceError
 from headrace.reconcile.reconciliation import reconcile
 from headrace.settings import PROJECT
@@ -54,8 +53,8 @@ def run_trial(fault: Fault, seed: int, number: int, bench: Bench) -> Result:
     began = time.monotonic()
     rng = random.Random(f"{seed} {number} {fault.name}")  # the same trial alone and among others
     bench.ready()
-    kind = AirflowWorld if fault.stage == AIRFLOW else World
-    world = kind(bench, f"c{seed}x{number}", rng, fault.stage, fault.engine)
+    world = fault.kind(bench, f"c{seed}x{number}", rng, fault.stage, fault.engine)
+    world.ways_out |= fault.ways_out
     problems: list[str] = []
     seconds: float | None = None
     try:
@@ -65,6 +64,7 @@ def run_trial(fault: Fault, seed: int, number: int, bench: Bench) -> Result:
             seconds = _suffer(fault, world, problems)
     except Exception as failed:  # a trial that breaks is a bad one, and the next one is run
         problems.append("".join(traceback.format_exception(failed)).strip())
+    problems += [f"nothing was refused with {code}, as it had to be" for code in world.ways_out]
     found = _compare(fault, world, problems)
     result = Result(
         fault=fault.name,
@@ -95,7 +95,8 @@ def _suffer(fault: Fault, world: World, problems: list[str]) -> float | None:
         if stage == fault.stage:
             for outcome in fault.strike(world):
                 world.note(f"struck: {outcome}")
-                if outcome.terminal and outcome.error and outcome.error.code not in fault.terminal:
+                expected = fault.terminal | fault.ways_out.keys()
+                if outcome.terminal and outcome.error and outcome.error.code not in expected:
                     problems.append(f"Airflow would not have tried again: {outcome}")
             if world.repeat(stage):
                 seconds = time.monotonic() - world.struck_at
@@ -117,16 +118,15 @@ def _suffer_in_airflow(fault: Fault, world: AirflowWorld, problems: list[str]) -
 
 def _compare(fault: Fault, world: World, problems: list[str]) -> Comparison:
     try:
-        run_id = world.run_id if isinstance(world, AirflowWorld) else RUN_ID
-        reconcile(world.stream.contract, world.settings, dict(world.stream.config), run_id)
+        reconcile(world.stream.contract, world.settings, dict(world.stream.config), world.run_id)
     except HeadraceError as failed:
         problems.append(str(failed))
     except Exception as failed:  # as above: the comparison below needs no reconcile
         problems.append("".join(traceback.format_exception(failed)).strip())
     warehouse = world.stream.warehouse(world.settings.warehouse_path)
-    gold = fault.stage in {"analyse", AIRFLOW}
+    gold = fault.stage == "analyse" or isinstance(world, AirflowWorld)
     try:
-        return compare(world.source, warehouse, gold, world.fastest)
+        return compare(world.source, warehouse, gold, world.fastest, fault.comes_again)
     except Exception as failed:  # a table that cannot be read has lost all of its rows
         problems.append("".join(traceback.format_exception(failed)).strip())
         return Comparison(lost=world.rows, doubled=0)

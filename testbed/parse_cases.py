@@ -49,7 +49,7 @@ def every_option() -> Contract:
             "identity": ["time"],
             "event_time": {
                 "field": "time",
-                "format": ["dd MM yyyy HH:mm", "iso", "epoch_ms", "epoch_s"],
+                "format": ["dd MM yyyy HH:mm", "iso", "epoch_s", "epoch_ms"],
                 "timezone": "Europe/Istanbul",
             },
             "missing": ["NA", "-", -9999],

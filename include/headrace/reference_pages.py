@@ -57,7 +57,8 @@ PATTERNS = """
 - `iso`, ISO 8601: a date, or date and time with a `T` or a blank between. Seconds, a fraction of up to nine
   digits, and `Z` or an offset may be there. 24:00 is the next day's midnight.
 - `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`: how many of these units it is since 1970-01-01T00:00Z, as a
-  number or as text, whole or with a fraction.
+  number or as text, whole or with a fraction. Of several, in this order, numbers are told apart by their
+  digits: seconds have up to 12, milliseconds 15, microseconds 18.
 - A pattern of letters, below.
 
 Of several formats each text is read by the first that fits it. Instants have microseconds; what a text says

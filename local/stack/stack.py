@@ -187,12 +187,12 @@ class Stack:
             )
 
     def _migrate(self, report: Report) -> None:
-        stamp = airflow_home(self.settings) / "migrated"
+        stamp, database = (airflow_home(self.settings) / name for name in ("migrated", "airflow.db"))
         airflow = version("apache-airflow")
-        if stamp.exists() and stamp.read_text(encoding="utf-8") == airflow:
+        if database.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == airflow:
             return
         report("making Airflow's database")
-        if not stamp.exists():  # an interrupted first migration cannot be continued
+        if not (database.exists() and stamp.exists()):  # an interrupted first migration cannot be continued
             for half_made in airflow_home(self.settings).glob("airflow.db*"):
                 half_made.unlink()
         log = self.supervisor.log("migrate")

@@ -30,5 +30,5 @@ def require_allowed(stream: str, run_id: str, parameter: str = "accept_loss") ->
         f"stream {stream}: this run was triggered with {parameter}, which gives up records and so asks for "
         "more than the right to trigger: somebody who may set Airflow's variables has to allow it to this "
         f"run. Set the variable {variable} to the run's id, {run_id!r} (Admin > Variables in the web UI, or "
-        f"`{command}`), and clear `land`. Nothing was landed, and no loss was noted."
+        f"`{command}`), and clear the task. Nothing was landed, and no loss was noted."
     )

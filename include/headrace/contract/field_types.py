@@ -12,7 +12,7 @@ from croniter import croniter
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import SchemaError
 
-from headrace.contract.time_format import time_format
+from headrace.contract.time_format import EPOCHS, time_format
 
 FIRST_DAY, LAST_DAY = date(1678, 1, 1), date(2261, 12, 31)
 """The whole years of a timestamp in nanoseconds: what pandas, NumPy and most readers can hold."""
@@ -83,6 +83,15 @@ def _config_text(value: object) -> object:
 def _time_format(value: str) -> str:
     time_format(value)
     return value
+
+
+def _units_by_their_digits(formats: tuple[str, ...]) -> tuple[str, ...]:
+    """Each unit reads numbers of more digits than the one before it; no other order tells them apart."""
+    units = [list(EPOCHS).index(each) for each in formats if each in EPOCHS]
+    if units != sorted(units):
+        order = ", ".join(EPOCHS)
+        raise ValueError(f"numbers are told apart by their digits: put them in the order {order}")
+    return formats
 
 
 def _listed(value: object) -> object:
@@ -191,6 +200,7 @@ TimeFields = Annotated[tuple[FieldName, ...], BeforeValidator(_listed), _one_or_
 TimeFormats = Annotated[
     tuple[Annotated[str, AfterValidator(_time_format)], ...],
     BeforeValidator(_listed),
+    AfterValidator(_units_by_their_digits),
     _one_or_more({"type": "string"}),
 ]
 Zone = Annotated[str, AfterValidator(_zone)]

@@ -183,14 +183,7 @@ def land(landing: Landing, engine: Engine) -> None:
         RecordsUnlandable: a record ends each process that lands it, and nobody has given it up.
         QuarantineLimitExceeded: after all is landed, too large a share of the slice was refused.
     """
-    attempt, run_slice = landing.attempt, landing.run_slice
-    require_together(attempt.warehouse)  # before a table that is missing is made anew
-    create_tables(attempt.warehouse)
-    require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
-    finish_open_batch(landing)
-    settle_topic(attempt, run_slice, landing.accept_loss)
-    settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
-    run_slice = settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
+    attempt, run_slice = landing.attempt, settle(landing)
     stands = landed_position(attempt.warehouse, run_slice.topic_id)
     if not reached(stands, run_slice.until):
         before = left_behind(attempt.warehouse, run_slice.topic_id, stands)
@@ -200,6 +193,22 @@ def land(landing: Landing, engine: Engine) -> None:
     else:
         say("the topic has nothing that is not landed")
     conclude(attempt.contract, attempt.warehouse, run_slice)
+
+
+def settle(landing: Landing) -> Slice:
+    """What comes before landing: tables, a batch left open, what the topic has lost since; raises as `land`.
+
+    Returns:
+        The run's slice, which begins earlier where the log was cut off.
+    """
+    attempt, run_slice = landing.attempt, landing.run_slice
+    require_together(attempt.warehouse)  # before a table that is missing is made anew
+    create_tables(attempt.warehouse)
+    require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
+    finish_open_batch(landing)
+    settle_topic(attempt, run_slice, landing.accept_loss)
+    settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
+    return settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
 
 
 def land_around(landing: Landing, engine: Engine, stands: Position) -> None:

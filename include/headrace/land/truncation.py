@@ -41,12 +41,13 @@ def settle_cut_off(attempt: Attempt, run_slice: Slice, kafka: dict[str, Any], ac
     if not behind:
         return run_slice
     if not accept_loss:
+        again = " and republish" if attempt.contract.own_source else ""
         both = (f"partition {e.partition} ends at {e.start}, landed up to {e.until}" for e in behind)
         raise LogCutOff(
             f"stream {attempt.contract.stream}: topic {run_slice.topic} ends before what was landed of it: "
             f"{'; '.join(both)}. Was a disk restored, or a leader elected that was not in sync? What is "
-            "landed stays; offsets that come again are other records. Trigger a run with the parameter "
-            "accept_loss to go back to where the log was cut off and land those; `batches` notes a rewind."
+            f"landed stays; offsets that come again are other records. Trigger a run with accept_loss{again} "
+            "to go back to where the log was cut off and land those; `batches` notes a rewind."
         )
     starts = log_start(kafka, run_slice.topic)
     lost = tuple(

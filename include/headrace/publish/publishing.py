@@ -24,6 +24,7 @@ from headrace.kafka.headers import (
 )
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.growth import goes_on_behind, line_of
+from headrace.publish.lost_rows import give_up_lost_rows
 from headrace.publish.publications import (
     Publication,
     change_publications,
@@ -80,6 +81,8 @@ def publish(
     if source is None:
         raise ContractError(f"stream {contract.stream}: its source is external; there is nothing to publish")
     warehouse = Warehouse.of(settings, contract.stream)
+    if republish:
+        give_up_lost_rows(warehouse, config, contract.topic.name, report)
     publisher = _Publisher(contract, source, settings, config, warehouse, run_id, republish, report)
     opening = open_source(settings, source.path, source.file, at_rest=at_rest)
     with nullcontext(opened) if opened else opening as file:

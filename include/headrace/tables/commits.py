@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -26,6 +27,9 @@ CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
 
 COMMIT = re.compile(r"\d{20}\.json")
 """How the file of a commit is called in a table's log."""
+
+TOLD = {"add": "num_added_files", "remove": "num_removed_files"}
+"""Actions of a commit, and how delta-rs tells in its first line how many of them follow."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -164,17 +168,33 @@ def open_table(path: Path) -> "DeltaTable":
 def _require_whole(newest: Path | None) -> None:
     if newest is None or not newest.exists():  # what a checkpoint holds may have been tidied away
         return
-    text = newest.read_text(encoding="utf-8", errors="replace")
-    try:
-        whole = bool([json.loads(line) for line in text.splitlines()])
-    except json.JSONDecodeError:
-        whole = False
-    if not whole:
+    if not _is_whole(newest.read_text(encoding="utf-8", errors="replace")):
         raise CommitTorn(
             f"{newest}: the table's newest commit is cut off ({newest.stat().st_size} bytes). Was there a "
             "power cut, or a disk full? Commits that a task was told of are on the disk whole, so nobody was "
             "told of this one: remove the file, and clear the task, which does it again"
         )
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a commit has all of its actions; delta-rs takes what is left of a torn one for the whole.
+
+    Its first one tells: a batch has a number, which comes last, and a write says how many files it adds and
+    removes.
+    """
+    try:
+        actions: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
+    except json.JSONDecodeError:
+        return False
+    kinds = Counter(kind for action in actions for kind in action)
+    told: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+    metrics = told.get("operationMetrics") or {}
+    files = all(kinds[kind] >= int(metrics.get(name, 0)) for kind, name in TOLD.items())
+    try:
+        BatchCommit.model_validate_json(told.get("userMetadata") or "")
+    except ValidationError:
+        return bool(actions) and files
+    return files and kinds["txn"] > 0
 
 
 def newest_version(path: Path) -> int:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.contract.model import Contract
 from headrace.settings import load_settings
+from headrace.tables.warehouse import Warehouse
+from headrace_airflow.accepted_loss import require_allowed
 from headrace_airflow.operators.stage import StageOperator
 
 if TYPE_CHECKING:
@@ -15,16 +17,24 @@ class PublishOperator(StageOperator):
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
         """Publish; the run's parameter `republish` publishes the whole source once more."""
+        from headrace.land.before_publishing import cut_off, go_back
         from headrace.publish.kinds import publish_source
         from headrace_airflow.hooks.database import database_url
 
+        settings, run_id, params = load_settings(), context["run_id"], context["params"]
+        warehouse = Warehouse.of(settings, contract.stream)
+        accept_loss = bool(params.get("accept_loss", False))
+        if cut := cut_off(contract, warehouse, config, run_id):
+            if accept_loss:
+                require_allowed(contract.stream, run_id)
+            go_back(contract, warehouse, config, cut, accept_loss)
         published = publish_source(
             contract,
-            load_settings(),
+            settings,
             config,
-            context["run_id"],
+            run_id,
             database=database_url,
-            republish=bool(context["params"]["republish"]),
+            republish=bool(params["republish"]),
             report=self.log.info,
         )
         return {

@@ -8,16 +8,20 @@ import polars as pl
 import pytest
 from confluent_kafka import Producer
 
+from headrace.errors import LogCutOff
+from headrace.kafka.topics import log_end
+from headrace.land.before_publishing import cut_off, go_back
 from headrace.land.idle import nothing_to_land
 from headrace.offsets import text
+from headrace.publish.publishing import publish
 from headrace.reconcile.reconciliation import reconcile
 from headrace.settings import Settings, load_settings
 from headrace.tables.batches import landed_position, read_batches
 from headrace.tables.queries import scan
-from headrace.tables.slices import fix_slice
+from headrace.tables.slices import extend_slice, find_slice, fix_slice
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker, scratch_broker
-from testbed.stages import LANDERS, Land, succeeded
+from testbed.stages import LANDERS, Land, run_in_worker, succeeded
 from testbed.streams import Stream, make_stream
 
 DEFINITION = {
@@ -41,8 +45,38 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     broker.kill()
 
 
+OWN = DEFINITION | {
+    "stream": "republished",
+    "topic": {"name": "republished", "partitions": 1},
+    "record": DEFINITION["record"] | {"identity": ["time"]},  # type: ignore[operator]  # it is a dictionary
+}
+
+
 @pytest.fixture(scope="module")
-def landed(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stream, Path]:
+def published(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stream, Settings]:
+    """A file of three rows, published."""
+    folder = tmp_path_factory.mktemp("published")
+    file = folder / "own.csv"
+    own = OWN | {"source": {"kind": "csv", "path": str(file)}}
+    stream = make_stream(folder, own_broker.config, own)
+    settings = Settings(home=folder / "home", warehouse=folder / "warehouse", source_roots=str(folder))
+    file.write_text("time,power\n")
+    publish_more(stream, settings, range(3))
+    return stream, settings
+
+
+def publish_more(stream: Stream, settings: Settings, minutes: range) -> None:
+    source = stream.contract.own_source
+    assert source
+    with source.path.open("a") as rows:
+        rows.writelines(f"2018-01-01 00:{minute:02},{minute}\n" for minute in minutes)
+    publish(stream.contract, settings, stream.config, "a run")
+
+
+@pytest.fixture(scope="module")
+def landed(
+    own_broker: Broker, published: tuple[Stream, Settings], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Stream, Path]:
     """16 + 2 records, landed by each engine; the broker then lost the last six and took three others."""
     stream = make_stream(tmp_path_factory.mktemp("stream"), own_broker.config, DEFINITION)
     root, data = tmp_path_factory.mktemp("warehouses"), own_broker.folder / "data"
@@ -54,6 +88,9 @@ def landed(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> tupl
     produce(stream, 0, range(10, 16))
     for name, land in LANDERS.items():
         succeeded(land(stream.job(root / name)))
+    own, settings = published
+    publish_more(own, settings, range(3, 9))
+    succeeded(run_in_worker(own.job(settings.warehouse_path)))
     own_broker.kill()
     shutil.rmtree(data)
     (own_broker.folder / "backup").rename(data)
@@ -106,3 +143,33 @@ def test_a_log_that_ends_before_the_position_is_refused_until_it_is_accepted(
 
     succeeded(land(stream.job(root, stream.slice_to_end(landed_position(warehouse, topic_id)))))
     assert powers(warehouse) == sorted([*before, 100, 101, 102])
+
+
+def test_nothing_is_published_behind_a_log_that_was_cut_off(
+    landed: tuple[Stream, Path], published: tuple[Stream, Settings]
+) -> None:
+    """With the new records its end would pass the position, and the first of them would never be landed."""
+    stream, settings = published
+    warehouse, topic_id = stream.warehouse(settings.warehouse_path), stream.topic_id
+    position = landed_position(warehouse, topic_id)
+    given = (stream.contract, warehouse, stream.config)
+    cut = cut_off(*given, "another run")
+    assert cut
+    with pytest.raises(LogCutOff, match=r"Trigger a run with accept_loss and republish"):
+        go_back(*given, cut, accept_loss=False)
+    assert landed_position(warehouse, topic_id) == position
+    assert find_slice(warehouse, "another run") is None
+
+    go_back(*given, cut, accept_loss=True)
+    assert not cut_off(*given, "another run")
+    end = log_end(stream.config, stream.contract.topic.name)
+    assert landed_position(warehouse, topic_id)[0] <= end[0] < position[0]
+    again = publish(stream.contract, settings, stream.config, "another run", republish=True)
+    known = find_slice(warehouse, "another run")
+    assert known
+    run_slice = extend_slice(warehouse, known, {}, again.until)
+    job = stream.job(settings.warehouse_path, run_slice).model_copy(update={"run_id": "another run"})
+    succeeded(run_in_worker(job))
+    assert powers(warehouse) == list(range(9))
+    entry = reconcile(stream.contract, settings, stream.config, "another run")
+    assert (entry.slice.visible, entry.slice.quarantined) == (9, 9)  # each of them once more

@@ -37,6 +37,7 @@ TIMES = {
     "event_time: {field: [at, at], format: iso}": "event_time.field: something stands in it twice",
     "event_time: {field: at, format: epoch}": "event_time.format: 'epoch' is no time pattern: is epoch_s",
     "event_time: {field: at, format: [iso, epoch_millis]}": "format.1: 'epoch_millis' is no time pattern",
+    "event_time: {field: at, format: [epoch_ms, iso, epoch_s]}": "told apart by their digits: put them in",
     "event_time: {field: at, format: ISO8601}": "is iso meant?",
     "event_time: {from: kafka_timestamp, field: at}": "event_time.field: the time is the record's own",
     "event_time: {from: kafka_timestamp, format: iso}": "event_time.format: the time is the record's",

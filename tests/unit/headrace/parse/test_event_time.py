@@ -202,6 +202,21 @@ def test_the_first_format_that_reads_a_text_reads_it() -> None:
 
 
 FROM, UNTIL = datetime.fromisoformat("1970-01-01"), datetime.fromisoformat("2200-01-01")
+
+
+def test_units_are_told_apart_by_their_digits() -> None:
+    """Case 12: a stream in which each device has its own."""
+    texts = ["1731508712", "1731508712229", "1731508712229224", "1731508712229224999", "1731508712.229"]
+    read = _instants(["epoch_s", "epoch_ms", "epoch_us", "epoch_ns"], texts)
+    assert read == [
+        "2024-11-13 14:38:32",
+        "2024-11-13 14:38:32.229000",
+        "2024-11-13 14:38:32.229224",
+        "2024-11-13 14:38:32.229224",
+        "2024-11-13 14:38:32.229000",
+    ]
+
+
 INSTANTS = st.datetimes(FROM, UNTIL, timezones=st.timezones())
 
 

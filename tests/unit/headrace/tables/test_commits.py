@@ -1,14 +1,18 @@
 """A table's log, read without a JVM."""
 
+import json
 import re
 
 import pytest
 
 from headrace.errors import CommitTorn
 from headrace.tables.batches import append_batch, read_batches
-from headrace.tables.commits import NEWEST, entries, log_file, open_table, restored_version
+from headrace.tables.commits import NEWEST, entries, log_file, newest_batch, open_table, restored_version
+from headrace.tables.creation import create_tables
 from headrace.tables.warehouse import Warehouse
 from testbed.batch_rows import a_batch
+from testbed.landed_batches import land_as_they_are
+from testbed.parsed_rows import Parsed, parsed
 
 
 def test_the_log_is_read_in_full_when_what_is_asked_for_is_old(warehouse: Warehouse) -> None:
@@ -39,6 +43,7 @@ TORN = {
     "empty": lambda whole: b"",
     "half": lambda whole: whole[: len(whole) // 2],
     "zeros": lambda whole: b"\0" * len(whole),
+    "behind its first line": lambda whole: whole[: whole.index(b"\n")],
 }
 
 
@@ -54,6 +59,22 @@ def test_a_torn_newest_commit_is_named_and_removing_it_helps(how: str, warehouse
     assert [row.batch for row in read_batches(warehouse)] == [0]
     append_batch(warehouse, a_batch(1, (0, 10, 20)))
     assert [row.batch for row in read_batches(warehouse)] == [0, 1]
+
+
+def test_a_batch_whose_commit_is_torn_behind_its_files_is_no_batch(warehouse: Warehouse) -> None:
+    """Each line that is left can be read, and its rows would count: without the number they come twice."""
+    create_tables(warehouse)
+    land_as_they_are(warehouse, 0, parsed(Parsed(0)))
+    land_as_they_are(warehouse, 1, parsed(Parsed(1)))
+    readings = warehouse.table("readings")
+    newest = log_file(readings, 2)
+    lines = newest.read_bytes().splitlines(keepends=True)
+    assert [next(iter(json.loads(line))) for line in lines] == ["commitInfo", "add", "txn"]
+    newest.write_bytes(b"".join(lines[:2]))
+    with pytest.raises(CommitTorn):
+        newest_batch(readings, warehouse.stream)
+    newest.unlink()
+    assert newest_batch(readings, warehouse.stream) == 0
 
 
 def test_a_commit_that_was_answered_is_on_the_disk(
