@@ -55,7 +55,7 @@ def test_its_records_say_what_they_are(config: dict[str, Any], name: str, tmp_pa
     assert drafted.trial is not None
     assert (drafted.trial.records, drafted.trial.readings) == (2 * EACH, 2 * EACH)
     assert not drafted.draft.unsure
-    assert "all 80 records" in drafted.draft.look.said
+    assert "all 80 records" in drafted.draft.sample.look.said
 
 
 def test_of_many_the_first_and_the_newest_are_looked_at(
@@ -63,7 +63,9 @@ def test_of_many_the_first_and_the_newest_are_looked_at(
 ) -> None:
     monkeypatch.setattr(topic_records, "RECORDS", 30)
     drafted = new_of_topic(name, wish(tmp_path), config)
-    assert "records of about 80, the first and newest of each of 3 partitions" in drafted.draft.look.said
+    assert (
+        "records of about 80, the first and newest of each of 3 partitions" in drafted.draft.sample.look.said
+    )
     assert drafted.trial is not None
     assert drafted.trial.readings == drafted.trial.records <= 30
 
