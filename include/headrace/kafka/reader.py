@@ -124,7 +124,10 @@ class RecordReader:
                 yield wanted
             if len(wanted) < len(records):
                 return  # it has gone past the end, and is sent back should the next range begin there
-            ends = [self._end(consumer, message, each) for message in messages if message.error() is not None]
+            errors = [message for message in messages if message.error() is not None]
+            ends = [
+                self._end(consumer, message, each) for message in errors if not _is_of_no_partition(message)
+            ]
             (now,) = consumer.position([TopicPartition(self._topic, each.partition)])
             position = max(position, *ends, -1 if now.offset == OFFSET_INVALID else now.offset)
             if ends and position < each.until:
@@ -132,7 +135,7 @@ class RecordReader:
                     f"topic {self._topic}: consumers see partition {each.partition} up to {position}, and "
                     f"not to {each.until}: is a transaction open? Run the task again when it has ended"
                 )
-            waited = 0.0 if messages else waited + POLL
+            waited = 0.0 if records or ends else waited + POLL
             if waited >= (SECONDS_TOO_LARGE if self._errors.too_large else SECONDS_WITHOUT_PROGRESS):
                 if self._errors.too_large:
                     raise self._unreadable(consumer, each, position, self._errors.too_large.str(), TOO_LARGE)
@@ -182,3 +185,12 @@ class RecordReader:
             error = first.error()
             return error is None or error.code() not in UNREADABLE or (first.offset() or 0) >= offset
         return False
+
+
+def _is_of_no_partition(message: Message) -> bool:
+    """Whether the client itself has met with an answer that it cannot read, and asks again.
+
+    Where answers may be no larger than a record, that of a group's coordinator was seen to come so.
+    """
+    error = message.error()
+    return error is not None and error.code() in UNREADABLE and message.topic() is None

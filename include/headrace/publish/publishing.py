@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from confluent_kafka import OFFSET_INVALID
+
 from headrace.contract.model import Contract, OwnSource
 from headrace.errors import ContractError, PublicationBroken, SourceError
 from headrace.kafka.headers import (
@@ -195,13 +197,13 @@ class _Publisher:
             transactional_id=f"headrace.{self.contract.stream}.{_digest(str(self.source.path))}",
             group=f"headrace.{self.contract.stream}.{publication.publication}",
         )
-        key = self._key()
         with closing(transactions):
             transactions.fence()
+            progress = transactions.progress()
+            key = self._key(of_others=progress.offset != OFFSET_INVALID and not resumed)
             # noted before the first record: no row of the topic belongs to a publication that nobody knows
             known = change_publications(self.warehouse, lambda rows: with_begun(rows, publication))
             authors, sign = _whose(publication, key)
-            progress = transactions.progress()
             first = next_row(self.config, publication, progress, authors, resumed=resumed)
             *earlier, rows = (self._copy(each) for each in line_of(publication, known))
             if resumed and first <= publication.rows:
@@ -220,11 +222,14 @@ class _Publisher:
         change_publications(self.warehouse, lambda rows: with_finished(rows, publication, until))
         return first, until
 
-    def _key(self) -> bytes:
-        """The stream's key; it must be the one that earlier publications were proven with."""
+    def _key(self, of_others: bool) -> bytes:
+        """The stream's key; it must be the one that earlier publications were proven with.
+
+        `of_others`: the topic has rows of this very publication, and no table knows of it: those were lost.
+        """
         spare = self.settings.home_path / "keys" / self.contract.stream
         proven = any(each.proven for each in read_publications(self.warehouse))
-        return keep_key(self.warehouse, spare, may_make=self.republish or not proven)
+        return keep_key(self.warehouse, spare, may_make=self.republish or not (proven or of_others))
 
     def _copy(self, publication: Publication) -> SourceRows:
         """Its rows in the spool, read as when it was begun."""

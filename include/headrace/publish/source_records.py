@@ -1,12 +1,11 @@
 """A source's rows as the records that are published of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from headrace.contract.model import Contract
 from headrace.kafka.headers import Header, Sign
-from headrace.publish.doubled_hours import DoubledHours
 from headrace.publish.row_identity import RowIdentities
 from headrace.publish.sources.rows import SourceRows
 
@@ -36,11 +35,9 @@ def source_records(
     parts: Iterator[Any] = chain.from_iterable(each.read().chunks for each in earlier)
     if identities and earlier:
         before, chunks, parts = 0, chain(parts, chunks), iter(())
-    asked = contract.record.event_time
-    by_order = asked.doubled == "by_order" and asked.field
-    hours = DoubledHours(contract, lambda part: (value for _, value in keyed_values(part)), parts)
+    marks_of = _marks(contract, lambda part: (value for _, value in keyed_values(part)), parts)
     for whole in chunks:
-        marks = hours.marks(whole) if by_order else {}
+        marks = marks_of(whole)
         skipped = 0 if identities else min(max(first - 1 - before, 0), len(whole))
         for row, (key, value) in enumerate(keyed_values(whole.behind(skipped)), before + skipped + 1):
             if row > last:
@@ -50,3 +47,15 @@ def source_records(
                 doubled = marks.get(row - before - 1, "") if marks else ""
                 yield row, key, value, [sign(row, identity, value, doubled)]
         before += len(whole)
+
+
+def _marks(
+    contract: Contract, values: Callable[[Any], Iterator[str]], earlier: Iterator[Any]
+) -> Callable[[Any], dict[int, str]]:
+    """What tells the doubled hour's rows apart, by their places in a part; nothing where order does not."""
+    asked = contract.record.event_time
+    if asked.doubled != "by_order" or not asked.field:
+        return lambda _: {}
+    from headrace.publish.doubled_hours import DoubledHours
+
+    return DoubledHours(contract, values, earlier).marks

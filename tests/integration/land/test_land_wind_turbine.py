@@ -1,5 +1,7 @@
 """T1.csv from a real broker through the real drivers, compared with what DuckDB makes of the file itself."""
 
+from pathlib import Path
+
 import duckdb
 import polars as pl
 import pytest
@@ -46,10 +48,16 @@ def stream(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Stream:
 
 
 @pytest.fixture(scope="module")
-def warehouse(stream: Stream, land: Land, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of both engines, which has the key of what the first has published."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def warehouse(stream: Stream, land: Land, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The tables after publish, land, analyse, and land and analyse once more."""
     root = tmp_path_factory.mktemp("ware house")
-    settings = Settings(warehouse=root, home=tmp_path_factory.mktemp("home"))
+    settings = Settings(warehouse=root, home=home)
     publish(stream.contract, settings, stream.config, "a run")
     job = stream.job(root)
     for _ in range(2):

@@ -102,3 +102,14 @@ def test_a_key_that_is_lost_is_named_and_restored_by_the_next_publisher(growing:
         growing.publish("third")
     assert growing.publish("third", republish=True).published == 75
     assert growing.landed() == (values(1, 2, 3), 50)
+
+
+def test_a_key_that_is_lost_with_all_tables_is_named_before_anything_is_noted(growing: Growing) -> None:
+    growing.write(1)
+    growing.publish("first")
+    for folder in (growing.settings.home_path, growing.settings.warehouse_path):
+        folder.rename(folder.with_name(f"lost {folder.name}"))
+    for run in ("second", "third"):
+        with pytest.raises(WarehouseError, match=r"_key: is gone.*run with the parameter republish"):
+            growing.publish(run)
+    assert growing.publish("fourth", republish=True).published == 25
