@@ -48,9 +48,7 @@ def test_a_killed_publisher_is_resumed(point: str, committed: int, publisher: Pu
 @pytest.mark.parametrize(
     ("point", "committed", "forgotten"),
     [
-        ("publish.before_begin:1", 0, False),
         ("publish.inside:12", 10_000, False),
-        ("publish.before_commit:2", 10_000, False),
         ("publish.after_commit:2", 20_000, True),
         ("publish.after_commit:3", 20_530, False),
     ],

@@ -1,6 +1,7 @@
 """Three hundred gates wait in one triggerer: they share their questions, and its loop is never blocked."""
 
 import asyncio
+import gc
 import json
 import threading
 import time
@@ -14,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from headrace.contract.model import Topic
+from headrace.gates import answers
 from headrace.gates.answers import Answers
 from headrace.kafka import topics
 from headrace.kafka.topics import ensure_topic
@@ -49,8 +51,12 @@ def conditions(topic: str) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def measured(longest: list[float]) -> AsyncIterator[None]:
-    """Notes the loop's longest turn in processor time: other work on the machine does not count."""
+    """Notes the loop's longest turn in processor time: other work on the machine does not count.
+
+    Nor does the collector's look at all that the tests of this process have left.
+    """
     turn = asyncio.Handle._run
+    gc.freeze()
 
     def timed(handle: asyncio.Handle) -> None:
         before = time.thread_time()
@@ -61,6 +67,7 @@ async def measured(longest: list[float]) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        gc.unfreeze()
         asyncio.Handle._run = turn  # type: ignore[method-assign]
 
 
@@ -70,14 +77,15 @@ def test_three_hundred_gates_wait(topic: str, monkeypatch: pytest.MonkeyPatch) -
     checked: Counter[str] = Counter()
     ask, log_ends = Answers.of, topics.log_ends
 
-    def noted(answers: Answers, question: Any, how: Callable[[], Any]) -> Any:
+    def noted(shared: Answers, question: Any, how: Callable[[], Any]) -> Any:
         assert threading.get_ident() != loop_thread, "the loop itself waits for an answer"
-        return ask(answers, question, how)
+        return ask(shared, question, how)
 
     def counted(config: Any, names: Any) -> Any:
         asked["broker"] += 1
         return log_ends(config, names)
 
+    monkeypatch.setattr(answers, "FRESH", 3600.0)  # however slow the machine is
     monkeypatch.setattr(Answers, "of", noted)
     monkeypatch.setattr(topics, "log_ends", counted)
     longest = [0.0]
@@ -100,5 +108,4 @@ def test_three_hundred_gates_wait(topic: str, monkeypatch: pytest.MonkeyPatch) -
 
     asyncio.run(scenario())
     assert longest[0] < BLOCKED
-    broker_checks = 3 * GATES * 2 / 5
-    assert asked["broker"] * 10 < broker_checks, asked
+    assert asked["broker"] <= 2, asked  # the topic when it was new, and all topics

@@ -58,8 +58,7 @@ def turbine(first: int, last: int, mill: str = "a") -> list[str]:
     return [f"{mill},{clock(at, 10)}" for at in range(first, last)]
 
 
-@pytest.mark.parametrize("block", [30, text.BLOCK])
-@pytest.mark.parametrize("before", [7, 3000])
+@pytest.mark.parametrize(("before", "block"), [(7, 30), (300, 30), (7, text.BLOCK), (3000, text.BLOCK)])
 def test_times_that_go_back_are_of_the_second_hour(
     tmp_path: Path, before: int, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
