@@ -49,7 +49,7 @@ class LandOperator(SparkStageOperator):
             warehouse=settings.warehouse_path,
             kafka=as_text(config),
             slice=run_slice,
-            accept_loss=bool(context["params"]["accept_loss"]),
+            accept_loss=bool(context["params"].get("accept_loss", False)),
             skip=parse_offsets(context["params"].get("skip_offsets") or ""),
             guardians=guardians(),
         )

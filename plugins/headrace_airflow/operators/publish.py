@@ -34,7 +34,7 @@ class PublishOperator(StageOperator):
             config,
             run_id,
             database=database_url,
-            republish=bool(params["republish"]),
+            republish=bool(params.get("republish", False)),
             report=self.log.info,
         )
         return {
