@@ -14,22 +14,13 @@ from confluent_kafka.admin import AdminClient
 from headrace.settings import load_settings
 from local.install.jars import fetch_jars
 from local.install.java import java_home
+from local.stack.broker_properties import LOG4J
 from local.stack.ports import free_port
 from testbed.waiting import awaited
 
 CONTROLLER = 0
 BROKERS = (1, 2, 3)
 JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true")
-
-LOG4J = """\
-status = warn
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %logger{1}: %message%n
-rootLogger.level = warn
-rootLogger.appenderRef.console.ref = console
-"""
 
 
 class Cluster:

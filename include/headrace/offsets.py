@@ -139,6 +139,11 @@ def stop_after(start: Position, end: Position, most: int) -> dict[int, int]:
     return stop
 
 
+def position_text(position: Position) -> str:
+    """A position for a person: `0:12651 1:12500`."""
+    return " ".join(f"{partition}:{offset}" for partition, offset in sorted(position.items())) or "nothing"
+
+
 def text(ranges: Iterable[OffsetRange]) -> str:
     """Ranges for a person: `0:[0, 12651) 1:[0, 12500)`."""
     return " ".join(str(each) for each in ranges) or "nothing"

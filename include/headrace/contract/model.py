@@ -22,7 +22,7 @@ from headrace.contract.field_types import (
     Share,
     StreamId,
 )
-from headrace.contract.part import Part as _Part
+from headrace.contract.part import Part
 from headrace.contract.record import Record
 from headrace.files import read_bounded
 from headrace.settings import PROJECT
@@ -38,7 +38,7 @@ LARGEST = 262_144
 """Bytes of a contract, or of its list of signal names: PyYAML reads that many in some two seconds."""
 
 
-class FileSource(_Part):
+class FileSource(Part):
     """A file whose rows become records."""
 
     path: Path = Field(
@@ -124,7 +124,7 @@ OwnSource = CsvSource | JsonlSource | ParquetSource
 """A source that `publish` publishes."""
 
 
-class SqlSource(_Part):
+class SqlSource(Part):
     """The rows of a query; each becomes one record, and a run publishes those behind the last one's cursor.
 
     The cursor is a column whose values differ and grow in the order in which rows become visible: a row that
@@ -146,13 +146,13 @@ class SqlSource(_Part):
         return JsonlSource(kind="jsonl", path=Path(f"sql:{self.connection}:{digest}"))
 
 
-class ExternalSource(_Part):
+class ExternalSource(Part):
     """Somebody else feeds the topic; the stream has no `publish`."""
 
     kind: Literal["external"]
 
 
-class Topic(_Part):
+class Topic(Part):
     """The topic as it must be on the broker."""
 
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
@@ -176,7 +176,7 @@ class Topic(_Part):
         return self
 
 
-class Landing(_Part):
+class Landing(Part):
     """How records become rows."""
 
     engine: Literal["spark", "worker", "auto"] = Field(
@@ -205,7 +205,7 @@ class Landing(_Part):
     )
 
 
-class Indicator(_Part):
+class Indicator(Part):
     """A word for an hour, by the band in which the average of one signal lies."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
@@ -225,7 +225,7 @@ class Indicator(_Part):
         return self
 
 
-class Analysis(_Part):
+class Analysis(Part):
     """What `analyse` makes of the readings."""
 
     indicator: Indicator | None = None
@@ -255,7 +255,7 @@ class Analysis(_Part):
         return known
 
 
-class Curve(_Part):
+class Curve(Part):
     """A picture of one signal against another, over a reference."""
 
     x: FieldName
@@ -263,21 +263,21 @@ class Curve(_Part):
     reference: FieldName | None = None
 
 
-class Rose(_Part):
+class Rose(Part):
     """A picture of how often and how strongly it comes from each direction."""
 
     direction: FieldName
     speed: FieldName
 
 
-class Report(_Part):
+class Report(Part):
     """Pictures beside those that every stream has; each names signals."""
 
     curve: Curve | None = None
     rose: Rose | None = None
 
 
-class Contract(_Part):
+class Contract(Part):
     """All that a user writes for a stream."""
 
     stream: StreamId

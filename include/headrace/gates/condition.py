@@ -1,7 +1,6 @@
 """What every condition is: fields that travel as JSON, a question, and a verdict in words."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -31,8 +30,3 @@ class BaseCondition(BaseModel, ABC):
         Raises:
             HeadraceError: no answer; where it is transient, the caller may ask again.
         """
-
-
-def offsets(position: Mapping[int, int]) -> str:
-    """A position for a person: `0:12651 1:12500`."""
-    return " ".join(f"{partition}:{offset}" for partition, offset in sorted(position.items())) or "nothing"

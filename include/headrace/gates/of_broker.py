@@ -7,8 +7,8 @@ from pydantic import Field
 
 from headrace.errors import TopicMissing
 from headrace.gates.answers import Answers
-from headrace.gates.condition import BaseCondition, Verdict, offsets
-from headrace.offsets import lag, reached
+from headrace.gates.condition import BaseCondition, Verdict
+from headrace.offsets import lag, position_text, reached
 
 
 class TopicReady(BaseCondition):
@@ -55,12 +55,12 @@ class Visible(BaseCondition):
     until: dict[int, int]
 
     def __str__(self) -> str:
-        return f"consumers of topic {self.topic} see the records up to {offsets(self.until)}"
+        return f"consumers of topic {self.topic} see the records up to {position_text(self.until)}"
 
     def check(self, answers: Answers) -> Verdict:
         """Ask for the last stable offsets: an open transaction holds them back."""
         end = answers.log_end(self.topic)
-        text = f"topic {self.topic} is visible up to {offsets(end)}"
+        text = f"topic {self.topic} is visible up to {position_text(end)}"
         if reached(end, self.until):
             return Verdict(True, text)
-        return Verdict(False, f"{text}: {lag(end, self.until)} offsets before {offsets(self.until)}")
+        return Verdict(False, f"{text}: {lag(end, self.until)} offsets before {position_text(self.until)}")

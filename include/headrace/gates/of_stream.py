@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, Field
 
 from headrace.contract.loader import find_contract
 from headrace.gates.answers import Answers
-from headrace.gates.condition import BaseCondition, Verdict, offsets
-from headrace.offsets import lag, reached
+from headrace.gates.condition import BaseCondition, Verdict
+from headrace.offsets import lag, position_text, reached
 from headrace.settings import load_settings
 from headrace.tables.warehouse import Warehouse
 
@@ -53,16 +53,16 @@ class Landed(OfStream):
     until: dict[int, int]
 
     def __str__(self) -> str:
-        return f"stream {self.stream} is landed up to {offsets(self.until)}"
+        return f"stream {self.stream} is landed up to {position_text(self.until)}"
 
     def check(self, answers: Answers) -> Verdict:
         """Ask `batches`."""
         position = self._landed(answers, self.topic_id)
         if reached(position, self.until):
-            return Verdict(True, f"stream {self.stream} is landed up to {offsets(position)}")
+            return Verdict(True, f"stream {self.stream} is landed up to {position_text(position)}")
         behind = lag(position, self.until)
         return Verdict(
-            False, f"stream {self.stream}: {behind} offsets before {offsets(self.until)} are not landed"
+            False, f"stream {self.stream}: {behind} offsets before {position_text(self.until)} are not landed"
         )
 
 
@@ -75,7 +75,7 @@ class Analysed(OfStream):
     until: dict[int, int]
 
     def __str__(self) -> str:
-        return f"the gold tables of stream {self.stream} have come up to {offsets(self.until)}"
+        return f"the gold tables of stream {self.stream} have come up to {position_text(self.until)}"
 
     def check(self, answers: Answers) -> Verdict:
         """Ask the newest commits of the gold tables."""

@@ -6,14 +6,12 @@ this table, it is made again from the table. Another table can have one of its o
 """
 
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from headrace.files import write_whole
 from headrace.identities.hashing import identity_hashes
 from headrace.identities.runs import Days, Hashes, Run, merge, write_run
-from headrace.tables.commits import log_file, open_table
+from headrace.tables.commits import added_files, log_file, open_table
 from headrace.tables.names import READINGS
 from headrace.tables.table_errors import warehouse_errors
 from headrace.tables.warehouse import Warehouse
@@ -148,11 +146,8 @@ def _commit_sha256(table: Path, version: int) -> str:
 
 
 def _added(table: Path, version: int) -> Iterator[str]:
-    """The files whose rows that commit brought into the table; compaction brings none."""
-    for line in log_file(table, version).read_text(encoding="utf-8").splitlines():
-        add = json.loads(line).get("add")
-        if add and add["dataChange"]:
-            yield unquote(add["path"])
+    """The files whose rows that commit brought into the table."""
+    return (file for file, brings_rows in added_files(log_file(table, version)) if brings_rows)
 
 
 def _new_runs(folder: Path, table: Path, files: Sequence[str], of: Indexed) -> Iterator[Run]:

@@ -1,6 +1,6 @@
 """Whether a run has anything to land, asked before the parser and its libraries are imported."""
 
-from headrace.offsets import reached
+from headrace.offsets import position_text, reached
 from headrace.tables.batches import newest_closing, open_batch
 from headrace.tables.names import BATCHES, LANDED
 from headrace.tables.slices import Slice
@@ -20,5 +20,5 @@ def nothing_to_land(warehouse: Warehouse, run_slice: Slice) -> str | None:
         return None
     if newest and not reached(run_slice.until, newest.position):
         return None  # the log ends before the position: was it cut off?
-    end = " ".join(f"{partition}:{offset}" for partition, offset in sorted(run_slice.until.items()))
+    end = position_text(run_slice.until)
     return f"nothing new: topic {run_slice.topic} ends at {end}, and up to there all is landed"

@@ -2,7 +2,7 @@
 
 from headrace.errors import RecordsExpired, TopicRecreated
 from headrace.land.noting import note
-from headrace.offsets import OffsetRange, Position, Ranges, between, text
+from headrace.offsets import OffsetRange, Position, Ranges, between, position_text, text
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import landed_position, newest_closing, read_batches
 from headrace.tables.commits import BatchCommit
@@ -29,7 +29,7 @@ def settle_topic(attempt: Attempt, run_slice: Slice, accept_loss: bool) -> None:
         return
     older = _topic_of(attempt.warehouse, newest.batch)
     if older and older != run_slice.topic:
-        left = " ".join(f"{partition}:{offset}" for partition, offset in sorted(newest.position.items()))
+        left = position_text(newest.position)
         say(
             f"batch {newest.batch} came from topic {older}, the contract names {run_slice.topic}: landing "
             f"begins at its start; what {older} holds from {left} on is not landed"

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from headrace.offsets import text
+from headrace.offsets import position_text, text
 from headrace.report.cells import visible
 from headrace.report.overview import Overview
 from headrace.report.terminal import print_rows, print_text
@@ -41,7 +41,7 @@ def _facts(now: Overview) -> tuple[tuple[str, str], ...]:
     return (
         ("stream", now.stream),
         ("topic", now.topic),
-        ("position", " ".join(f"{partition}:{offset}" for partition, offset in now.position.items()) or "-"),
+        ("position", position_text(now.position) if now.position else "-"),
         ("lag", lag),
         ("readings", f"{counts.readings:,}"),
         ("quarantine", refused),

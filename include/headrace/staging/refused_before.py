@@ -7,12 +7,11 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from headrace.errors import WarehouseUnavailable
 from headrace.identities.index import Identities, catch_up
 from headrace.identities.refused import REFUSED, content_hashes, publication_number
 from headrace.parse.reasons import Reason
+from headrace.staging.row_files import read_staged
 from headrace.staging.staged import Staged, StagedFile
 from headrace.staging.staging import Staging, first_of_each_reason, write_quarantine
 from headrace.tables.columns import schema_of
@@ -34,7 +33,7 @@ def mark_refused_before(staged: Staged, staging: Staging, warehouse: Warehouse) 
     versions = _earlier_versions(warehouse) if staged.quarantine else {}
     if not versions:
         return staged
-    files = [_File(file, _read(staging, file)) for file in staged.quarantine]
+    files = [_File(file, read_staged(staging.quarantine, QUARANTINE, file)) for file in staged.quarantine]
     again = _again([each.rows for each in files], versions, catch_up(warehouse, REFUSED))
     if not any(map(len, again)):
         return staged
@@ -66,16 +65,6 @@ class _File:
         written = write_quarantine(rows, staging)
         (staging.quarantine / self.file.path).unlink(missing_ok=True)
         return _File(written, rows)
-
-
-def _read(staging: Staging, file: StagedFile) -> pa.Table:
-    path = staging.quarantine / file.path
-    try:
-        return pq.read_table(path, partitioning=None).cast(schema_of(QUARANTINE))
-    except (OSError, pa.ArrowInvalid) as failed:
-        raise WarehouseUnavailable(
-            f"{path}: staged a moment ago, and cannot be read: {failed}; the next try stages the batch anew"
-        ) from failed
 
 
 def _earlier_versions(warehouse: Warehouse) -> Versions:

@@ -6,15 +6,14 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from headrace.errors import RecordsExpired, WarehouseUnavailable
+from headrace.errors import RecordsExpired
 from headrace.identities.index import Identities
 from headrace.parse.reasons import Reason
 from headrace.staging.landed_readings import readings_of
 from headrace.staging.repeats import judge, judge_refused, suspects
-from headrace.staging.row_files import write_rows
+from headrace.staging.row_files import read_staged, write_rows
 from headrace.staging.staged import Staged, StagedFile
 from headrace.staging.staging import ROWS_A_FILE, Staging, first_of_each_reason, write_quarantine
 from headrace.tables.columns import schema_of
@@ -94,21 +93,11 @@ def _by_file(
 def _rows_at(staging: Staging, files: Sequence[StagedFile], positions: NDArray[np.int64]) -> pa.Table:
     """The staged readings at these (ascending) positions, from one file at a time."""
     parts = [
-        _read(staging, file).take(pa.array(inside))
+        read_staged(staging.readings, READINGS, file).take(pa.array(inside))
         for file, inside in _by_file(files, positions)
         if len(inside)
     ]
     return pa.concat_tables(parts)
-
-
-def _read(staging: Staging, file: StagedFile) -> pa.Table:
-    path = staging.readings / file.path
-    try:
-        return pq.read_table(path, partitioning=None).cast(schema_of(READINGS))
-    except (OSError, pa.ArrowInvalid) as failed:
-        raise WarehouseUnavailable(
-            f"{path}: staged a moment ago, and cannot be read: {failed}; the next try stages the batch anew"
-        ) from failed
 
 
 def _without(
@@ -123,7 +112,9 @@ def _without(
         elif stays.any():
             assert file.identities is not None, file.path  # noqa: S101  # they are what found the repeats
             written = write_rows(
-                staging.readings, staging.batch, _read(staging, file).filter(pa.array(stays))
+                staging.readings,
+                staging.batch,
+                read_staged(staging.readings, READINGS, file).filter(pa.array(stays)),
             )
             yield replace(written, identities=file.identities.filter(pa.array(stays)))
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -206,6 +207,13 @@ def newest_version(path: Path) -> int:
 def log_file(path: Path, version: int) -> Path:
     """The file that is the commit of that version."""
     return path / "_delta_log" / f"{version:020}.json"
+
+
+def added_files(commit: Path) -> Iterator[tuple[str, bool]]:
+    """The files that a commit adds, and whether it brings rows into the table: compaction brings none."""
+    for line in commit.read_text(encoding="utf-8").splitlines():
+        if add := json.loads(line).get("add"):
+            yield unquote(add["path"]), bool(add["dataChange"])
 
 
 def newest_batch(path: Path, stream: str) -> int:
