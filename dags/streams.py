@@ -8,15 +8,19 @@
 6. `report`: the run's page is written; the button "Report" in the task's tab "Details" opens it.
 
 Between them stand gates (`topic_ready`, `published_visible`, `landed`, `analysed`), which let a run pass only
-when the stage before has done what it says.
+when the stage before has done what it says. Topic and tables are Airflow's assets: another DAG can be
+scheduled by `ledger`, whose event says that every record is accounted for.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from airflow.sdk import DAG, BaseOperator, Param, XComArg, chain
 
 from headrace.contract.model import Contract
+from headrace.tables.names import GOLD, LANDED, LEDGER, READINGS
+from headrace_airflow.assets import table_asset, topic_asset
 from headrace_airflow.contracts import sound_contracts
 from headrace_airflow.operators.analyse import AnalyseOperator
 from headrace_airflow.operators.land import LandOperator
@@ -71,6 +75,8 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
         },
     ) as dag:
         topic = contract.topic
+        records, table = topic_asset(topic.name), partial(table_asset, contract.stream)
+        landed_tables, gold = ([table(name) for name in names] for names in (LANDED, GOLD))
         provision_topics = ProvisionTopicsOperator(task_id="provision_topics", contract=file)
         topic_ready = Gate(
             task_id="topic_ready",
@@ -78,17 +84,21 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
         )
         publishing = publishing_of(file, contract)
         published = xcom(publishing[0], "until") if publishing else None
-        land = LandOperator(task_id="land", contract=file, published=published)
+        land = LandOperator(
+            task_id="land", contract=file, published=published, inlets=[records], outlets=landed_tables
+        )
         landed = Gate(
             task_id="landed",
             until=conditions.landed(contract.stream, **end_of_slice(land)),
         )
-        analyse = AnalyseOperator(task_id="analyse", contract=file)
+        analyse = AnalyseOperator(task_id="analyse", contract=file, inlets=[table(READINGS)], outlets=gold)
         analysed = Gate(
             task_id="analysed",
             until=conditions.analysed(contract.stream, **end_of_slice(analyse)),
         )
-        reconcile = ReconcileOperator(task_id="reconcile", contract=file)
+        reconcile = ReconcileOperator(
+            task_id="reconcile", contract=file, inlets=[*landed_tables, *gold], outlets=[table(LEDGER)]
+        )
         chain(provision_topics, topic_ready, *publishing, land)
         report = ReportOperator(task_id="report", contract=file)
         chain(land, landed, analyse, analysed, reconcile, report)
@@ -99,7 +109,7 @@ def publishing_of(file: Path, contract: Contract) -> list[BaseOperator]:
     """The stage `publish` and its gate, for streams that have a source of their own."""
     if contract.own_source is None:
         return []
-    publish = PublishOperator(task_id="publish", contract=file)
+    publish = PublishOperator(task_id="publish", contract=file, outlets=[topic_asset(contract.topic.name)])
     published_visible = Gate(
         task_id="published_visible",
         until=conditions.visible(contract.topic.name, until=xcom(publish, "until")),

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headrace_airflow.assets import table_asset, topic_asset
     from headrace_airflow.operators.analyse import AnalyseOperator
     from headrace_airflow.operators.audit import AuditOperator
     from headrace_airflow.operators.land import LandOperator
@@ -44,7 +45,9 @@ __all__ = [
     "lag_below",
     "landed",
     "new_records",
+    "table_asset",
     "table_has",
+    "topic_asset",
     "topic_ready",
     "visible",
 ]
@@ -58,6 +61,8 @@ _MODULES = {
     "PublishOperator": "operators.publish",
     "ReconcileOperator": "operators.reconcile",
     "ReportOperator": "operators.report",
+    "table_asset": "assets",
+    "topic_asset": "assets",
 }
 
 

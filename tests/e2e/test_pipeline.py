@@ -137,6 +137,21 @@ def test_a_run_with_nothing_new_starts_no_jvm_and_says_why(
     assert shown.text == pipeline.page(pipeline.report_link(first_run)).text
 
 
+def test_assets_are_told_of_what_is_new_and_not_of_idle_runs(
+    pipeline: Pipeline, first_run: str, idle_run: str
+) -> None:
+    events = pipeline.airflow.get("/assets/events", limit=100)["asset_events"]
+    told = {event["name"]: event for event in events if event["source_run_id"] == first_run}
+    tables = {"readings": ROWS, "daily_completeness": 356, "hourly_average": 8_439, "ledger": ROWS}
+    assert {f"{DAG}/{table}": rows for table, rows in tables.items()} == {
+        name: event["extra"]["rows"] for name, event in told.items() if name.startswith(DAG)
+    }
+    ends = told[f"topic:{DAG}.readings"]["extra"]["position"]
+    assert told[f"{DAG}/readings"]["extra"]["position"] == ends
+    assert told[f"{DAG}/ledger"]["extra"]["complete_through"] == "2018-12-31T20:50:00+00:00"
+    assert [event for event in events if event["source_run_id"] == idle_run] == []
+
+
 def test_tasks_are_forked_from_workers_that_hold_their_imports(pipeline: Pipeline) -> None:
     """And not polars, whose makers warn of a fork."""
     scheduler = psutil.Process(pipeline.stack.supervisor.state("scheduler").pid)

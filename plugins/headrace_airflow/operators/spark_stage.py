@@ -15,6 +15,7 @@ from headrace.settings import PROJECT
 from headrace.tables.slices import Slice
 from headrace_airflow.failures import failing_as_task
 from headrace_airflow.hooks.spark import DriverHook, require_spark_connection
+from headrace_airflow.outlet_events import tell_of_outlets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -59,6 +60,7 @@ class SparkStageOperator(SparkSubmitOperator):
             contract = load_contract(Path(self.contract))
             job, answer = self.prepare(contract, context)
             if self.done_here(contract, job):
+                tell_of_outlets(self, contract, context)
                 return answer
             require_spark_connection(self.spark_conn_id)
         # Private to provider 6.3.4 (tests/unit/headrace_airflow/test_provider_internals.py): `execute` makes
@@ -71,6 +73,7 @@ class SparkStageOperator(SparkSubmitOperator):
             spark_binary=self._spark_binary,
         )
         super().execute(context)
+        tell_of_outlets(self, contract, context)
         return answer
 
     def done_here(self, contract: Contract, job: Job) -> bool:

@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract
 from headrace_airflow.failures import failing_as_task
+from headrace_airflow.outlet_events import tell_of_outlets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,9 +31,10 @@ class StageOperator(BaseOperator):
     def execute(self, context: "Context") -> Any:
         """Run the stage; errors of Headrace decide whether Airflow tries again."""
         with failing_as_task():
-            return self.run_stage(
-                load_contract(Path(self.contract)), kafka_config(self.kafka_conn_id), context
-            )
+            contract = load_contract(Path(self.contract))
+            answer = self.run_stage(contract, kafka_config(self.kafka_conn_id), context)
+        tell_of_outlets(self, contract, context, (answer or {}).get("until"))
+        return answer
 
     @abstractmethod
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> Any:
