@@ -20,6 +20,7 @@ from airflow.sdk import DAG, BaseOperator, Param, XComArg, chain
 
 from headrace.contract.model import Contract
 from headrace.tables.names import GOLD, LANDED, LEDGER, READINGS
+from headrace_airflow import alerts
 from headrace_airflow.assets import table_asset, topic_asset
 from headrace_airflow.contracts import sound_contracts
 from headrace_airflow.operators.analyse import AnalyseOperator
@@ -72,7 +73,9 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
             "retry_exponential_backoff": 2,
             "max_retry_delay": timedelta(minutes=5),
             "execution_timeout": timedelta(hours=6),
+            "on_failure_callback": alerts.when_failed(contract),
         },
+        deadline=alerts.when_late(file, contract),
     ) as dag:
         topic = contract.topic
         records, table = topic_asset(topic.name), partial(table_asset, contract.stream)
@@ -97,7 +100,11 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
             until=conditions.analysed(contract.stream, **end_of_slice(analyse)),
         )
         reconcile = ReconcileOperator(
-            task_id="reconcile", contract=file, inlets=[*landed_tables, *gold], outlets=[table(LEDGER)]
+            task_id="reconcile",
+            contract=file,
+            inlets=[*landed_tables, *gold],
+            outlets=[table(LEDGER)],
+            on_success_callback=alerts.when_through(contract),
         )
         chain(provision_topics, topic_ready, *publishing, land)
         report = ReportOperator(task_id="report", contract=file)

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from headrace.contract.alerts import Alerts
 from headrace.contract.analysis import ANALYSIS_RULES, Analysis
 from headrace.contract.field_types import Schedule, StreamId
 from headrace.contract.landing import Landing
@@ -31,6 +32,7 @@ class Contract(Part):
     landing: Landing = Landing()
     analysis: Analysis = Analysis()
     report: Report = Report()
+    alerts: Alerts | None = Field(None, description="who is told of failed, late and incomplete runs")
 
     @field_validator("stream")
     @classmethod
