@@ -21,9 +21,12 @@ class ReconcileOperator(StageOperator):
         from headrace.reconcile.reconciliation import reconcile
         from headrace.report.run_note import run_note
         from headrace.tables.warehouse import Warehouse
+        from headrace_airflow.metrics import send_measures
 
         settings = load_settings()
+        warehouse = Warehouse.of(settings, contract.stream)
         entry = reconcile(contract, settings, config, context["run_id"])
         for line in entry.lines():
             self.log.info("%s", line)
-        return {"note": run_note(contract, Warehouse.of(settings, contract.stream), entry)}
+        send_measures(contract, warehouse, config, entry)
+        return {"note": run_note(contract, warehouse, entry)}
