@@ -8,6 +8,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from local.stack.ports import free_port
 from testbed.dag_stream import HEADER, DagStream
 from testbed.pipeline import Pipeline
 
@@ -34,14 +35,13 @@ class Mailbox:
 def mailbox(pipeline: Pipeline) -> Iterator[Mailbox]:
     """A mail server, and the connection that leads to it."""
     box = Mailbox()
-    server = Controller(box, hostname="127.0.0.1", port=0)
+    server = Controller(box, hostname="127.0.0.1", port=free_port())
     server.start()
-    assert server.server is not None
     connection = {
         "connection_id": "smtp_default",
         "conn_type": "smtp",
         "host": "127.0.0.1",
-        "port": server.server.sockets[0].getsockname()[1],
+        "port": server.port,
         "extra": '{"disable_ssl": true, "disable_tls": true, "from_email": "headrace@example.org"}',
     }
     pipeline.airflow._http.post("/api/v2/connections", json=connection).raise_for_status()
