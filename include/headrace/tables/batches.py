@@ -106,8 +106,8 @@ def _read_some(warehouse: Warehouse, which: "Callable[[list[str]], pc.Expression
     return _batches(rows.to_table(filter=which(rows.schema.names)).to_pylist())
 
 
-def append_batch(warehouse: Warehouse, row: Batch) -> None:
-    """Close a batch: of several processes that do, one; it needs no lock.
+def append_batch(warehouse: Warehouse, row: Batch) -> Position:
+    """Close a batch: of several processes that do, one; it needs no lock. Returns the position after it.
 
     Raises:
         ForeignCommit: another try closed the batch, now or before.
@@ -143,6 +143,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
             _require_own(warehouse, row, failed)
         sync_commits(path, before)
         compact(path)
+    return reached
 
 
 def _require_own(warehouse: Warehouse, row: Batch, failed: Exception) -> None:
