@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
 
-from headrace.contract.model import Contract, ExternalSource, SqlSource
+from headrace.contract.model import Contract
+from headrace.contract.source import ExternalSource, SqlSource
 from headrace.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
 from headrace.contract.loader import load_contract
-from headrace.contract.model import Contract, ExternalSource
+from headrace.contract.model import Contract
+from headrace.contract.source import ExternalSource
 from headrace.gates.conditions import Condition
 from headrace.settings import PROJECT
 
