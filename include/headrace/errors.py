@@ -178,6 +178,12 @@ class TablesApart(TerminalError):
     code = "HR408"
 
 
+class TooManySmallFiles(TransientError):
+    """A table has so many small files, after maintenance too, that reading it is slow."""
+
+    code = "HR409"
+
+
 class NotReconciled(TerminalError):
     """Records are lost, doubled or miscounted; the message names them."""
 

@@ -178,9 +178,17 @@ def refuse_cluster_mode(conn_id: str, mode: str | None) -> None:
     Raises:
         SettingsError: the operator's argument, or the connection in the environment, asks for cluster mode.
     """
-    given = os.environ.get(f"AIRFLOW_CONN_{conn_id.upper()}", "")
-    connection = Connection.from_json(given) if given.startswith("{") else None
-    asked = mode or (connection.extra_dejson.get("deploy-mode") if connection else None)
+    given = _in_environment(conn_id)
+    asked = mode or given.extra_dejson.get("deploy-mode") if given else mode
     if asked not in {None, "client"}:
-        master = (connection.host if connection else None) or "the master"
+        master = str(given.host if given else "")
         raise SettingsError(f"Airflow connection {conn_id}: {not_by(str(asked), master)}")
+
+
+def _in_environment(conn_id: str) -> Connection | None:
+    """The connection, where a variable of the environment has it as JSON."""
+    given = os.environ.get(f"AIRFLOW_CONN_{conn_id.upper()}", "")
+    try:
+        return Connection.from_json(given) if given.startswith("{") else None
+    except (ValueError, TypeError, AttributeError):  # the task names what is wrong with it
+        return None
