@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from headrace.crash_points import crash_point
 from headrace.errors import StreamLocked
 from headrace.maintain.table_condition import TableCondition, condition_of
-from headrace.tables.commits import entries, open_table
+from headrace.tables.commits import CHANGES_NO_ROW, entries, open_table
 from headrace.tables.compaction import bring_together
 from headrace.tables.names import BATCHES, GOLD, LANDED, LEDGER, PUBLICATIONS, READINGS
 from headrace.tables.table_errors import failures, warehouse_errors
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERY_TABLE = (*LANDED, *GOLD, BATCHES, PUBLICATIONS, LEDGER)
+
+UNTOLD = (PUBLICATIONS, LEDGER)
+"""Tables whose rows alone say how far they are."""
 
 FULL_BYTES = 64 << 20
 """Files below are brought together, up to it: a day rewrites one such file at most besides what is new."""
@@ -70,7 +73,7 @@ def _maintain(warehouse: Warehouse, name: str, log_days: int, *, cluster: bool) 
     for what, step in (
         ("files together", lambda: _files(warehouse, name, cluster)),
         ("unneeded files", lambda: _unneeded(path)),
-        ("the log", lambda: _shorten_log(path, log_days)),
+        ("the log", lambda: _shorten_log(warehouse, name, log_days)),
     ):
         try:
             step()
@@ -100,19 +103,22 @@ def _unneeded(path: Path) -> None:
         table.vacuum(dry_run=False, full=True)
 
 
-def _shorten_log(path: Path, days: int) -> None:
+def _shorten_log(warehouse: Warehouse, name: str, days: int) -> None:
     """Remove older commits that a checkpoint has; never the one that says how far the table is."""
+    path = warehouse.table(name)
     table = open_table(path)
     wanted = {LOG_RETENTION: f"interval {days} days", CLEANUP: "true"}
     if not wanted.items() <= (DELTAS_OWN | table.metadata().configuration).items():
-        table.alter.set_table_properties(wanted, raise_if_not_exists=False)
+        with warehouse.writing():  # else a commit that was begun before would be refused
+            table.alter.set_table_properties(wanted, raise_if_not_exists=False)
         table = open_table(path)
-    if _newest_told(table) > time.time() - timedelta(days=days).total_seconds():
+    if _newest_told(table, name) > time.time() - timedelta(days=days).total_seconds():
         table.create_checkpoint()
         table.cleanup_metadata()
 
 
-def _newest_told(table: "DeltaTable") -> float:
-    """When the newest commit was made that says of what its rows are; the log of a table at rest is kept."""
-    told = (entry["timestamp"] / 1000 for entry in entries(table) if entry.get("userMetadata"))
+def _newest_told(table: "DeltaTable", name: str) -> float:
+    """When the newest commit was made that says how far the table is; the log of a table at rest is kept."""
+    of_rows = (each for each in entries(table) if each.get("operation") not in CHANGES_NO_ROW)
+    told = (each["timestamp"] / 1000 for each in of_rows if name in UNTOLD or each.get("userMetadata"))
     return next(told, float("-inf"))

@@ -1,4 +1,4 @@
-"""Spark's own web UI, where it is switched on: told to the task, on the loopback alone, and without secrets."""
+"""Spark's own web UI, where it is switched on: told to the task, on the loopback, without secrets."""
 
 import re
 from collections.abc import Iterator

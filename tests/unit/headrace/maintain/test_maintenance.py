@@ -20,11 +20,12 @@ from headrace.maintain.kept_files import remove_copies, remove_logs, remove_page
 from headrace.maintain.maintenance import maintain
 from headrace.maintain.tables import maintain_tables
 from headrace.publish.publications import change_publications, read_publications
+from headrace.reconcile.ledger import read_ledger
 from headrace.reconcile.seal import read_seal
 from headrace.settings import Settings
 from headrace.tables.batches import landed_position, newest_closing
 from headrace.tables.commits import entries, log_file, newest_batch, open_table
-from headrace.tables.names import BATCHES, GOLD, LANDED, READINGS
+from headrace.tables.names import BATCHES, GOLD, LANDED, LEDGER, READINGS
 from headrace.tables.progress import nothing_to_analyse
 from testbed.mill import Mill, make_mill
 from testbed.parse_cases import TOPIC_ID
@@ -130,6 +131,18 @@ def test_an_old_log_is_cleaned_up_behind_a_checkpoint(mill: Mill) -> None:
     assert newest_batch(path, "mill") == 2
     assert rows(mill) == expected(30)
     assert mill.reconcile().balanced
+
+
+def test_a_ledger_of_many_runs_has_a_short_log_too(mill: Mill) -> None:
+    for _ in range(2):
+        mill.reconcile()
+    path = mill.warehouse.table(LEDGER)
+    maintain_tables(mill.warehouse, 30)
+    age_log(path, days=40)
+    mill.reconcile()
+    maintain_tables(mill.warehouse, 30)
+    assert not log_file(path, 0).exists()
+    assert [entry.balanced for entry in read_ledger(mill.warehouse)] == [True] * 3
 
 
 def test_the_log_of_a_table_at_rest_keeps_what_says_how_far_it_is(mill: Mill) -> None:
