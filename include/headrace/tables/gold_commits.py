@@ -49,7 +49,9 @@ def commit_gold(
                     raise WarehouseUnavailable(f"{path}: the commit failed: {failed}") from failed
             own = newest_gold(warehouse, table)
             if own is None or own.metadata != commit:
-                raise ForeignCommit(f"{path}: another process wrote to it at the same time; run the task again")
+                raise ForeignCommit(
+                    f"{path}: another process wrote to it at the same time; run the task again"
+                )
         compact(path)
 
 
