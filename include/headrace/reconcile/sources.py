@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headrace.contract.model import OwnSource
+from headrace.contract.source import OwnSource
 from headrace.publish.publications import Publication
 from headrace.publish.sources.rows import count, source_rows
 from headrace.reconcile.account import NO_NUMBER, Account, Marks
