@@ -41,7 +41,7 @@ def _pages(warehouse: Warehouse, settings: Settings, days: int) -> int:
 
 def lines_of(done: Iterable[Maintained]) -> Iterator[str]:
     """A table for people: of each table a line before and a line after, then what was put off."""
-    rows = [("table", "", *HEAD)]
+    rows: list[tuple[str, ...]] = [("table", "", *HEAD)]
     put_off: list[str] = []
     for each in done:
         rows += [(each.table, "before", *each.before.cells()), ("", "after", *each.after.cells())]

@@ -4,10 +4,11 @@ Nothing here needs the stream's lock but what `analyse` would conflict with: lan
 commit that rearranges older ones is in nobody's way, and one that loses the race is tried again another day.
 """
 
-import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,6 @@ from headrace.tables.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
-
-log = logging.getLogger(__name__)
 
 EVERY_TABLE = (*LANDED, *GOLD, BATCHES, PUBLICATIONS, LEDGER)
 
@@ -69,15 +68,16 @@ def _maintain(warehouse: Warehouse, name: str, log_days: int, *, cluster: bool) 
     path = warehouse.table(name)
     with warehouse_errors(path):
         before = condition_of(path)
+    steps: dict[str, Callable[[], None]] = {
+        "files together": partial(_files, warehouse, name, cluster),
+        "unneeded files": partial(_unneeded, path),
+        "the log": partial(_shorten_log, warehouse, name, log_days),
+    }
     put_off = []
-    for what, step in (
-        ("files together", lambda: _files(warehouse, name, cluster)),
-        ("unneeded files", lambda: _unneeded(path)),
-        ("the log", lambda: _shorten_log(warehouse, name, log_days)),
-    ):
+    for what, step in steps.items():
         try:
             step()
-        except (StreamLocked, *failures()) as failed:
+        except (StreamLocked, *failures()) as failed:  # type: ignore[misc]  # a tuple of them is one
             put_off.append(f"{name}: {what}: left for the next time: {failed}")
         crash_point(f"maintain.{name}")
     with warehouse_errors(path):

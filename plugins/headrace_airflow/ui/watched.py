@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from headrace_airflow.ui.links import SparkWebUI
@@ -35,7 +36,7 @@ class Watched:
         if news.progress:
             self.landed(news.progress)
         if news.spark_ui and self._task:
-            self._show(lambda: self._task.xcom_push(key=SparkWebUI().xcom_key, value=news.spark_ui))
+            self._show(partial(self._task.xcom_push, key=SparkWebUI().xcom_key, value=news.spark_ui))
             log.info("While it runs, Spark's own web UI is at %s (button %r)", news.spark_ui, SparkWebUI.name)
 
     def landed(self, progress: "Progress") -> None:
@@ -44,7 +45,7 @@ class Watched:
         if self._state is None or (progress.lag and now - self._written < EVERY):
             return
         self._written = now
-        self._show(lambda: self._state.set(KEY, progress.model_dump(mode="json")))
+        self._show(partial(self._state.set, KEY, progress.model_dump(mode="json")))
 
     def _show(self, write: "Callable[[], object]") -> None:
         try:
