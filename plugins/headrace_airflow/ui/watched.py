@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headrace.land.progress import Progress
 
 KEY = "progress"
-"""The key in the task's state (`/api/v2/…/taskInstances/{task}/states/progress`, the tab of the task)."""
+"""The key in the task's state (`/api/v2/…/taskInstances/{task}/state-store/progress`)."""
 
 EVERY = 2.0
 """Seconds between two writes of the state, but for the last: Airflow's database may be SQLite."""
