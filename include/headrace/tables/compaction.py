@@ -48,12 +48,13 @@ def compact(path: Path) -> None:
 
 
 def bring_together(
-    table: "DeltaTable", path: Path, size: int = SMALL_BYTES, order: tuple[str, ...] = ()
+    table: "DeltaTable", path: Path, size: int | None = None, order: tuple[str, ...] = ()
 ) -> None:
-    """Files below that size become one of up to it; `order`: all are written anew, by these columns."""
+    """Small files, or those below a size, become one of up to it; `order`: all are sorted by these columns."""
     from deltalake import WriterProperties
 
     before, properties = _files(table), WriterProperties(compression="ZSTD")
+    size = size or SMALL_BYTES
     if order:
         table.optimize.z_order(order, target_size=size, writer_properties=properties)
     else:
