@@ -50,7 +50,7 @@ def compact(path: Path) -> None:
 def bring_together(
     table: "DeltaTable", path: Path, size: int | None = None, order: tuple[str, ...] = ()
 ) -> None:
-    """Small files, or those below a size, become one of up to it; `order`: all are sorted by these columns."""
+    """Small files, or those below a size, become one of up to it; `order`: all, sorted by these columns."""
     from deltalake import WriterProperties
 
     before, properties = _files(table), WriterProperties(compression="ZSTD")
