@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from headrace.publish.publications import Publication, read_publications
+from headrace.tables.names import PUBLICATIONS
 from headrace.tables.warehouse import Warehouse
 
 DAY = 24 * 3600
@@ -24,7 +25,9 @@ def remove_copies(warehouse: Warehouse, spool: Path, days: int) -> list[Path]:
 
 
 def _streams(warehouse: Warehouse) -> list[Warehouse]:
-    return [Warehouse(warehouse.root, folder.name) for folder in warehouse.root.iterdir() if folder.is_dir()]
+    return [
+        Warehouse(warehouse.root, folder.parent.name) for folder in warehouse.root.glob(f"*/{PUBLICATIONS}")
+    ]
 
 
 def _needed(warehouse: Warehouse, days: int) -> Iterator[str]:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 EVERY_TABLE = (*LANDED, *GOLD, BATCHES, PUBLICATIONS, LEDGER)
 
 UNTOLD = (PUBLICATIONS, LEDGER)
-"""Tables whose rows alone say how far they are."""
+"""Tables whose rows alone say how far they are. Others than the stream's one writer write to them, so their
+properties are left alone: their logs keep 30 days."""
 
 FULL_BYTES = 64 << 20
 """Files below are brought together, up to it: a day rewrites one such file at most besides what is new."""
@@ -108,7 +109,7 @@ def _shorten_log(warehouse: Warehouse, name: str, days: int) -> None:
     path = warehouse.table(name)
     table = open_table(path)
     wanted = {LOG_RETENTION: f"interval {days} days", CLEANUP: "true"}
-    if not wanted.items() <= (DELTAS_OWN | table.metadata().configuration).items():
+    if name not in UNTOLD and not wanted.items() <= (DELTAS_OWN | table.metadata().configuration).items():
         with warehouse.writing():  # else a commit that was begun before would be refused
             table.alter.set_table_properties(wanted, raise_if_not_exists=False)
         table = open_table(path)
