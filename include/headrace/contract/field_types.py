@@ -186,6 +186,7 @@ def _cron(value: str) -> str:
 
 StreamId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 FieldName = Annotated[str, Field(min_length=1, max_length=255)]
+ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,254}$")]
 ConfigText = Annotated[
     str, BeforeValidator(_config_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
 ]

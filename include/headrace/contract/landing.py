@@ -23,6 +23,11 @@ class Landing(Part):
         description="an external stream's larger backlog is landed by several runs, each with a slice of so "
         "many offsets at most",
     )
+    columns: Literal["map", "typed"] = Field(
+        "map",
+        description="what readings hold of signals: one map of the source's own texts, or (`typed`) a column "
+        "for each, of its type, and in the map `others` the texts of fields that the contract does not know",
+    )
     on_conflict: Literal["quarantine"] = "quarantine"
     unknown_fields: Literal["keep", "quarantine"] = "keep"
     tombstones: Literal["quarantine", "skip_counted"] = Field(

@@ -1,5 +1,6 @@
 """What one record of a stream holds: its time, its signals, and how their texts are read."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -11,6 +12,7 @@ from headrace.contract.field_types import (
     DECIMAL,
     Bound,
     Cadence,
+    ColumnName,
     FieldName,
     FieldNames,
     Marker,
@@ -129,6 +131,11 @@ class Signal(Part):
         None, description="with `thousands` in place of the record's form of numbers"
     )
     thousands: Thousands | None = None
+    column: ColumnName | None = Field(
+        None,
+        description="its column where `landing.columns` is `typed`; without it the name, with `_` for all "
+        "but letters and digits. A signal that is renamed names its old one here: its history goes on in it",
+    )
     required: bool = Field(False, description="a record without it goes to quarantine")
     circular: bool = Field(False, description="a direction in degrees: also averaged as a circular mean")
 
@@ -160,6 +167,11 @@ class Signal(Part):
             kind = "numbers, without quotes" if self.is_numeric else "texts; put numbers in quotes"
             raise ValueError(f"one_of of type {self.type} are {kind}")
         return self
+
+    @property
+    def typed_column(self) -> str:
+        """Its column in `readings` where signals have columns of their own."""
+        return self.column or re.sub(r"\W", "_", self.name)
 
     @property
     def is_numeric(self) -> bool:
