@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from headrace.contract.field_types import Share
+from headrace.contract.field_types import Limit
 from headrace.contract.part import Part
 
 
@@ -35,8 +35,8 @@ class Landing(Part):
         description="records without a value: refused, or (`skip_counted`) noted in quarantine as "
         "`tombstone`, outside the share limit",
     )
-    quarantine_limit: Share = Field(
+    quarantine_limit: Limit = Field(
         0.01,
-        description="a larger share of a run's records fails the run",
+        description="a larger share of a run's new records, or as a number more of them, fails the run",
         json_schema_extra={"default": "1%"},
     )

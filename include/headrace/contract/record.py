@@ -185,6 +185,17 @@ class Signal(Part):
         return (int(found[1]), int(found[2])) if found else None
 
 
+class Rule(Part):
+    """What must hold between the values of a record."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    expression: Annotated[str, Field(min_length=1, max_length=4_000)] = Field(
+        description="SQL about the signals by their names, `entity` and `signal_ts` of one record, such as "
+        '`low <= high` or `"wind speed" < 3 OR power > 0`. A record of which it is false is refused; it is '
+        "not where a value is missing and SQL therefore says null"
+    )
+
+
 class Record(Part):
     """What one record holds."""
 
@@ -213,6 +224,7 @@ class Record(Part):
     thousands: Thousands | None = Field(None, description="what stands between thousands, in threes")
     trim: bool = Field(False, description="blanks about the texts of fields are not theirs")
     signals: Annotated[tuple[Signal, ...], Field(min_length=1)]
+    rules: tuple[Rule, ...] = Field((), description="what must hold between the values of a record")
 
     @model_validator(mode="after")
     def _fields_of_its_format(self) -> Self:
@@ -238,7 +250,8 @@ class Record(Part):
         names = [signal.name for signal in self.signals]
         fields = [field for signal in self.signals for field in signal.fields]
         reserved = {*self.event_time.field, self.entity} - {None}
-        for label, values in (("signal name", names), ("field", fields)):
+        rules = [rule.name for rule in self.rules]
+        for label, values in (("signal name", names), ("field", fields), ("rule", rules)):
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
                 raise ValueError(f"{label} {twice[0]!r} stands twice")

@@ -21,6 +21,7 @@ from headrace.parse.missing import Missing
 from headrace.parse.naming import Naming, Place
 from headrace.parse.provenance import HEADERS, identity, of_source
 from headrace.parse.record_formats import format_of
+from headrace.parse.rules import Rules
 from headrace.parse.typed_columns import TypedColumns
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -85,7 +86,8 @@ class Parser:
         authors: Authors | None = None,
         by_instant: bool = True,
     ) -> None:
-        """Raise ValueError where the contract's time format cannot be read or cannot be meant.
+        """Raise ValueError where the contract's time format cannot be read or cannot be meant, and
+        ContractError where a rule cannot be judged.
 
         `rewinds`: how many times the topic's log was cut off; the same place is another record's then.
         `authors`: whose headers are believed; without them anybody's, as of a sample.
@@ -105,6 +107,7 @@ class Parser:
         itself = self._told_apart(identity(self._declared(by_instant), log), by_instant)
         self._missing = [each for each in _missing(record) if each[1]]
         self._typed = TypedColumns(contract, self._texts) if contract.landing.columns == "typed" else None
+        self._rules = Rules(record, self._texts)
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
@@ -137,12 +140,15 @@ class Parser:
         records = {name: batch.column(name).cast(RECORDS.field(name).type) for name in RECORDS.names}
         fields = self._read(records["value"])
         typed = self._typed
-        wanted = self._found | (typed.found if typed else {})
+        wanted = self._found | self._rules.found | (typed.found if typed else {})
         found = self._frame(fields, records).lazy().with_columns(**wanted).collect()
         failed = (_arrow(found[name]) for name in ("reason", "message"))
         reason, message = (
             pc.coalesce(own, failure) for own, failure in zip(fields.refusals(), failed, strict=True)
         )
+        if self._rules:
+            broken, which = self._rules.judge(found)
+            reason, message = pc.coalesce(reason, broken), pc.if_else(reason.is_valid(), message, which)
         refused = reason.is_valid()
         columns = {
             "reason": reason,
