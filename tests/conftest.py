@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from headrace.settings import Settings, load_settings
 from local.stack.broker import Broker, scratch_broker
@@ -18,6 +19,10 @@ from testbed.stages import LANDERS, Land
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headrace-tests-airflow-")
 # So does matplotlib with its list of fonts.
 os.environ["MPLCONFIGDIR"] = str(load_settings().home_path / "cache" / "matplotlib")
+
+# A busy machine takes longer, and says nothing of what a test is about.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The table `batches`: one row per finished batch or accepted gap; the stream's position follows from it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,10 +17,12 @@ from headrace.offsets import OffsetRange, Position, Ranges, advance, rewind
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import (
     CHANGES_NO_ROW,
+    RESTORE,
     BatchCommit,
     ClosingCommit,
     application_id,
     batch_commit,
+    commit_of,
     commits,
     entries,
     newest_batch,
@@ -35,6 +37,7 @@ from headrace.tables.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
+    from deltalake import DeltaTable
 
 FOUND_IN = {READINGS: "kind = 'batch'", QUARANTINE: "quarantined > 0"}
 """Which rows of `batches` have a commit of their batch in that table, in words of SQL."""
@@ -345,7 +348,7 @@ def _advance(
 
 
 def batches_within(
-    rows: list[Batch], topic_id: str, start: dict[int, int], until: dict[int, int]
+    rows: Iterable[Batch], topic_id: str, start: dict[int, int], until: dict[int, int]
 ) -> Iterator[Batch]:
     """The batches and gaps of which at least one offset lies in [start, until)."""
     for row in rows:
@@ -354,6 +357,30 @@ def batches_within(
             for each in row.ranges
         ):
             yield row
+
+
+def batches_of(
+    warehouse: Warehouse, topic_id: str, start: dict[int, int], until: dict[int, int]
+) -> list[Batch]:
+    """The same of the table, read without those before; the log says which had not come past `start`."""
+    if not warehouse.exists(BATCHES):
+        return []
+    table = open_table(warehouse.table(BATCHES))
+    rows = read_rows(table, f"batch > {_newest_before(table, topic_id, start)}")
+    return list(batches_within(_batches(rows), topic_id, start, until))
+
+
+def _newest_before(table: "DeltaTable", topic_id: str, start: dict[int, int]) -> int:
+    """The newest batch with which the stream had not come past `start`; -1 where the log does not say it."""
+    for entry in entries(table):
+        if entry.get("operation") == RESTORE:  # what stands before it may have been undone
+            break
+        closing = commit_of(entry, ClosingCommit)
+        if closing is None or closing.metadata.topic_id != topic_id:
+            continue
+        if all(offset <= start.get(partition, 0) for partition, offset in closing.metadata.position.items()):
+            return closing.metadata.batch
+    return -1
 
 
 def newest_batches(warehouse: Warehouse, count: int) -> list[Batch]:
