@@ -20,6 +20,12 @@ os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headrace-tests-airflow-")
 # So does matplotlib with its list of fonts.
 os.environ["MPLCONFIGDIR"] = str(load_settings().home_path / "cache" / "matplotlib")
 
+IMPATIENT = """\
+log.cleaner.backoff.ms=200
+transaction.abort.timed.out.transaction.cleanup.interval.ms=500
+"""
+"""The broker looks for what is to be cleaned or to be aborted every 15 and every 10 seconds else."""
+
 # A busy machine takes longer, and says nothing of what a test is about.
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
@@ -40,7 +46,7 @@ def land(request: pytest.FixtureRequest) -> Land:
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A running broker with its own data; a test that kills or stops it starts it again."""
-    broker = scratch_broker(load_settings().home_path, tmp_path_factory.mktemp("broker"))
+    broker = scratch_broker(load_settings().home_path, tmp_path_factory.mktemp("broker"), IMPATIENT)
     broker.start()
     yield broker
     broker.stop()

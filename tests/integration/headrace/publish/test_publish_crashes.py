@@ -176,7 +176,7 @@ def test_a_publisher_that_slept_through_its_transaction_goes_on_unless_another_h
     )
     asleep = {each.topic: each.asleep_at("publish.before_commit:1") for each in (alone, replaced)}
     for each in (alone, replaced):
-        until_nothing_is_open(each.config, each.topic)  # the broker looks every ten seconds
+        until_nothing_is_open(each.config, each.topic)
     assert replaced.publish("newer").published == ROWS
     said = {}
     for topic, process in asleep.items():
