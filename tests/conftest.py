@@ -31,6 +31,14 @@ hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process run what shares fixtures, where there are two: a file, and all that needs the stack."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        group = "the stack" if file.startswith("tests/e2e/") else file
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings whose home and warehouse are this test's own."""

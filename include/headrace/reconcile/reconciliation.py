@@ -15,7 +15,6 @@ from headrace.errors import NotReconciled, WarehouseError
 from headrace.kafka.topics import describe_topic, log_start
 from headrace.offsets import OffsetRange, reached, subtract
 from headrace.publish.publications import Publication, read_publications
-from headrace.reconcile.batch_counts import check_batches
 from headrace.reconcile.ledger import Entry, SourceAccount, append_entry
 from headrace.reconcile.run_slice import account_for_slice
 from headrace.reconcile.seal import Seal, SealedSource, read_seal, write_seal
@@ -170,6 +169,8 @@ class _Reconciliation:
         seal, now = standing.seal, self.snapshot
         if seal and not standing.counted.new and _batches_of(seal) == _batches_of(now):
             return  # the same rows as when they were compared with the same counts
+        from headrace.reconcile.batch_counts import check_batches  # it imports polars
+
         yield from check_batches(self.warehouse, standing.account, now.newest)
 
     def _renew_seal(self, sources: dict[str, SealedSource], standing: Standing) -> None:

@@ -448,10 +448,7 @@ def test_the_seal_holds_what_was_counted(sealed: Mill) -> None:
     for name in (READINGS, QUARANTINE):
         whole.add_files(name, files(sealed, name))
     assert seal.account.same_as(whole)
-    assert seal.account.batches.to_dicts() == [
-        {"batch": 0, "landed": 9, "quarantined": 1},
-        {"batch": 1, "landed": 9, "quarantined": 1},
-    ]
+    assert seal.account.batches.tolist() == [[0, 9, 1], [1, 9, 1]]
 
 
 def test_offsets_that_the_broker_gave_out_again_stand_once_in_each_of_its_logs(sealed: Mill) -> None:
