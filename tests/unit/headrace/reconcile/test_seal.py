@@ -97,7 +97,8 @@ def test_a_run_with_nothing_new_imports_no_polars(sealed: Mill, monkeypatch: pyt
     for module in ("table_files", "batch_counts"):
         monkeypatch.setitem(sys.modules, f"headrace.reconcile.{module}", None)
     assert counted(sealed.reconcile()) == (0, 20)
-    told = "import sys, headrace.reconcile.reconciliation, headrace.report.run_note; print('polars' in sys.modules)"
+    imports = "import sys, headrace.reconcile.reconciliation, headrace.report.run_note"
+    told = f"{imports}; print('polars' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
