@@ -9,9 +9,9 @@ from headrace.contract.model import Contract
 from headrace.errors import QuarantineLimitExceeded
 from headrace.offsets import text
 from headrace.parse.reasons import Reason
-from headrace.tables.batches import batches_of
 from headrace.tables.names import QUARANTINE
 from headrace.tables.queries import landed_by
+from headrace.tables.slice_batches import batches_of
 from headrace.tables.slices import Slice
 from headrace.tables.warehouse import Warehouse
 from headrace.task_log import say

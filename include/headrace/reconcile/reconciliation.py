@@ -23,7 +23,8 @@ from headrace.reconcile.sources import account_for_source, is_accounted, notes_o
 from headrace.reconcile.standing import Standing, count_all, stand_on
 from headrace.reconcile.table_log import Unsealed
 from headrace.settings import Settings
-from headrace.tables.batches import Batch, position_at, read_batches, read_losses, read_rewinds
+from headrace.tables.batches import Batch, position_at, read_batches
+from headrace.tables.losses import read_losses, read_rewinds
 from headrace.tables.names import BATCHES
 from headrace.tables.slices import Slice, find_slice, new_slice
 from headrace.tables.warehouse import Warehouse

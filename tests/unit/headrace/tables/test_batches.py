@@ -15,7 +15,6 @@ from headrace.tables import batches
 from headrace.tables.batches import (
     Batch,
     append_batch,
-    batches_of,
     begin_batch,
     landed_position,
     newest_closing,
@@ -25,7 +24,6 @@ from headrace.tables.batches import (
 )
 from headrace.tables.commits import open_table
 from headrace.tables.creation import create_tables
-from headrace.tables.reading import read_rows
 from headrace.tables.warehouse import Warehouse
 from testbed.batch_rows import a_batch
 
@@ -168,27 +166,6 @@ def test_the_position_is_read_from_the_newest_commit_alone(
     assert (landed_position(warehouse, "t"), next_batch(warehouse)) == ({0: 30}, 3)
     append_batch(warehouse, a_batch(3, (0, 30, 40)))
     assert landed_position(warehouse, "t") == {0: 40}
-
-
-def test_a_slices_batches_are_read_without_those_before_it(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(5):
-        append_batch(warehouse, a_batch(number, (0, number * 10, number * 10 + 10)))
-    read: list[list[Any]] = []
-
-    def reading(*asked: Any) -> list[Any]:
-        read.append(read_rows(*asked))
-        return read[-1]
-
-    monkeypatch.setattr(batches, "read_rows", reading)
-    assert [row.batch for row in batches_of(warehouse, "t", {0: 25}, {0: 40})] == [2, 3]
-    assert sorted(row["batch"] for row in read[-1]) == [2, 3, 4]
-    assert not batches_of(warehouse, "another", {0: 25}, {0: 40})
-    table = open_table(warehouse.table("batches"))
-    table.restore(0)  # its rows are of batch 0, and older commits say more than they hold
-    append_batch(warehouse, a_batch(1, (0, 10, 12)))
-    assert [row.batch for row in batches_of(warehouse, "t", {0: 0}, {0: 40})] == [0, 1]
 
 
 def test_a_row_removed_by_hand_is_not_hidden_by_the_log(warehouse: Warehouse) -> None:
