@@ -92,7 +92,7 @@ class DoubledHours:
     def _look(self, rows: Any) -> dict[int, str]:
         if self._passed is not None:
             ((local, _),) = self._read([self._passed])
-            self._passed, self._before = None, local and Stand(local, OUTSIDE)
+            self._passed, self._before = None, Stand(local, OUTSIDE) if local else None
         texts, devices = zip(*map(self._texts, self._values(rows)), strict=True)
         marks: dict[int, str] = {}
         open_rows: dict[Device, list[int]] = {}
