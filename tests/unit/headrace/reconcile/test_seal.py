@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -90,6 +92,17 @@ def test_a_run_with_nothing_new_reads_no_file_and_writes_no_seal(
     assert seal_file(sealed.warehouse).stat().st_ino == before  # a new one is another file
 
 
+def test_a_run_with_nothing_new_imports_no_polars(sealed: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor what reads tables: an import of it would fail."""
+    for module in ("table_files", "batch_counts"):
+        monkeypatch.setitem(sys.modules, f"headrace.reconcile.{module}", None)
+    assert counted(sealed.reconcile()) == (0, 20)
+    imports = "import sys, headrace.reconcile.reconciliation, headrace.report.run_note"
+    told = f"{imports}; print('polars' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_what_is_lost_of_the_new_is_named(sealed: Mill) -> None:
     sealed.land(2, *range(21, 30), 31)
     problem, foreign = ordinary(sealed)
@@ -110,6 +123,17 @@ def test_a_row_that_landed_before_the_seal_and_again_after_it_is_named(sealed: M
     sealed.land(2, *range(21, 31), 7)
     (problem,) = ordinary(sealed)
     assert problem.endswith(": row 7 stands 2 times in readings and 0 times in quarantine")
+
+
+def test_a_copy_of_a_row_at_another_offset_is_counted_and_no_fault(sealed: Mill) -> None:
+    """Row 10 is none that can be read, so that all of its records are in quarantine."""
+    sealed.land(2, *range(21, 31), *[10] * 150)
+    for new in (160, 0):  # when they have come, and on the seal that has them
+        entry = sealed.reconcile()
+        (source,) = entry.sources
+        assert (counted(entry)[0], source.landed, source.quarantined) == (new, 27, 3)
+        (note,) = entry.notes
+        assert "150 records more are copies of its rows at other offsets" in note
 
 
 def test_an_offset_that_landed_before_the_seal_and_again_after_it_is_named(sealed: Mill) -> None:
@@ -448,10 +472,7 @@ def test_the_seal_holds_what_was_counted(sealed: Mill) -> None:
     for name in (READINGS, QUARANTINE):
         whole.add_files(name, files(sealed, name))
     assert seal.account.same_as(whole)
-    assert seal.account.batches.to_dicts() == [
-        {"batch": 0, "landed": 9, "quarantined": 1},
-        {"batch": 1, "landed": 9, "quarantined": 1},
-    ]
+    assert seal.account.batches.tolist() == [[0, 9, 1], [1, 9, 1]]
 
 
 def test_offsets_that_the_broker_gave_out_again_stand_once_in_each_of_its_logs(sealed: Mill) -> None:
