@@ -48,7 +48,7 @@ it is published ([HR201](../runbook.md#hr201)): the message names the line.
 HEAD = """\
 # The fields of a contract
 
-Written by `headrace schema --write` from the models in `include/headrace/contract/model.py`; do not edit.
+Written by `headrace schema --write` from the models in `include/headrace/contract/`; do not edit.
 """
 
 PATTERNS = """

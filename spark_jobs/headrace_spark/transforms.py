@@ -10,8 +10,9 @@ from datetime import timedelta
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from headrace.contract.analysis import Indicator
 from headrace.contract.loader import load_signal_names
-from headrace.contract.model import Contract, Indicator
+from headrace.contract.model import Contract
 from headrace.contract.number_form import PLAIN, NumberForm
 from headrace.contract.record import EventTime, Record, Signal
 from headrace.tables.gold_columns import circular_column, gold_column, numeric

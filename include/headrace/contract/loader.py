@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.constructor import SafeConstructor
 
-from headrace.contract.model import LARGEST, Contract
+from headrace.contract.model import Contract
+from headrace.contract.part import LARGEST
 from headrace.errors import ContractError, SettingsError
 from headrace.files import read_bounded
 

@@ -22,7 +22,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # lacks __all
 )
 from pydantic import BaseModel, ConfigDict
 
-from headrace.contract.model import Topic
+from headrace.contract.topic import Topic
 from headrace.errors import (
     BrokerUnreachable,
     ContractError,

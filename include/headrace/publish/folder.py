@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headrace.contract.model import Contract, OwnSource
+from headrace.contract.model import Contract
+from headrace.contract.source import OwnSource
 from headrace.errors import SourceError, SourceGrowing, SourceMissing
 from headrace.publish.publications import Publication, change_publications, read_publications
 from headrace.publish.published import Published

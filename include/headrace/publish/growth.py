@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headrace.contract.model import Contract, CsvSource, JsonlSource, OwnSource, ParquetSource
+from headrace.contract.model import Contract
+from headrace.contract.source import CsvSource, JsonlSource, OwnSource, ParquetSource
 from headrace.publish.publications import Publication
 from headrace.publish.sources.compression import KINDS
 from headrace.publish.sources.opening import OpenSource

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from headrace.contract.model import Contract, SqlSource
+from headrace.contract.model import Contract
+from headrace.contract.source import SqlSource
 from headrace.publish.folder import Folder
 from headrace.publish.published import Published
 from headrace.publish.publishing import publish

@@ -11,7 +11,7 @@ from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
-from headrace.contract.model import CsvSource, OwnSource
+from headrace.contract.source import CsvSource, OwnSource
 from headrace.errors import WarehouseUnavailable
 from headrace.no_pandas import spare_pandas
 from headrace.tables.arrow_schema import arrow_table

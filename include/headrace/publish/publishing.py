@@ -14,7 +14,8 @@ from typing import IO, Any
 
 from confluent_kafka import OFFSET_INVALID
 
-from headrace.contract.model import Contract, OwnSource
+from headrace.contract.model import Contract
+from headrace.contract.source import OwnSource
 from headrace.errors import ContractError, PublicationBroken, SourceError
 from headrace.kafka.headers import (
     PUBLICATION_DIGITS,

@@ -13,7 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from headrace.contract.model import Contract, OwnSource, SqlSource
+from headrace.contract.model import Contract
+from headrace.contract.source import OwnSource, SqlSource
 from headrace.errors import PublicationBroken
 from headrace.kafka.topics import describe_topic, log_end, require_topic_id
 from headrace.publish.publications import Publication, read_publications

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from headrace.contract.model import OwnSource
+from headrace.contract.source import OwnSource
 from headrace.publish.publications import Publication
 from headrace.publish.sources.rows import count, source_rows
 from headrace.reconcile.account import NO_NUMBER, Account, Marks

@@ -12,7 +12,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from headrace.contract.model import Indicator
+from headrace.contract.analysis import Indicator
 
 INK, MUTED, GRID = "#1d2733", "#5b6875", "#e3e8ee"
 WATER, ACCENT = "#1f6f9f", "#d1622b"

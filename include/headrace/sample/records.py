@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from headrace.contract.model import Contract, OwnSource
+from headrace.contract.model import Contract
+from headrace.contract.source import OwnSource
 from headrace.errors import SourceError
 from headrace.kafka.headers import PUBLICATION_DIGITS, Header, signer
 from headrace.parse.parser import RECORDS

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from headrace.contract.model import CsvSource
+from headrace.contract.source import CsvSource
 from headrace.errors import SourceError
 from headrace.kafka.topics import log_end
 from headrace.parse.reasons import Reason

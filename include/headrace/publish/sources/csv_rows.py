@@ -15,7 +15,7 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import IO, Self
 
-from headrace.contract.model import CsvSource
+from headrace.contract.source import CsvSource
 from headrace.errors import SourceError
 from headrace.publish.sources import text as reading
 from headrace.publish.sources.table import Table, is_plain

@@ -8,7 +8,8 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import IO, Self
 
-from headrace.contract.model import Contract, JsonlSource
+from headrace.contract.model import Contract
+from headrace.contract.source import JsonlSource
 from headrace.errors import SourceError
 from headrace.parse.json_fields import fields_of
 from headrace.publish.sources import text as reading

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from headrace.contract.model import OwnSource
+from headrace.contract.source import OwnSource
 from headrace.errors import SourceError
 from headrace.publish.sources.opening import require_permitted
 from headrace.settings import PROJECT, Settings

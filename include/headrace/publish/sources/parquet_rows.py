@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from headrace.contract.model import ParquetSource
+from headrace.contract.source import ParquetSource
 from headrace.errors import SourceError
 from headrace.publish.sources import text as reading
 from headrace.publish.sources.table import Table

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol, Self
 
-from headrace.contract.model import Contract, CsvSource, JsonlSource, OwnSource
+from headrace.contract.model import Contract
+from headrace.contract.source import CsvSource, JsonlSource, OwnSource
 from headrace.publish.sources.csv_rows import CsvRows
 from headrace.publish.sources.jsonl_rows import JsonlRows
 from headrace.publish.sources.table import Pair

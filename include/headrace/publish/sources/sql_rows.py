@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from headrace.contract.model import SqlSource
+from headrace.contract.source import SqlSource
 from headrace.errors import SettingsError, SourceError, SourceMissing
 
 BUFFERED = 5_000

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 
 from headrace.contract.loader import load_contract
-from headrace.contract.model import Topic
+from headrace.contract.topic import Topic
 from headrace.draft import topic as topic_records
 from headrace.draft.new import Wish, new_of_topic
 from headrace.draft.questions import leave

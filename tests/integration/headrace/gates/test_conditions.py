@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
-from headrace.contract.model import Topic
+from headrace.contract.topic import Topic
 from headrace.gates.answers import Answers
 from headrace.gates.conditions import parse_condition
 from headrace.kafka.topics import ensure_topic

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
-from headrace.contract.model import Topic
+from headrace.contract.topic import Topic
 from headrace.errors import (
     BrokerUnreachable,
     ContractError,

@@ -20,7 +20,8 @@ from confluent_kafka.admin import AdminClient
 from sqlalchemy import make_url
 
 from headrace.contract.loader import load_contract
-from headrace.contract.model import Contract, CsvSource
+from headrace.contract.model import Contract
+from headrace.contract.source import CsvSource
 from headrace.kafka.topics import ensure_topic
 from headrace.publish import publishing
 from headrace.publish.kinds import publish_source

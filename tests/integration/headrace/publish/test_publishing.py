@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import Message
 
-from headrace.contract.model import CsvSource, ExternalSource
+from headrace.contract.source import CsvSource, ExternalSource
 from headrace.errors import (
     ContractError,
     DeliveryIncomplete,

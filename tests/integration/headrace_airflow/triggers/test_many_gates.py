@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from headrace.contract.model import Topic
+from headrace.contract.topic import Topic
 from headrace.gates import answers
 from headrace.gates.answers import Answers
 from headrace.kafka import topics

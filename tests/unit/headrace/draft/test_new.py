@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from headrace.cli import app
 from headrace.contract.loader import load_contract
-from headrace.contract.model import CsvSource, JsonlSource
+from headrace.contract.source import CsvSource, JsonlSource
 from headrace.draft import pieces
 from headrace.draft.new import Drafted, Wish, new_of_file
 from headrace.draft.questions import leave

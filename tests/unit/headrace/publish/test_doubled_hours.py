@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from headrace.contract.model import Contract, CsvSource
+from headrace.contract.model import Contract
+from headrace.contract.source import CsvSource
 from headrace.kafka.headers import signer
 from headrace.publish.source_records import source_records
 from headrace.publish.sources import text

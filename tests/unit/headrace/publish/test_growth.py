@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from headrace.contract.model import Contract, CsvSource, JsonlSource
+from headrace.contract.model import Contract
+from headrace.contract.source import CsvSource, JsonlSource
 from headrace.publish.growth import Base, goes_on_behind, line_of
 from headrace.publish.publications import Publication
 from headrace.publish.sources.opening import OpenSource

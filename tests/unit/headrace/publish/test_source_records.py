@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.contract.model import CsvSource
+from headrace.contract.source import CsvSource
 from headrace.kafka.headers import unproven_signer
 from headrace.publish.source_records import Record, source_records
 from headrace.publish.sources import text

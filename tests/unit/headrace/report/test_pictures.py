@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from headrace.contract.model import Indicator
+from headrace.contract.analysis import Indicator
 from headrace.report import pictures
 
 INDICATOR = Indicator(name="band", signal="p", bands={"Low": 10, "High": None})

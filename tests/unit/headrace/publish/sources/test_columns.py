@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from headrace.contract.loader import load_contract
-from headrace.contract.model import Contract, CsvSource
+from headrace.contract.model import Contract
 from headrace.contract.record import EventTime, Record, Signal
+from headrace.contract.source import CsvSource
 from headrace.errors import SourceError
 from headrace.publish.sources.csv_rows import CsvRows
 from headrace.publish.sources.rows import check_source

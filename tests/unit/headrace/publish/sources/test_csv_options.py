@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from headrace.contract.model import Contract, CsvSource
+from headrace.contract.model import Contract
+from headrace.contract.source import CsvSource
 from headrace.errors import SourceError
 from headrace.kafka.headers import unproven_signer
 from headrace.publish.source_records import source_records

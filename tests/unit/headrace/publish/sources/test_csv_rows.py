@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.contract.model import CsvSource
+from headrace.contract.source import CsvSource
 from headrace.errors import SourceError
 from headrace.publish.sources import csv_rows, text
 from headrace.publish.sources.csv_rows import CsvRows, Lines, Rows

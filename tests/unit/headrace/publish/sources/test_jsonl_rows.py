@@ -12,7 +12,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.contract.model import Contract, JsonlSource
+from headrace.contract.model import Contract
+from headrace.contract.source import JsonlSource
 from headrace.errors import SourceError
 from headrace.kafka.headers import unproven_signer
 from headrace.publish.source_records import source_records

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.contract.model import JsonlSource
+from headrace.contract.source import JsonlSource
 from headrace.errors import SourceError, SourceGrowing
 from headrace.publish.sources.listing import is_many, list_files
 from headrace.publish.sources.opening import open_source

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.contract.model import Contract, ParquetSource
+from headrace.contract.model import Contract
+from headrace.contract.source import ParquetSource
 from headrace.errors import SourceError
 from headrace.kafka.headers import unproven_signer
 from headrace.publish.source_records import source_records

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from headrace.contract.model import SqlSource
+from headrace.contract.source import SqlSource
 from headrace.errors import HeadraceError, SettingsError, SourceError, SourceMissing
 from headrace.publish.sources.sql_rows import SqlRows, _value, shown
 

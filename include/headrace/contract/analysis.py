@@ -1,0 +1,67 @@
+"""What `analyse` makes of a stream's readings."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from headrace.contract.field_types import FieldName
+from headrace.contract.part import LARGEST, Part
+from headrace.files import read_bounded
+from headrace.settings import PROJECT
+
+ANALYSIS_RULES = 2
+"""Grows when `analyse` makes something else of the same contract: then all days are computed anew.
+
+2: completeness counts slots that have a reading.
+"""
+
+
+class Indicator(Part):
+    """A word for an hour, by the band in which the average of one signal lies."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+    signal: FieldName
+    bands: dict[str, float | None] = Field(
+        description="band -> the bound it stays below, ascending; null in the last: no bound"
+    )
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        bounds = list(self.bands.values())
+        inner = bounds[:-1]
+        if not bounds or bounds[-1] is not None:
+            raise ValueError("the last band must be null (no bound)")
+        if any(bound is None for bound in inner) or inner != sorted(set(inner), key=lambda b: b or 0.0):
+            raise ValueError("bounds must ascend, with null in the last band only")
+        return self
+
+
+class Analysis(Part):
+    """What `analyse` makes of the readings."""
+
+    indicator: Indicator | None = None
+    signal_names: Path | None = Field(
+        None, description="a JSON list of {sig_name, sig_mapping_name}; an absent signal keeps its name"
+    )
+
+    @property
+    def signal_names_file(self) -> Path | None:
+        """Absolute path of the mapping."""
+        if self.signal_names is None or self.signal_names.is_absolute():
+            return self.signal_names
+        return PROJECT / self.signal_names
+
+    _names: str | None = PrivateAttr(None)
+
+    @property
+    def signal_names_text(self) -> str | None:
+        """What stands in it, or stood there when the contract was loaded; raises as `read_bounded`."""
+        file = self.signal_names_file
+        return read_bounded(file, LARGEST) if file and self._names is None else self._names
+
+    def with_names(self, text: str | None) -> Self:
+        """The same, and that text is what stands in the file of names."""
+        known = self.model_copy()
+        known._names = text  # noqa: SLF001  # its own class's
+        return known
