@@ -36,7 +36,7 @@ def stage_on_executors(records: DataFrame, parser: Parser, staging: Staging, off
     """
 
     def stage_task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        staged = stage(map(parser.parse, map(without_false_times, batches)), staging)
+        staged = stage(parser.parse_all(map(without_false_times, batches)), staging)
         yield pa.RecordBatch.from_pydict({"staged": [pickle.dumps(staged)]})
 
     tasks = records.select(*RECORDS.names).coalesce(ceil(offsets / OFFSETS_A_TASK))

@@ -105,9 +105,8 @@ class Landing:
         """
         staging, staged = self._staging(commit.batch), Staged()
         if newest_batch(self._table(QUARANTINE), self.attempt.warehouse.stream) < commit.batch:
-            parsed = map(
-                self._parser(commit.topic_id).parse, read_records(self.kafka, self.run_slice.topic, ranges)
-            )
+            records = read_records(self.kafka, self.run_slice.topic, ranges)
+            parsed = self._parser(commit.topic_id).parse_all(records)
             rest = not_landed(parsed, places_of(self._table(READINGS), commit.batch))
             staged = stage(rest, staging)
             staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._originals)

@@ -60,13 +60,17 @@ def fields_of(value: bytes) -> Fields:
         UnicodeError: it is no UTF-8, or escapes what UTF-8 cannot hold.
         ValueError: it is not one JSON object, or one too deep or with a name too long.
     """
-    pairs = json_value(value)
+    return fields_in(json_value(value), len(value))
+
+
+def fields_in(pairs: Any, size: int) -> Fields:
+    """The same of what was read from `size` bytes; ValueError where it is no object, or as `text_of`."""
     if type(pairs) is not tuple:
         raise ValueError("no object")
     if not pairs:
         return (), []
     names, values = zip(*pairs, strict=True)
-    if len(value) > LONGEST_NAME and max(map(len, names)) > LONGEST_NAME:
+    if size > LONGEST_NAME and max(map(len, names)) > LONGEST_NAME:
         raise ValueError("a name is too long")
     return names, [each if each is None or isinstance(each, str) else _nested(each) for each in values]
 

@@ -4,7 +4,7 @@ One pure function of a batch, by the contract alone: it knows neither where reco
 go, and splitting a batch changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from headrace.contract.model import Contract
 from headrace.contract.record import Record
 from headrace.kafka.headers import Authors
+from headrace.parse.beside_value import with_fields_beside
 from headrace.parse.checks import Texts, checks, first_failure, written_at
 from headrace.parse.doubled_time import DoubledTime
 from headrace.parse.event_time import EventTime
@@ -21,6 +22,7 @@ from headrace.parse.missing import Missing
 from headrace.parse.naming import Naming, Place
 from headrace.parse.provenance import HEADERS, identity, of_source
 from headrace.parse.record_formats import format_of
+from headrace.parse.unpacking import Values, plain_values
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -129,10 +131,22 @@ class Parser:
         later = pl.format('{},"later"]', itself.str.strip_suffix("]"))
         return pl.when(pl.col("is_later")).then(later).otherwise(itself)
 
+    def parse_all(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`, in their order."""
+        for batch in batches:
+            start = 0
+            for values in plain_values(batch.column("value"), self._contract.record.value_compression):
+                yield self._parse(batch.slice(start, len(values)), values)
+                start += len(values)
+
     def parse(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`."""
+        """The same of one batch, as one."""
+        return pa.concat_batches(list(self.parse_all([batch])))
+
+    def _parse(self, batch: pa.RecordBatch, values: Values) -> pa.RecordBatch:
+        """The rows of a batch, given its values without their compression."""
         records = {name: batch.column(name).cast(RECORDS.field(name).type) for name in RECORDS.names}
-        fields = self._read(records["value"])
+        fields = self._read(values, records)
         found = self._frame(fields, records).lazy().with_columns(**self._found).collect()
         failed = (_arrow(found[name]) for name in ("reason", "message"))
         reason, message = (
@@ -150,10 +164,14 @@ class Parser:
         }
         return pa.RecordBatch.from_pydict(columns, PARSED)
 
-    def _read(self, values: pa.BinaryArray) -> FieldTable:
+    def _read(self, values: Values, records: Arrays) -> FieldTable:
         """The fields of a batch, without what stands for no value."""
-        fields = FieldTable(values.to_pylist(), self._naming, self._format)
-        if self._contract.record.trim:
+        record = self._contract.record
+        read = map(self._format, values)
+        fields = FieldTable(
+            with_fields_beside(record, read, records["key"], records["headers"]), self._naming
+        )
+        if record.trim:
             fields.trim()
         for place, missing in self._missing:
             fields.forget(missing, place)
