@@ -81,8 +81,7 @@ def land_by_spark(spark: SparkSession, landing: Landing, stands: dict[int, int])
     """Land from the position to the slice's end with one streaming query of its own; an `Engine`."""
     run_slice, contract = landing.run_slice, landing.attempt.contract
     start = {partition: stands.get(partition, 0) for partition in run_slice.until}
-    size = contract.landing.max_records_per_batch
-    records = stream_records(spark, landing.kafka, run_slice.topic, start, size)
+    records = stream_records(spark, landing.kafka, run_slice.topic, start, landing.batch_size)
     with _scratch(contract.stream, landing.attempt.try_id) as checkpoint:
         stream = _Stream(spark, landing, start, checkpoint)
         query = (

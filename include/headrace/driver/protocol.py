@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -92,6 +93,8 @@ class Job(BaseModel):
     slice: Slice | None = None
     accept_loss: bool = False
     skip: Ranges = ()
+    begin: dict[int, int] | datetime | None = None
+    records_per_batch: int | None = None
     guardians: tuple[Guardian, ...] = ()
 
     def environment(self) -> dict[str, str]:

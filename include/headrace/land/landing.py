@@ -16,6 +16,7 @@ from headrace.errors import TransientError
 from headrace.identities.index import catch_up
 from headrace.kafka.topics import log_end, log_start, require_topic_id
 from headrace.land.authors import authors_of
+from headrace.land.bounds import Bound, settle_beginning
 from headrace.land.conclusion import conclude
 from headrace.land.narrowing import land_narrowly
 from headrace.land.records import read_again, read_records
@@ -46,6 +47,7 @@ from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables, identities_by_instant
 from headrace.tables.names import QUARANTINE, READINGS
+from headrace.tables.put_back import require_none_put_back
 from headrace.tables.slices import Slice
 from headrace.task_log import say
 
@@ -57,7 +59,8 @@ StageRows = Callable[[Staging], Staged]
 class Landing:
     """One process's landing of one slice; `kafka` is librdkafka's configuration.
 
-    `skip`: offsets that a person gives up. `before`: the batch that an earlier process ended in.
+    `skip`: offsets that a person gives up. `begin`: where the first landing of an external topic begins.
+    `records_per_batch`: instead of the contract's. `before`: the batch that an earlier process ended in.
     """
 
     attempt: Attempt
@@ -65,7 +68,14 @@ class Landing:
     kafka: dict[str, Any]
     accept_loss: bool = False
     skip: Ranges = ()
+    begin: Bound | None = None
+    records_per_batch: int | None = None
     before: Unfinished | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """Records of one batch at most."""
+        return self.records_per_batch or self.attempt.contract.landing.max_records_per_batch
 
     @cached_property
     def parser(self) -> Parser:
@@ -202,11 +212,13 @@ def settle(landing: Landing) -> Slice:
     """
     attempt, run_slice = landing.attempt, landing.run_slice
     require_together(attempt.warehouse)  # before a table that is missing is made anew
+    require_none_put_back(attempt.warehouse)
     create_tables(attempt.warehouse)
     require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
     finish_open_batch(landing)
     settle_topic(attempt, run_slice, landing.accept_loss)
     settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
+    settle_beginning(attempt, run_slice, landing.kafka, landing.begin)
     return settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
 
 
