@@ -5,6 +5,7 @@ from functools import partial
 from headrace.driver.protocol import read_job
 from headrace.errors import SettingsError
 from headrace.land.landing import Landing, land
+from headrace.parse.schemas import Schemas
 from headrace.tables.attempt import Attempt
 from headrace.tables.warehouse import Warehouse
 from headrace_spark.entry_point import run_stage
@@ -24,7 +25,12 @@ def main() -> None:
     with warehouse.writing():
         spark = build_session(contract, "land")
         landing = Landing(
-            Attempt(contract, warehouse, job.run_id), job.slice, job.kafka, job.accept_loss, job.skip
+            Attempt(contract, warehouse, job.run_id),
+            job.slice,
+            job.kafka,
+            job.accept_loss,
+            job.skip,
+            schemas=Schemas.of(job.registry),
         )
         land(landing, partial(land_by_spark, spark))
 

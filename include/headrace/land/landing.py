@@ -26,6 +26,7 @@ from headrace.land.unfinished import Unfinished, left_behind, noted
 from headrace.land.worker import land_in_worker
 from headrace.offsets import Position, Ranges, between, reached, subtract, text, within
 from headrace.parse.parser import Parser
+from headrace.parse.schemas import Schemas
 from headrace.staging.committer import commit_batch
 from headrace.staging.landed_readings import not_landed, places_of
 from headrace.staging.refused_before import mark_refused_before
@@ -57,7 +58,8 @@ StageRows = Callable[[Staging], Staged]
 class Landing:
     """One process's landing of one slice; `kafka` is librdkafka's configuration.
 
-    `skip`: offsets that a person gives up. `before`: the batch that an earlier process ended in.
+    `skip`: offsets that a person gives up. `before`: the batch that an earlier process ended in. `schemas`:
+    those that records name, where the contract's format has such.
     """
 
     attempt: Attempt
@@ -66,6 +68,7 @@ class Landing:
     accept_loss: bool = False
     skip: Ranges = ()
     before: Unfinished | None = None
+    schemas: Schemas | None = None
 
     @cached_property
     def parser(self) -> Parser:
@@ -154,7 +157,7 @@ class Landing:
         times_cut_off, authors = rewinds(warehouse, topic_id), authors_of(warehouse, topic_id)
         many = contract.record.event_time.spells_an_instant_in_many_ways
         by_instant = many and identities_by_instant(warehouse)
-        return Parser(contract, topic_id, times_cut_off, authors, by_instant)
+        return Parser(contract, topic_id, times_cut_off, authors, by_instant, schemas=self.schemas)
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))
