@@ -56,7 +56,9 @@ def _contract(**record: Any) -> Any:
 
 
 def _parsed(values: list[bytes | None], known: dict[int, Any], **record: Any) -> list[dict[str, Any]]:
-    schemas = Schemas({number: each and WrittenBy("AVRO", json.dumps(each)) for number, each in known.items()})
+    schemas = Schemas(
+        {number: each and WrittenBy("AVRO", json.dumps(each)) for number, each in known.items()}
+    )
     parser = Parser(_contract(**record), TOPIC_ID, schemas=schemas)
     return parser.parse(batch([Sent(value) for value in values])).to_pylist(maps_as_pydicts="strict")
 
@@ -86,11 +88,19 @@ def _changed(field: str, **to: Any) -> list[Any]:
 
 RECURSIVE = {"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]}
 UNFIT: dict[str, tuple[list[Any], dict[str, Any], str]] = {
-    "a field removed": (V1[:2], {"signals": [{"name": "v", "fields": ["v"], "required": True}]}, "no field v"),
+    "a field removed": (
+        V1[:2],
+        {"signals": [{"name": "v", "fields": ["v"], "required": True}]},
+        "no field v",
+    ),
     "the time removed": (V1[:1] + V1[2:], {}, "has no field at"),
     "the identity renamed": (_changed("id", name="key"), {}, "has no field id"),
     "the entity removed": (V1, {"entity": "device"}, "has no field device"),
-    "a number made a boolean": (_changed("v", type="boolean"), {}, "boolean as field v, where the contract says"),
+    "a number made a boolean": (
+        _changed("v", type="boolean"),
+        {},
+        "boolean as field v, where the contract says",
+    ),
     "a number made a record": (_changed("v", type=_schema(V1, "In")), {}, "has record as field v"),
     "a whole number made a double": (
         V1,
@@ -158,7 +168,9 @@ def test_bytes_that_are_no_record_are_refused_and_kept(name: str) -> None:
 @settings(max_examples=300, deadline=None, database=None)
 @given(value=st.binary(max_size=60))
 def test_whatever_bytes_end_in_a_row(value: bytes) -> None:
-    rows = _parsed([struct.pack(">bI", 0, 7) + value, value], {7: _schema(V1), **dict.fromkeys(schema_ids([value]))})
+    rows = _parsed(
+        [struct.pack(">bI", 0, 7) + value, value], {7: _schema(V1), **dict.fromkeys(schema_ids([value]))}
+    )
     assert all(row["reason"] or row["signals"]["id"] is not None for row in rows)
 
 
@@ -198,7 +210,11 @@ TEXTS: dict[str, tuple[Any, Any, str | None]] = {
         datetime(1901, 2, 3, 4, 5, 6, 789_012, UTC),
         "1901-02-03T04:05:06.789012Z",
     ),
-    "finer instant": ({"type": "long", "logicalType": "timestamp-nanos"}, 1, "1970-01-01T00:00:00.000000001Z"),
+    "finer instant": (
+        {"type": "long", "logicalType": "timestamp-nanos"},
+        1,
+        "1970-01-01T00:00:00.000000001Z",
+    ),
     "local time": (
         {"type": "long", "logicalType": "local-timestamp-millis"},
         EPOCH + timedelta(days=1, milliseconds=5),
@@ -222,14 +238,19 @@ def test_a_float_is_the_number_of_32_bits_that_it_is(value: float) -> None:
     schema = _schema([{"name": "f", "type": "float"}])
     [(_, found)] = AvroSchema(json.dumps(schema)).value(_encoded(schema, {"f": value}))
     assert np.float32(found) == np.float32(value)
-    assert math.isinf(value) or len(found.strip("-").replace(".", "").lstrip("0").partition("e")[0].rstrip("0")) <= 9
+    assert (
+        math.isinf(value)
+        or len(found.strip("-").replace(".", "").lstrip("0").partition("e")[0].rstrip("0")) <= 9
+    )
 
 
 def test_schemas_refer_to_others() -> None:
     inner = _schema(V1, "Inner")
     outer = _schema([{"name": "one", "type": "plant.Inner"}, {"name": "two", "type": "plant.Inner"}], "Outer")
     whole = _schema([{"name": "one", "type": inner}, {"name": "two", "type": "plant.Inner"}], "Outer")
-    read = AvroSchema(json.dumps(outer), (json.dumps(inner),)).value(_encoded(whole, {"one": GOOD, "two": GOOD}))
+    read = AvroSchema(json.dumps(outer), (json.dumps(inner),)).value(
+        _encoded(whole, {"one": GOOD, "two": GOOD})
+    )
     assert [name for name, _ in read] == ["one", "two"]
     assert read[0][1] == read[1][1]
     with pytest.raises(SchemaUnreadable, match="Inner"):
@@ -291,16 +312,20 @@ def test_what_is_known_travels_and_who_may_ask_does_not() -> None:
     schemas = Schemas(ask=lambda _: WrittenBy("AVRO", json.dumps(_schema(V1))))
     parser = Parser(_contract(), TOPIC_ID, schemas=schemas)
     parser.parse(batch([Sent(WHOLE)]))
-    there = pickle.loads(pickle.dumps(parser))  # noqa: S301  # made a line before
+    there = pickle.loads(pickle.dumps(parser))  # made a line before
     assert there.parse(batch([Sent(WHOLE)]))["reason"].to_pylist() == [None]
     with pytest.raises(SchemasMissing):
         there.schemas.require([8])
 
 
 def test_a_contract_that_refuses_unknown_fields_knows_the_schemas_id() -> None:
-    of = _contract().model_copy(update={"landing": contract(landing={"unknown_fields": "quarantine"}).landing})
+    of = _contract().model_copy(
+        update={"landing": contract(landing={"unknown_fields": "quarantine"}).landing}
+    )
     of = of.model_copy(update={"record": of.record.model_copy(update={"identity": ("at",)})})
     fields = V1[1:]
     schemas = Schemas({7: WrittenBy("AVRO", json.dumps(_schema(fields)))})
     value = _framed(7, _schema(fields), {"at": WHEN, "v": 1.0})
-    assert Parser(of, TOPIC_ID, schemas=schemas).parse(batch([Sent(value)]))["reason"] == pa.array([None], pa.string())
+    assert Parser(of, TOPIC_ID, schemas=schemas).parse(batch([Sent(value)]))["reason"] == pa.array(
+        [None], pa.string()
+    )
