@@ -97,11 +97,12 @@ def _is_of_transport(error: Exception) -> bool:
 def _collect(client: "SchemaRegistryClient", schema: "Schema", found: dict[str, str]) -> None:
     """The texts of what the schema refers to, by name, what they need themselves first."""
     for each in schema.references or []:
-        if each.name in found or len(found) > MOST_REFERENCES:
+        name, subject, version = str(each.name), str(each.subject), int(each.version or 0)
+        if name in found or len(found) > MOST_REFERENCES:
             continue
-        needed = client.get_version(each.subject, each.version).schema
+        needed = client.get_version(subject, version).schema
         _collect(client, needed, found)
-        found[each.name] = needed.schema_str or ""
+        found[name] = needed.schema_str or ""
 
 
 def _meaning(said: Any, place: str) -> RegistryUnreachable | SettingsError:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from fastavro import parse_schema, schemaless_reader
@@ -22,6 +23,8 @@ from headrace.parse.json_fields import Number
 
 Convert = Callable[[Any], Any]
 """What fastavro reads to a value as `json_fields` has them."""
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # of local times too
 
 READ_AS = {
     "null": type(None),
@@ -175,7 +178,7 @@ def _union(branches: list[Shape]) -> Shape:
         if converts.setdefault(branch.read_as, branch.convert) is not branch.convert:
             kinds = " and ".join(sorted(kind for each in branches for kind in each.kinds))
             raise SchemaUnreadable(f"has a union of {kinds}, which cannot be told apart")
-    kinds = frozenset(kind for branch in branches for kind in branch.kinds)
+    of_all = frozenset(kind for branch in branches for kind in branch.kinds)
     with_parts = next((each for each in branches if each.members or each.element), None)
     if len(converts) == 2 and type(None) in converts:
         [make] = [each for kind, each in converts.items() if kind is not type(None)]
@@ -183,7 +186,7 @@ def _union(branches: list[Shape]) -> Shape:
     else:
         convert = lambda read: converts[type(read)](read)  # noqa: E731  # a def would need a second name
     members, element = (with_parts.members, with_parts.element) if with_parts else ({}, None)
-    return Shape(kinds, convert, None, 1, members, element)
+    return Shape(of_all, convert, None, 1, members, element)
 
 
 def _scalar(kind: str, schema: Mapping[str, Any]) -> Shape:
@@ -197,12 +200,17 @@ def _scalar(kind: str, schema: Mapping[str, Any]) -> Shape:
     return Shape(frozenset({kind}), PLAIN[kind], READ_AS[kind], size)
 
 
+NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+"""As JSON's readers have them."""
+
+
 def _same(read: Any) -> Any:
     return read
 
 
 def _double(read: float) -> Number:
-    return Number({"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(text := repr(read), text))
+    text = repr(read)
+    return Number(text if isfinite(read) else NOT_FINITE[text])
 
 
 def _float(read: float) -> Number:
@@ -246,7 +254,7 @@ def _instant(digits: int, zone: str) -> Convert:
     def convert(read: int) -> str:
         seconds, part = divmod(read, 10**digits)
         try:
-            whole = (datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()  # noqa: DTZ001  # `zone` is put behind
+            whole = (EPOCH + timedelta(seconds=seconds)).isoformat()
         except OverflowError:
             return Number(read)
         return f"{whole}.{part:0{digits}}{zone}"
