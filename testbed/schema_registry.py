@@ -1,6 +1,5 @@
 """A real schema registry for tests: Apicurio's, which answers Confluent's clients, its data in memory."""
 
-import hashlib
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -10,33 +9,34 @@ from pathlib import Path
 import httpx
 from filelock import FileLock
 
-from local.install.jars import maven_client
 from local.install.java import java_home
 from local.stack.ports import free_port
+from testbed.artifacts import Artifact, fetched
 from testbed.waiting import awaited
 
-GROUP, ARTIFACT, VERSION = "io.apicurio", "apicurio-registry-app", "2.6.13.Final"
-SHA256 = "3cda1b34aa020fb4ac4dd6a66018d757e81e437f97e20a1f92d366b70091c6ba"
-"""Of the archive of all its jars, 142 MB; 2.6 runs on Java 17, as the rest does."""
+REGISTRY = Artifact(
+    "io.apicurio",
+    "apicurio-registry-app",
+    "2.6.13.Final",
+    "3cda1b34aa020fb4ac4dd6a66018d757e81e437f97e20a1f92d366b70091c6ba",
+    "all",
+    "tar.gz",
+)
+"""All its jars, 142 MB; 2.6 runs on Java 17, as the rest does."""
 
 JVM = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
 def registry_folder(home: Path) -> Path:
-    """The registry's jars, fetched once a home and verified."""
-    folder = home / "jars" / f"{ARTIFACT}-{VERSION}"
+    """The registry's jars."""
+    archive = fetched(home, REGISTRY)
+    folder = archive.with_name(f"{REGISTRY.name}-{REGISTRY.version}")
     with FileLock(home / "jars.writing"):
         if not folder.exists():
-            project = maven_client(home).project(GROUP, ARTIFACT).at_version(VERSION)
-            archive = project.artifact(classifier="all", packaging="tar.gz").resolve()
-            with archive.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            assert found == SHA256, f"{archive} is another file than {SHA256}"
             making = folder.with_suffix(".making")
             with tarfile.open(archive) as packed:
                 packed.extractall(making, filter="data")
             making.rename(folder)
-            archive.unlink()
     return folder
 
 
@@ -46,7 +46,7 @@ def running_registry(home: Path, log: Path) -> Iterator[str]:
     folder, port = registry_folder(home), free_port()
     java = java_home(home) / "bin" / "java"
     own = (f"-Dquarkus.http.port={port}", "-Dquarkus.http.host=127.0.0.1")
-    jar = folder / f"{ARTIFACT}-{VERSION}-runner.jar"
+    jar = folder / f"{folder.name}-runner.jar"
     with log.open("wb") as out:
         server = subprocess.Popen([java, *JVM, *own, "-jar", jar], stdout=out, stderr=out, cwd=log.parent)
     url = f"http://127.0.0.1:{port}/apis/ccompat/v7"
