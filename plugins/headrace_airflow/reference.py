@@ -211,9 +211,10 @@ def _registry() -> str:
     from headrace_airflow.hooks.schema_registry import registry_config
 
     name = Registry.model_fields["connection"].default
+    what = inspect.cleandoc(registry_config.__doc__ or "").partition("\n\nRaises:")[0]
     return (
-        f"\n### {name}\n\nType `http`; only of streams whose contract names it (`record.registry`). "
-        f"{_docstring(registry_config)[0]}\n\nA task fails at once when {_raises(registry_config)}\n"
+        f"\n### {name}\n\nType `http`; only of streams whose contract names it (`record.registry`). {what}\n\n"
+        f"A task fails at once when {_raises(registry_config)}\n"
     )
 
 
