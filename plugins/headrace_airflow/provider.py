@@ -42,7 +42,11 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [
             {
                 "integration-name": "Headrace",
-                "python-modules": [f"{package}.hooks.kafka", f"{package}.hooks.spark"],
+                "python-modules": [
+                    f"{package}.hooks.kafka",
+                    f"{package}.hooks.schema_registry",
+                    f"{package}.hooks.spark",
+                ],
             }
         ],
         "extra-links": [f"{package}.ui.links.ReportLink"],

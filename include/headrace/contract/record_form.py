@@ -57,14 +57,26 @@ class Key(Part):
         return (*([self.field] if self.field else []), *self.paths)
 
 
+class Registry(Part):
+    """The schema registry that records name their schemas in, by Confluent's wire format and interface."""
+
+    connection: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")] = Field(
+        "schema_registry_default", description="the Airflow connection of the registry"
+    )
+    schema_id: FieldName | None = Field(
+        "schema_id", description="the field that holds the id of a record's schema; null: none does"
+    )
+
+
 class RecordForm(Part):
     """How the fields of a record are found."""
 
-    format: Literal["json", "text", "csv"] = Field(
+    format: Literal["json", "text", "csv", "avro"] = Field(
         "json",
         description="`text`: a record is a line of text, whose only field is called `text`; `csv`: a line of "
-        "CSV, without a header",
+        "CSV, without a header; `avro`: by a schema of the `registry`",
     )
+    registry: Registry | None = Field(None, description="of format avro, which cannot be read without it")
     columns: tuple[FieldName, ...] = Field((), description="of format csv: the names of a line's fields")
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="of format csv")
     value_compression: Literal["gzip", "zstd"] | None = Field(
@@ -72,13 +84,14 @@ class RecordForm(Part):
     )
     unwrap: ValuePath | None = Field(
         None,
-        description="of JSON: the path of the object whose members are the fields, as `payload.after` in a "
-        "change event of Debezium's; null there is a record without a value (`landing.tombstones`)",
+        description="of JSON and Avro: the path of the object whose members are the fields, as "
+        "`payload.after` in a change event of Debezium's; null there is a record without a value "
+        "(`landing.tombstones`)",
     )
     paths: dict[FieldName, ValuePath] = Field(
         {},
-        description="of JSON: field -> its [path](#paths) in the whole value; what it leads through stays a "
-        "field besides",
+        description="of JSON and Avro: field -> its [path](#paths) in the whole value; what it leads through "
+        "stays a field besides",
     )
     key: tuple[FieldName, ...] | Key = Field(
         (),
@@ -97,11 +110,18 @@ class RecordForm(Part):
             raise ValueError("a name stands twice in columns")
         if self.delimiter in '"\r\n':
             raise ValueError("delimiter is a quote or the end of a line")
-        if self.format != "json" and (self.unwrap or self.paths):
+        if (self.format == "avro") != (self.registry is not None):
+            raise ValueError(
+                "format avro, and no other, has its schemas in a registry; add or leave out "
+                "registry: {connection: schema_registry_default}"
+            )
+        if self.format not in {"json", "avro"} and (self.unwrap or self.paths):
             raise ValueError(f"a record of format {self.format} has no levels; leave out unwrap and paths")
         twice = next((name for name in self.beside if self.beside.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"field {twice!r} is more than one of paths, key and headers")
+            raise ValueError(
+                f"field {twice!r} is more than one of paths, key, headers and registry.schema_id"
+            )
         return self
 
     @property
@@ -112,7 +132,13 @@ class RecordForm(Part):
     @property
     def beside(self) -> tuple[str, ...]:
         """The fields that do not stand at the top of the value."""
-        return (*self.paths, *self.headers, *(self.key.fields if isinstance(self.key, Key) else ()))
+        own = (self.registry.schema_id,) if self.registry and self.registry.schema_id else ()
+        return (*self.paths, *self.headers, *self.key_fields, *own)
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields that the key fills."""
+        return self.key.fields if isinstance(self.key, Key) else ()
 
     @property
     def is_written_by_others(self) -> bool:

@@ -27,6 +27,7 @@ from headrace.land.unfinished import Unfinished, left_behind, noted
 from headrace.land.worker import land_in_worker
 from headrace.offsets import Position, Ranges, between, reached, subtract, text, within
 from headrace.parse.parser import Parser
+from headrace.parse.schemas import Schemas
 from headrace.staging.committer import commit_batch
 from headrace.staging.landed_readings import not_landed, places_of
 from headrace.staging.refused_before import mark_refused_before
@@ -61,6 +62,7 @@ class Landing:
 
     `skip`: offsets that a person gives up. `begin`: where the first landing of an external topic begins.
     `records_per_batch`: instead of the contract's. `before`: the batch that an earlier process ended in.
+    `schemas`: those that records name, where the contract's format has such.
     """
 
     attempt: Attempt
@@ -71,6 +73,7 @@ class Landing:
     begin: Bound | None = None
     records_per_batch: int | None = None
     before: Unfinished | None = None
+    schemas: Schemas | None = None
 
     @property
     def batch_size(self) -> int:
@@ -164,7 +167,7 @@ class Landing:
         times_cut_off, authors = rewinds(warehouse, topic_id), authors_of(warehouse, topic_id)
         many = contract.record.event_time.spells_an_instant_in_many_ways
         by_instant = many and identities_by_instant(warehouse)
-        return Parser(contract, topic_id, times_cut_off, authors, by_instant)
+        return Parser(contract, topic_id, times_cut_off, authors, by_instant, schemas=self.schemas)
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))

@@ -4,7 +4,9 @@ One pure function of a batch, by the contract alone: it knows neither where reco
 go, and splitting a batch changes nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -22,6 +24,7 @@ from headrace.parse.missing import Missing
 from headrace.parse.naming import Naming, Place
 from headrace.parse.provenance import HEADERS, identity, of_source
 from headrace.parse.record_formats import format_of
+from headrace.parse.schemas import Schemas, schema_ids
 from headrace.parse.unpacking import Values, plain_values
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -84,17 +87,21 @@ class Parser:
         rewinds: int = 0,
         authors: Authors | None = None,
         by_instant: bool = True,
+        *,
+        schemas: Schemas | None = None,
     ) -> None:
         """Raise ValueError where the contract's time format cannot be read or cannot be meant.
 
         `rewinds`: how many times the topic's log was cut off; the same place is another record's then.
         `authors`: whose headers are believed; without them anybody's, as of a sample.
         `by_instant`: whether an identity holds the instant where texts that differ can be the same one.
+        `schemas`: those that records name, and who has the others; of a format that has such.
         """
         record = contract.record
         self._contract, self._topic_id = contract, topic_id
         self._rewinds, self._authors, self._by_instant = rewinds, authors, by_instant
-        self._naming, self._format = Naming(contract), format_of(contract)
+        self.schemas = schemas or Schemas()
+        self._naming, self._format = Naming(contract), format_of(contract, self.schemas)
         self._texts = Texts(self._naming, record)
         asked = record.event_time
         self._times = EventTime(asked.format, asked.timezone) if asked.field else None
@@ -107,9 +114,10 @@ class Parser:
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
-    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int, Authors | None, bool]]:
+    def __reduce__(self) -> tuple[Callable[..., "Parser"], tuple[Any, ...]]:
         """Travel to an executor as what it is made of."""
-        return Parser, (self._contract, self._topic_id, self._rewinds, self._authors, self._by_instant)
+        of = (self._contract, self._topic_id, self._rewinds, self._authors, self._by_instant)
+        return partial(Parser, schemas=self.schemas), of
 
     def _declared(self, by_instant: bool) -> list[pl.Expr]:
         """The parts of a declared identity; the event time's instant where many texts can be one instant."""
@@ -132,7 +140,11 @@ class Parser:
         return pl.when(pl.col("is_later")).then(later).otherwise(itself)
 
     def parse_all(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`, in their order."""
+        """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`, in their order.
+
+        Raises:
+            SchemasMissing: records name schemas that are not known, in a process that cannot ask.
+        """
         for batch in batches:
             start = 0
             for values in plain_values(batch.column("value"), self._contract.record.value_compression):
@@ -167,6 +179,8 @@ class Parser:
     def _read(self, values: Values, records: Arrays) -> FieldTable:
         """The fields of a batch, without what stands for no value."""
         record = self._contract.record
+        if record.registry:
+            self.schemas.require(schema_ids(values))
         read = map(self._format, values)
         fields = FieldTable(
             with_fields_beside(record, read, records["key"], records["headers"]), self._naming

@@ -43,6 +43,21 @@ class Reason(StrEnum):
         "the value has no object where the contract's `unwrap` says",
         "a record without its envelope; another connector's envelope",
     )
+    NOT_AVRO = (
+        "not_avro",
+        "the value is not a zero, four bytes of a schema's id and one Avro record of that schema",
+        "plain JSON; Avro without the registry's head; a cut-off record; bytes behind it",
+    )
+    UNKNOWN_SCHEMA = (
+        "unknown_schema",
+        "the registry has no schema of the id that the value names",
+        "a producer with another registry; a schema that was deleted for good",
+    )
+    UNFIT_SCHEMA = (
+        "unfit_schema",
+        "the value's schema lacks a field that the contract needs, has another type for it, or is unreadable",
+        "a required field that was removed; a boolean where a number was; a schema that holds itself",
+    )
     NOT_A_ROW = (
         "not_a_row",
         "the value is not one line of CSV with as many fields as the contract has columns",

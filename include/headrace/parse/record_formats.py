@@ -10,6 +10,7 @@ from headrace.parse.json_fields import Fields, fields_of, json_value
 from headrace.parse.nested_fields import NestedFields
 from headrace.parse.reasons import Reason
 from headrace.parse.refusal import Refusal, Refused
+from headrace.parse.schemas import Schemas
 from headrace.parse.text_fields import line_of
 
 Read = tuple[tuple[str, ...] | Refusal, list[str | None]]
@@ -49,8 +50,8 @@ class RecordFormat:
         return {} if isinstance(names, Refusal) else dict(zip(names, texts, strict=True))
 
 
-def format_of(contract: Contract) -> RecordFormat:
-    """The format of a stream's records."""
+def format_of(contract: Contract, schemas: Schemas | None = None) -> RecordFormat:
+    """The format of a stream's records; `schemas`: those that they name, of a format that has such."""
     record = contract.record
     skipped = contract.landing.tombstones == "skip_counted"
     tombstone = Reason.TOMBSTONE if skipped else Reason.EMPTY
@@ -58,6 +59,10 @@ def format_of(contract: Contract) -> RecordFormat:
         return RecordFormat(CsvLine(record.columns, record.delimiter), Reason.NOT_A_ROW, tombstone)
     if record.format == "text":
         return RecordFormat(line_of, Reason.NOT_UTF8, tombstone)
+    if record.format == "avro":
+        from headrace.parse.avro_fields import AvroFields  # noqa: PLC0415  # 20 ms that no other format needs
+
+        return RecordFormat(AvroFields(record, schemas or Schemas(), tombstone), Reason.NOT_AVRO, tombstone)
     return RecordFormat(_json_reader(record, tombstone), Reason.NOT_AN_OBJECT, tombstone)
 
 

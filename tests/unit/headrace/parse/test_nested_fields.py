@@ -12,6 +12,7 @@ from headrace.parse.json_fields import json_value, text_of
 from headrace.parse.nested_fields import ABSENT, at_path
 from headrace.parse.reasons import Reason
 from testbed.arrow_records import parsed
+from testbed.fuzzed import mutated
 from testbed.parse_cases import Sent, contract
 
 TIME = {"field": "at", "format": "iso"}
@@ -105,6 +106,28 @@ def test_a_path_is_held_to_the_signals_bounds_and_to_presence() -> None:
 def test_one_field_that_stands_at_the_top_and_deep_is_repeated() -> None:
     [row] = _rows('{"v": 1, ' + DEEP[1:], paths=PATHS)
     assert row["reason"] == Reason.REPEATED_FIELD
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(value=mutated([*CHANGES.values(), f'{{"payload": {CHANGES["update"]}}}']), key=st.binary(max_size=4))
+def test_whatever_an_envelope_holds_it_ends_in_a_row_that_keeps_what_is_refused(
+    value: bytes, key: bytes
+) -> None:
+    shape = {
+        "identity": ["at"],
+        "event_time": TIME,
+        "signals": SIGNALS,
+        "unwrap": "after",
+        "paths": {"op": "op", "was": "before.v", "tag": "after.note.a[0]"},
+        "key": {"format": "json", "field": "id"},
+        "headers": {"trace": "trace"},
+    }
+    [row] = parsed([Sent(value, headers=[("trace", key)], key=key)], contract(record=shape))
+    if row["reason"]:
+        assert (row["value"], row["key"], row["headers"][0]["value"]) == (value, key, key)
+    else:
+        assert json.loads(value)["after"]["at"]
+        assert row["signals"]["trace"] == key.decode()
 
 
 NAMES = st.sampled_from(["a", "b", "c.d", ""])
