@@ -232,7 +232,8 @@ def _registry() -> str:
     name = Registry.model_fields["connection"].default
     what = inspect.cleandoc(registry_config.__doc__ or "").partition("\n\nRaises:")[0]
     return (
-        f"\n### {name}\n\nType `http`; only of streams whose contract names it (`record.registry`). {what}\n\n"
+        f"\n### {name}\n\nType `http`; only of streams whose contract names it (`record.registry`). "
+        f"{what}\n\n"
         f"A task fails at once when {_raises(registry_config)}\n"
     )
 
