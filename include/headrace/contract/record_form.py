@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from headrace.contract.field_types import FieldName
 from headrace.contract.part import Part
@@ -57,6 +57,14 @@ class Key(Part):
         return (*([self.field] if self.field else []), *self.paths)
 
 
+NAMES, FORM = "names", "form"
+"""The two kinds of a record's key."""
+
+
+def _kind_of_key(key: object) -> str:
+    return FORM if isinstance(key, dict | Key) else NAMES
+
+
 class Registry(Part):
     """The schema registry that records name their schemas in, by Confluent's wire format and interface."""
 
@@ -93,7 +101,9 @@ class RecordForm(Part):
         description="of JSON and Avro: field -> its [path](#paths) in the whole value; what it leads through "
         "stays a field besides",
     )
-    key: tuple[FieldName, ...] | Key = Field(
+    key: Annotated[
+        Annotated[tuple[FieldName, ...], Tag(NAMES)] | Annotated[Key, Tag(FORM)], Discriminator(_kind_of_key)
+    ] = Field(
         (),
         description="of a source's rows: the fields whose texts are the Kafka key, which decides the "
         "partition and nothing else; of an external topic: how the key is read as fields",

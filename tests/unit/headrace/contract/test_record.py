@@ -108,7 +108,10 @@ OPTIONS = {
     "value_compression: lz4": "field record.value_compression: Input should be 'gzip' or 'zstd'",
     "key: {format: text}": "name the field that the key is, or paths into it",
     "key: {format: text, paths: {id: id}}": "a key of format text has no paths; name its field",
-    "key: {format: avro, field: id}": "field record.key",
+    "key: {format: avro, field: id}": "field record.key.format: Input should be 'text', 'json', 'int32' or",
+    "key: device": "field record.key: Input should be a valid tuple",
+    "format: avro": "field record: format avro, and no other, has its schemas in a registry; add or leave",
+    "registry: {}": "field record: format avro, and no other, has its schemas in a registry; add or leave",
     "key: {format: text, field: x}\n  headers: {x: y}": "field 'x' is more than one of paths, key and",
 }
 
