@@ -112,7 +112,7 @@ OPTIONS = {
     "key: device": "field record.key: Input should be a valid tuple",
     "format: avro": "field record: format avro, and no other, has its schemas in a registry; add or leave",
     "registry: {}": "field record: format avro, and no other, has its schemas in a registry; add or leave",
-    "key: {format: text, field: x}\n  headers: {x: y}": "field 'x' is more than one of paths, key and",
+    "key: {format: text, field: x}\n  headers: {x: y}": "field 'x' is more than one of paths, key,",
 }
 
 
