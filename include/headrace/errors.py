@@ -184,6 +184,12 @@ class TablesApart(TerminalError):
     code = "HR408"
 
 
+class ColumnsDiffer(TerminalError):
+    """The columns of `readings` are not the contract's, and cannot become those without what is landed."""
+
+    code = "HR409"
+
+
 class NotReconciled(TerminalError):
     """Records are lost, doubled or miscounted; the message names them."""
 

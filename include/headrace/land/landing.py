@@ -42,11 +42,12 @@ from headrace.tables.batches import (
     landed_position,
     open_batch,
     require_together,
-    rewinds,
 )
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables, identities_by_instant
+from headrace.tables.evolution import fit_columns
+from headrace.tables.losses import rewinds
 from headrace.tables.names import QUARANTINE, READINGS
 from headrace.tables.put_back import require_none_put_back
 from headrace.tables.slices import Slice
@@ -189,6 +190,7 @@ def land(landing: Landing, engine: Engine) -> None:
 
     Raises:
         TablesApart: the tables are not of one moment.
+        ColumnsDiffer: the contract asks for other columns than `readings` has.
         TopicRecreated, RecordsExpired, LogCutOff: the position has lost its meaning or its records, and the
             loss is not accepted.
         TransientError: the log does not reach the slice's end yet.
@@ -216,7 +218,8 @@ def settle(landing: Landing) -> Slice:
     attempt, run_slice = landing.attempt, landing.run_slice
     require_together(attempt.warehouse)  # before a table that is missing is made anew
     require_none_put_back(attempt.warehouse)
-    create_tables(attempt.warehouse)
+    create_tables(attempt.warehouse, attempt.contract)
+    fit_columns(attempt.warehouse, attempt.contract)
     require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
     finish_open_batch(landing)
     settle_topic(attempt, run_slice, landing.accept_loss)
