@@ -18,8 +18,9 @@ from headrace.tables.attempt import Attempt
 from headrace.tables.batches import closing_of, newest_closing, open_batch
 from headrace.tables.commits import GoldCommit, open_table
 from headrace.tables.evolution import require_columns
+from headrace.tables.gold_columns import gold_tables
 from headrace.tables.gold_commits import commit_gold, newest_gold
-from headrace.tables.names import GOLD, READINGS
+from headrace.tables.names import READINGS
 from headrace.tables.progress import came_from
 from headrace.tables.warehouse import Warehouse
 from headrace.task_log import say
@@ -39,7 +40,7 @@ ORDER = [("signal_date", "ascending")]
 """How the rows of the gold tables' files are ordered: who replaces a day passes over the rest."""
 
 Engine = Callable[[Attempt, Part], Mapping[str, pa.Table]]
-"""Computes the rows of both gold tables; `gold_schemas` names their columns."""
+"""Computes the rows of the gold tables; `gold_schemas` names their columns."""
 
 
 def analyse(attempt: Attempt, engine: Engine) -> None:
@@ -97,7 +98,7 @@ def left_to_do(attempt: Attempt, goal: GoldCommit) -> dict[str, Part | None]:
         files = ReadingsFiles.of(attempt.warehouse.table(READINGS), goal.readings_version)
         return Part(goal.readings_version, tuple(files.touched_since(batch)), batch)
 
-    newest = {table: newest_gold(attempt.warehouse, table) for table in GOLD}
+    newest = {table: newest_gold(attempt.warehouse, table) for table in gold_tables(attempt.contract)}
     return {
         table: _left(attempt.warehouse, commit.metadata if commit else None, goal, since)
         for table, commit in newest.items()

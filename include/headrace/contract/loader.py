@@ -213,8 +213,9 @@ def _faults(file: Path, node: yaml.Node, broken: ValidationError) -> Iterator[st
     lines = dict(_lines(node))
     for error in broken.errors():
         field = _written(error["loc"])
-        if field[-1:] == ("0",) and field not in lines:
-            field = field[:-1]  # a text stands where a list could: it is a list of one to the model
+        # One thing stands where a list could: it is a list of one to the model.
+        one = [at for at, part in enumerate(field) if part == "0" and field[: at + 1] not in lines]
+        field = tuple(part for at, part in enumerate(field) if at not in one)
         yield f"{_place(file, node, field)}: field {'.'.join(field) or 'the contract'}: {_reason(error)}"
 
 

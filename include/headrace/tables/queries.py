@@ -13,6 +13,7 @@ from headrace.errors import ContractError
 from headrace.numeric import number
 from headrace.tables.active_files import active_files, count_rows, first_rows_until, last_rows_from
 from headrace.tables.commits import open_table
+from headrace.tables.gold_columns import averages_table, start_column
 from headrace.tables.names import (
     BATCHES,
     DAILY_COMPLETENESS,
@@ -55,14 +56,17 @@ def scan(warehouse: Warehouse, table: str) -> pl.LazyFrame:
     return pl.scan_pyarrow_dataset(dataset(warehouse.table(table)))
 
 
-def counts(warehouse: Warehouse) -> Counts:
-    """What the stream's tables hold now; a table that is not there counts as empty."""
+def counts(warehouse: Warehouse, averages: str = HOURLY_AVERAGE) -> Counts:
+    """What the stream's tables hold now; a table that is not there counts as empty.
+
+    `averages`: the table whose rows are the hours, or whatever the contract's analysis is of.
+    """
     return Counts(
         readings=_rows(warehouse, READINGS),
         quarantine=quarantine_reasons(warehouse),
         days=_rows(warehouse, DAILY_COMPLETENESS),
         complete_days=_rows_by(warehouse, DAILY_COMPLETENESS, "missing").get(0, 0),
-        hours=_rows(warehouse, HOURLY_AVERAGE),
+        hours=_rows(warehouse, averages),
         batches=_rows_by(warehouse, BATCHES, "kind").get("batch", 0),
     )
 
@@ -77,7 +81,8 @@ def first_rows(
     contract: "Contract", warehouse: Warehouse, table: str, count: int = 5
 ) -> list[dict[str, Any]]:
     """The first rows of a table in the order of its time, times in the contract's zone."""
-    by = {READINGS: "signal_ts", HOURLY_AVERAGE: "signal_hour", LEDGER: "finished"}.get(table, "signal_date")
+    own = {READINGS: "signal_ts", LEDGER: "finished", averages_table(contract): start_column(contract)}
+    by = own.get(table, "signal_date")
     path = warehouse.table(table)
     until = first_rows_until(active_files(open_table(path), by), count)
     frame = pl.scan_pyarrow_dataset(dataset(path, where=None if until is None else [(by, "<=", until)]))
@@ -269,13 +274,13 @@ def _with_columns(part: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     return part.with_columns(pl.lit(None).alias(name) for name in columns if name not in part.columns)
 
 
-def hourly(warehouse: Warehouse, column: str, zone: str, since: date) -> pl.DataFrame:
-    """`signal_hour` in that zone and one average of `hourly_average`, from that day on."""
-    hour = pl.col("signal_hour")
+def averages(contract: "Contract", warehouse: Warehouse, column: str, since: date) -> pl.DataFrame:
+    """`signal_hour`, when an average's hour or slot begins in the contract's zone, and one average."""
+    zone, hour = contract.record.event_time.timezone, pl.col(start_column(contract))
     # In UTC: polars 2.1.0 hands an instant of another zone to pyarrow as if it were one of UTC.
     midnight = datetime.combine(since, time.min, ZoneInfo(zone)).astimezone(UTC)
-    frame = scan(warehouse, HOURLY_AVERAGE).filter(hour >= midnight)
-    return frame.select(hour.dt.convert_time_zone(zone), column).collect()
+    frame = scan(warehouse, averages_table(contract)).filter(hour >= midnight)
+    return frame.select(hour.dt.convert_time_zone(zone).alias("signal_hour"), column).collect()
 
 
 def _rows(warehouse: Warehouse, table: str) -> int:
