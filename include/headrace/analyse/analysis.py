@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from headrace.analyse.gold_schemas import gold_schemas
 from headrace.analyse.readings_files import ReadingsFiles
+from headrace.contract.model import Contract
 from headrace.crash_points import crash_point
 from headrace.errors import PositionBroken, WarehouseError
 from headrace.tables.attempt import Attempt
@@ -44,16 +45,17 @@ Engine = Callable[[Attempt, Part], Mapping[str, pa.Table]]
 
 
 def analyse(attempt: Attempt, engine: Engine) -> None:
-    """Bring both gold tables up to the last closed batch; the caller holds the stream's lock.
+    """Bring the gold tables up to the last closed batch; the caller holds the stream's lock.
 
     Raises:
         WarehouseError: `land` has not run yet.
         PositionBroken: a batch is open.
         ColumnsDiffer: the contract asks for other columns than `readings` has.
+        ContractError: a table's own SQL cannot be asked.
         ForeignCommit: another process wrote to a gold table.
     """
     goal = input_of(attempt)
-    schemas = gold_schemas(attempt.contract)
+    schemas = _schemas(attempt.contract)
     computed: dict[Part, Mapping[str, pa.Table]] = {}
     for table, part in left_to_do(attempt, goal).items():
         if part is None:
@@ -122,8 +124,22 @@ def _stands(warehouse: Warehouse, done: GoldCommit) -> bool:
 
 def _rows(attempt: Attempt, part: Part, engine: Engine) -> Mapping[str, pa.Table]:
     if part.days == ():
-        return {table: schema.empty_table() for table, schema in gold_schemas(attempt.contract).items()}
-    return engine(attempt, part)
+        return {table: schema.empty_table() for table, schema in _schemas(attempt.contract).items()}
+    rows = engine(attempt, part)
+    if attempt.contract.analysis.tables:
+        from headrace.analyse.sql_tables import sql_rows
+
+        rows = {**rows, **sql_rows(attempt, part.version, part.days)}
+    return rows
+
+
+def _schemas(contract: Contract) -> dict[str, pa.Schema]:
+    schemas = gold_schemas(contract)
+    if contract.analysis.tables:
+        from headrace.analyse.sql_tables import sql_schemas
+
+        schemas |= sql_schemas(contract)
+    return schemas
 
 
 def _commit(attempt: Attempt, table: str, rows: pa.Table, goal: GoldCommit, part: Part) -> None:

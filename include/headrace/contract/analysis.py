@@ -11,6 +11,12 @@ from headrace.contract.part import LARGEST, Part
 from headrace.files import read_bounded
 from headrace.settings import PROJECT
 
+TABLES = (
+    *("readings", "quarantine", "daily_completeness", "hourly_average", "averages"),
+    *("batches", "publications", "ledger"),
+)
+"""The names of the tables that a stream has without asking."""
+
 Aggregate = Annotated[
     str,
     Field(pattern=r"^(mean|min|max|last|sum|count|circular_mean|p[1-9][0-9]?)$", examples=["mean", "p95"]),
@@ -43,6 +49,29 @@ class Indicator(Part):
         if any(bound is None for bound in inner) or inner != sorted(set(inner), key=lambda b: b or 0.0):
             raise ValueError("bounds must ascend, with null in the last band only")
         return self
+
+
+class SqlTable(Part):
+    """A gold table by an SQL file."""
+
+    sql: Path = Field(
+        description="a file with one SELECT of DuckDB over `readings`, which gives the column `signal_date`; "
+        "it is asked day by day; relative paths start at the checkout"
+    )
+
+    @property
+    def file(self) -> Path:
+        """Absolute path of the file."""
+        return self.sql if self.sql.is_absolute() else PROJECT / self.sql
+
+
+def _table_name(name: str) -> str:
+    if name in TABLES:
+        raise ValueError(f"{name!r} is a table of every stream; choose another name")
+    return name
+
+
+TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$"), AfterValidator(_table_name)]
 
 
 def _one_or_more(value: object) -> object:
@@ -82,6 +111,7 @@ class Analysis(Part):
         "direction the circular mean too",
     )
     indicator: Indicators = Field((), description="one, or a list of them")
+    tables: dict[TableName, SqlTable] = Field({}, description="more gold tables, each by an SQL file")
     signal_names: Path | None = Field(
         None, description="a JSON list of {sig_name, sig_mapping_name}; an absent signal keeps its name"
     )
@@ -101,8 +131,17 @@ class Analysis(Part):
         file = self.signal_names_file
         return read_bounded(file, LARGEST) if file and self._names is None else self._names
 
-    def with_names(self, text: str | None) -> Self:
-        """The same, and that text is what stands in the file of names."""
+    _sql: dict[str, str] | None = PrivateAttr(None)
+
+    @property
+    def sql_texts(self) -> dict[str, str]:
+        """What stands in the file of each of `tables`, or stood there; raises as `read_bounded`."""
+        if self._sql is not None:
+            return self._sql
+        return {name: read_bounded(table.file, LARGEST) for name, table in self.tables.items()}
+
+    def with_texts(self, names: str | None, sql: dict[str, str]) -> Self:
+        """The same, and those texts are what stands in the file of names and in those of tables."""
         known = self.model_copy()
-        known._names = text  # noqa: SLF001  # its own class's
+        known._names, known._sql = names, sql  # noqa: SLF001  # its own class's
         return known

@@ -135,5 +135,6 @@ class Contract(Part):
                 "analysis": self.analysis.model_dump(mode="json"),
                 "record": self.record.model_dump(mode="json"),
                 "mapping": self.analysis.signal_names_text,
+                "sql": self.analysis.sql_texts,
             }
         )

@@ -46,7 +46,7 @@ def start_column(contract: Contract) -> str:
 
 def gold_tables(contract: Contract) -> tuple[str, ...]:
     """The tables that `analyse` writes."""
-    return (DAILY_COMPLETENESS, averages_table(contract))
+    return (DAILY_COMPLETENESS, averages_table(contract), *contract.analysis.tables)
 
 
 def gold_column(name: str) -> str:
