@@ -1,4 +1,4 @@
-"""Gold tables by an SQL file: polars computes the same, touched days alone are asked, hostile files refused."""
+"""Gold tables by an SQL file: polars computes the same, only touched days are asked, others refused."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
