@@ -86,7 +86,7 @@ def test_both_engines_make_the_same_of_columns_and_of_a_map(
                 row["new"] = None
         assert made["map", "worker"] == made["map", "spark"]
         assert made["typed", "worker"] == made["typed", "spark"] == made["map", "worker"]
-    assert [row["Power_(kW)"] for row in made["typed", "spark"]] == [-0.625, None, 3.0]
+    assert [row["Power__kW_"] for row in made["typed", "spark"]] == [-0.625, None, 3.0]
     assert [row["price"] for row in made["typed", "spark"]] == [6.125, None, None]
 
 
@@ -105,7 +105,7 @@ def test_predicates_pass_over_files_and_find_what_is_there(
         "Power__kW_ < 0": 1,
         "count = 9007199254740993": 1,
         "price >= 12.5": 1,
-        "new = 0.5": 1,
+        "new = 0.5": 3,  # older files say nothing of it
         "word = 'a'": 1,
         "on": 2,  # of booleans the log keeps no bounds
         "seen = TIMESTAMP '2020-01-01 03:00:00.123456'": 1,
