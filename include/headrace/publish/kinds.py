@@ -11,6 +11,8 @@ from headrace.publish.published import Published
 from headrace.publish.publishing import publish
 from headrace.publish.sources.listing import is_many
 from headrace.settings import Settings
+from headrace.tables.put_back import require_none_put_back
+from headrace.tables.warehouse import Warehouse
 from headrace.task_log import Report
 
 if TYPE_CHECKING:
@@ -29,7 +31,12 @@ def publish_source(
     republish: bool = False,
     report: Report = log.info,
 ) -> Published:
-    """Publish the contract's source; raises as `publish`. `database`: where a connection's database is."""
+    """Publish the contract's source. `database`: where a connection's database is.
+
+    Raises:
+        TablesApart: `publications` was restored to an earlier version; else as `publish`.
+    """
+    require_none_put_back(Warehouse.of(settings, contract.stream))
     source = contract.source
     if isinstance(source, SqlSource):
         from headrace.publish.query import Query  # noqa: PLC0415  # most streams need no database
