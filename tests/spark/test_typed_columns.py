@@ -107,7 +107,7 @@ def test_predicates_pass_over_files_and_find_what_is_there(
         "price >= 12.5": 1,
         "new = 0.5": 3,  # older files say nothing of it
         "word = 'a'": 1,
-        "on": 2,  # of booleans the log keeps no bounds
+        "on": 3,  # of booleans the log keeps no bounds
         "seen = TIMESTAMP '2020-01-01 03:00:00.123456'": 1,
         "others['new'] = '4'": 3,
     }.items():
