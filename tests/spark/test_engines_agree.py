@@ -73,9 +73,9 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def _contract(zone: str, every: str | None, **analysis: Any) -> Contract:
+def _contract(zone: str, cadence: str | None, **analysis: Any) -> Contract:
     shape = contract().record.model_dump(mode="json")
-    shape["event_time"] |= {"timezone": zone, "every": every}
+    shape["event_time"] |= {"timezone": zone, "every": cadence}
     shape["signals"] = [
         {"name": POWER, "fields": ["p"]},
         {"name": "state", "fields": ["state"], "type": "string"},

@@ -11,9 +11,10 @@ from datetime import date
 from typing import Any
 
 import duckdb
+import polars as pl
 import pyarrow as pa
 
-from headrace.analyse.readings_files import ReadingsFiles, on_days
+from headrace.analyse.readings_files import ReadingsFiles, in_chunks, on_days
 from headrace.contract.loader import load_sql
 from headrace.contract.model import Contract
 from headrace.errors import ContractError
@@ -24,6 +25,9 @@ from headrace.tables.names import READINGS
 from headrace.tables.typed_columns import readings_schema
 
 DAY = "signal_date"
+
+ROWS_OF_DAYS = 250_000
+"""Readings of days that are in memory together; a day is never cut."""
 
 LOCKED = (
     "SET autoinstall_known_extensions = false",
@@ -59,21 +63,34 @@ def sql_rows(attempt: Attempt, version: int, wanted: Sequence[date] | None) -> M
     schemas = sql_schemas(contract)
     if not schemas:
         return {}
-    files = ReadingsFiles.of(attempt.warehouse.table(READINGS), version)
-    days = files.readings_a_day()[DAY].to_list() if wanted is None else wanted
     texts = load_sql(contract)
     rows: dict[str, list[pa.Table]] = {table: [schema.empty_table()] for table, schema in schemas.items()}
-    for day in days:
-        scanner = files.holding([day]).scanner(
-            readings_schema(contract).names, on_days([day]), readings_schema(contract)
-        )
-        with _connected(contract, scanner.to_table()) as base:
+    with _connected(contract) as base:
+        for day, readings in _days(attempt, version, wanted):
+            base.register(READINGS, readings)
             for table, schema in schemas.items():
                 place = _place(contract, table)
                 found = _asked(base, texts[table], f"{place}: on {day}")
                 _require_day(found, day, place)
                 rows[table].append(found.cast(schema))
+            base.unregister(READINGS)
     return {table: pa.concat_tables(some) for table, some in rows.items()}
+
+
+def _days(attempt: Attempt, version: int, wanted: Sequence[date] | None) -> Iterator[tuple[date, pa.Table]]:
+    """Each day that has readings, with these; they are read a few days at a time."""
+    schema = readings_schema(attempt.contract)
+    files = ReadingsFiles.of(attempt.warehouse.table(READINGS), version)
+    counted = (files if wanted is None else files.holding(wanted)).readings_a_day()
+    if wanted is not None:
+        counted = counted.filter(pl.col(DAY).is_in(wanted))
+    counts = dict(counted.iter_rows())
+    for days in in_chunks(counts.items(), ROWS_OF_DAYS):
+        scanner = files.holding(days).scanner(schema.names, on_days(days), schema)
+        readings, start = scanner.to_table().sort_by(DAY), 0
+        for day in days:
+            yield day, readings.slice(start, counts[day])
+            start += counts[day]
 
 
 def _place(contract: Contract, table: str) -> str:
