@@ -19,6 +19,7 @@ from headrace.report.newest import Shown, note_report
 from headrace.tables import queries
 from headrace.tables.gold_columns import HOUR, aggregated, averages_table, gold_tables
 from headrace.tables.names import DAILY_COMPLETENESS, READINGS
+from headrace.tables.signal_values import signal_values
 from headrace.tables.warehouse import Warehouse
 
 FIRST_ROWS = 6
@@ -95,7 +96,7 @@ def _of_readings(contract: Contract, warehouse: Warehouse, readings: int) -> Ite
     names = list(dict.fromkeys(filter(None, drawn)))
     if not names:
         return
-    frame = queries.signals(warehouse, names, record=contract.record)
+    frame = signal_values(warehouse, names, record=contract.record)
     whole = len(frame) == readings
     some = f"{_number(len(frame))} of {_number(readings)} readings, evenly chosen"
     if curve:
