@@ -84,7 +84,7 @@ def start_of(every: timedelta) -> Column:
     """
     if every == HOURS:
         return F.date_trunc("hour", "signal_ts")
-    day, size = F.to_date("signal_ts"), F.lit(every // timedelta(microseconds=1))
+    day, size = F.to_date("signal_ts"), F.lit(every // timedelta(microseconds=1)).cast("bigint")
     begins = _begins(day)
     whole = _begins(F.date_add(day, 1)) - begins
     last = F.greatest(F.floor((2 * whole + size) / (2 * size)) - 1, F.lit(0))
@@ -197,7 +197,7 @@ def averages(readings: DataFrame, mapping: DataFrame, contract: Contract) -> Dat
         F.max(F.when(F.col("column") == names.get(signal.name, signal.name), F.col(aggregate))).alias(column)
         for column, signal, aggregate in aggregated(contract)
     ]
-    hours = renamed(by_signal, mapping).groupBy(*kept).agg(F.count("*").alias("signals"), *columns)
+    hours = renamed(by_signal, mapping).groupBy(*kept).agg(F.count("*").alias("of signals"), *columns)
     made = hours.columns[len(kept) + 1 :]
     return hours.select("signal_date", start, "entity", *map(column, made), *kept[len(HOUR) :])
 

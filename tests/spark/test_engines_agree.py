@@ -195,7 +195,7 @@ def _streams(draw: st.DrawFn) -> tuple[str, str | None, list[Row], int]:
 @given(
     stream=_streams(),
     named=st.booleans(),
-    slot=st.sampled_from(["PT1H", "PT15M", "PT45M", "PT6H", "P1D"]),
+    slot=st.sampled_from(["PT1H", "PT15M", "PT30M", "PT45M", "PT6H", "P1D"]),
 )
 def test_they_make_the_same_of_any_readings(
     spark: SparkSession, names: Path, stream: tuple[str, str | None, list[Row], int], named: bool, slot: str
