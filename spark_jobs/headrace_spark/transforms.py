@@ -95,9 +95,9 @@ def start_of(every: timedelta) -> Column:
 def averages_by_signal(readings: DataFrame, contract: Contract, signals: tuple[Signal, ...]) -> DataFrame:
     """The aggregates of every signal in every hour (and entity), a row for each of them.
 
-    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `mean`, and each other aggregate
-    that the contract asks of a signal; null where it is not asked of this one. A missing value counts for
-    nothing.
+    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `the mean`, and each other
+    aggregate that the contract asks of a signal (a name with a blank is no indicator's); null where it is not
+    asked of this one. A missing value counts for nothing.
     """
     asked: dict[str, set[str]] = {signal.name: {"mean"} for signal in signals}
     for _, signal, aggregate in aggregated(contract):
@@ -120,7 +120,7 @@ def _aggregates(signal: Signal, value: Column, asked: set[str], kinds: list[str]
         )
         for kind in kinds
     )
-    named = (each.alias(kind) for each, kind in zip(made, kinds, strict=True))
+    named = (each.alias(f"the {kind}") for each, kind in zip(made, kinds, strict=True))
     return F.struct(F.lit(signal.name).alias("sig_name"), *named)
 
 
@@ -155,7 +155,7 @@ def circular_mean(degrees: Column) -> Column:
 def with_indicator(averages: DataFrame, indicator: Indicator) -> DataFrame:
     """Each hour's band, by the average of the indicator's signal, on each of its rows."""
     hour = Window.partitionBy(*HOUR)
-    average = F.max(F.when(F.col("sig_name") == indicator.signal, F.col("mean"))).over(hour)
+    average = F.max(F.when(F.col("sig_name") == indicator.signal, F.col("the mean"))).over(hour)
     return averages.withColumn(indicator.name, band(average, indicator.bands))
 
 
@@ -194,7 +194,9 @@ def averages(readings: DataFrame, mapping: DataFrame, contract: Contract) -> Dat
     kept = [*HOUR, *(each.name for each in indicators), "readings"]
     names = load_signal_names(contract)
     columns = [
-        F.max(F.when(F.col("column") == names.get(signal.name, signal.name), F.col(aggregate))).alias(column)
+        F.max(
+            F.when(F.col("column") == names.get(signal.name, signal.name), F.col(f"the {aggregate}"))
+        ).alias(column)
         for column, signal, aggregate in aggregated(contract)
     ]
     hours = renamed(by_signal, mapping).groupBy(*kept).agg(F.count("*").alias("of signals"), *columns)
