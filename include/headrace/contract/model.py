@@ -17,6 +17,9 @@ from headrace.contract.record import Record
 from headrace.contract.source import ExternalSource, OwnSource, SqlSource
 from headrace.contract.topic import Topic
 
+OTHER_DAGS = {"audit": "counts all streams again", "maintain_tables": "keeps tables small"}
+"""DAGs that are none of a stream's: their ids are no streams'."""
+
 COLUMNS_OF_ALL = (
     "signal_date",
     "signal_ts",
@@ -47,8 +50,8 @@ class Contract(Part):
     @field_validator("stream")
     @classmethod
     def _has_a_dag_of_its_own(cls, stream: str) -> str:
-        if stream == "audit":
-            raise ValueError("'audit' is the DAG that counts all streams again; choose another name")
+        if stream in OTHER_DAGS:
+            raise ValueError(f"{stream!r} is the DAG that {OTHER_DAGS[stream]}; choose another name")
         return stream
 
     @model_validator(mode="after")
