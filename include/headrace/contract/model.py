@@ -102,8 +102,10 @@ class Contract(Part):
 
     def _named_signals(self) -> Iterator[tuple[str, str]]:
         """Where other parts of the contract name a signal, and which."""
-        if self.analysis.indicator:
-            yield "analysis.indicator.signal", self.analysis.indicator.signal
+        for indicator in self.analysis.indicator:
+            yield "analysis.indicator.signal", indicator.signal
+        for name in self.analysis.aggregates:
+            yield "analysis.aggregates", name
         for picture, part in (("curve", self.report.curve), ("rose", self.report.rose)):
             for key, name in (part.model_dump(exclude_none=True) if part else {}).items():
                 yield f"report.{picture}.{key}", name
@@ -136,5 +138,6 @@ class Contract(Part):
                 "analysis": self.analysis.model_dump(mode="json"),
                 "record": self.record.model_dump(mode="json"),
                 "mapping": self.analysis.signal_names_text,
+                "sql": self.analysis.sql_texts,
             }
         )
