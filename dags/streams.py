@@ -19,7 +19,8 @@ from pathlib import Path
 from airflow.sdk import DAG, BaseOperator, XComArg, chain
 
 from headrace.contract.model import Contract
-from headrace.tables.names import GOLD, LANDED, LEDGER, READINGS
+from headrace.tables.gold_columns import gold_tables
+from headrace.tables.names import LANDED, LEDGER, READINGS
 from headrace_airflow import alerts
 from headrace_airflow.assets import table_asset, topic_asset
 from headrace_airflow.contracts import sound_contracts
@@ -59,7 +60,8 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
     ) as dag:
         topic = contract.topic
         records, table = topic_asset(topic.name), partial(table_asset, contract.stream)
-        landed_tables, gold = ([table(name) for name in names] for names in (LANDED, GOLD))
+        landed_tables = [table(name) for name in LANDED]
+        gold = [table(name) for name in gold_tables(contract)]
         provision_topics = ProvisionTopicsOperator(task_id="provision_topics", contract=file)
         topic_ready = Gate(
             task_id="topic_ready",

@@ -6,7 +6,7 @@ from headrace.tables.active_files import count_rows
 from headrace.tables.batches import newest_closing
 from headrace.tables.commits import open_table
 from headrace.tables.gold_commits import newest_gold
-from headrace.tables.names import GOLD, LEDGER, READINGS
+from headrace.tables.names import DAILY_COMPLETENESS, LANDED, LEDGER, READINGS
 from headrace.tables.warehouse import Warehouse
 
 Standing = dict[str, Any]
@@ -24,10 +24,10 @@ def standing_of(warehouse: Warehouse, table: str) -> Standing | None:
         return None
     counted = READINGS if table == LEDGER else table
     rows = count_rows(open_table(warehouse.table(counted))) if warehouse.exists(counted) else 0
-    if table not in (*GOLD, LEDGER):
+    if table in LANDED:
         closing = newest_closing(warehouse)
         return {"rows": rows, "position": _json(closing.position if closing else {})}
-    gold = newest_gold(warehouse, GOLD[0] if table == LEDGER else table)
+    gold = newest_gold(warehouse, DAILY_COMPLETENESS if table == LEDGER else table)
     position, analysis = (gold.metadata.position, gold.metadata.analysis_sha256) if gold else ({}, None)
     return {"rows": rows, "position": _json(position), "analysis": analysis}
 
