@@ -190,6 +190,12 @@ class ColumnsDiffer(TerminalError):
     code = "HR409"
 
 
+class TooManySmallFiles(TransientError):
+    """A table has so many small files, after maintenance too, that reading it is slow."""
+
+    code = "HR410"
+
+
 class NotReconciled(TerminalError):
     """Records are lost, doubled or miscounted; the message names them."""
 

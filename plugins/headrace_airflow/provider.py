@@ -29,6 +29,7 @@ def get_provider_info() -> dict[str, Any]:
                         "analyse",
                         "audit",
                         "land",
+                        "maintain",
                         "provision_topics",
                         "publish",
                         "reconcile",
@@ -49,6 +50,6 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
-        "extra-links": [f"{package}.ui.links.ReportLink"],
+        "extra-links": [f"{package}.ui.links.ReportLink", f"{package}.ui.links.SparkWebUI"],
         "executors": [f"{package}.executor.PreloadingExecutor"],
     }

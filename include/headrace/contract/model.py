@@ -17,6 +17,9 @@ from headrace.contract.record import Record
 from headrace.contract.source import ExternalSource, OwnSource, SqlSource
 from headrace.contract.topic import Topic
 
+OTHER_DAGS = {"audit": "counts all streams again", "maintain_tables": "keeps tables small"}
+"""DAGs that are none of a stream's: their ids are no streams'."""
+
 COLUMNS_OF_ALL = (
     "signal_date",
     "signal_ts",
@@ -47,8 +50,8 @@ class Contract(Part):
     @field_validator("stream")
     @classmethod
     def _has_a_dag_of_its_own(cls, stream: str) -> str:
-        if stream == "audit":
-            raise ValueError("'audit' is the DAG that counts all streams again; choose another name")
+        if stream in OTHER_DAGS:
+            raise ValueError(f"{stream!r} is the DAG that {OTHER_DAGS[stream]}; choose another name")
         return stream
 
     @model_validator(mode="after")
@@ -104,8 +107,10 @@ class Contract(Part):
 
     def _named_signals(self) -> Iterator[tuple[str, str]]:
         """Where other parts of the contract name a signal, and which."""
-        if self.analysis.indicator:
-            yield "analysis.indicator.signal", self.analysis.indicator.signal
+        for indicator in self.analysis.indicator:
+            yield "analysis.indicator.signal", indicator.signal
+        for name in self.analysis.aggregates:
+            yield "analysis.aggregates", name
         for picture, part in (("curve", self.report.curve), ("rose", self.report.rose)):
             for key, name in (part.model_dump(exclude_none=True) if part else {}).items():
                 yield f"report.{picture}.{key}", name
@@ -138,5 +143,6 @@ class Contract(Part):
                 "analysis": self.analysis.model_dump(mode="json"),
                 "record": self.record.model_dump(mode="json"),
                 "mapping": self.analysis.signal_names_text,
+                "sql": self.analysis.sql_texts,
             }
         )

@@ -19,6 +19,7 @@ from headrace.land.authors import authors_of
 from headrace.land.bounds import Bound, settle_beginning
 from headrace.land.conclusion import conclude
 from headrace.land.narrowing import land_narrowly
+from headrace.land.progress import Tell, progress_after, tell_nobody
 from headrace.land.records import read_again, read_records
 from headrace.land.retention import readable, settle_retention, settle_topic
 from headrace.land.skipping import next_skipped, skip_over
@@ -62,8 +63,9 @@ class Landing:
     """One process's landing of one slice; `kafka` is librdkafka's configuration.
 
     `skip`: offsets that a person gives up. `begin`: where the first landing of an external topic begins.
-    `records_per_batch`: instead of the contract's. `before`: the batch that an earlier process ended in.
-    `schemas`: those that records name, where the contract's format has such.
+    `records_per_batch`: instead of the contract's. `tell`: takes the progress after each batch. `before`: the
+    batch that an earlier process ended in. `schemas`: those that records name, where the
+    contract's format has such.
     """
 
     attempt: Attempt
@@ -73,6 +75,7 @@ class Landing:
     skip: Ranges = ()
     begin: Bound | None = None
     records_per_batch: int | None = None
+    tell: Tell = tell_nobody
     before: Unfinished | None = None
     schemas: Schemas | None = None
 
@@ -148,11 +151,15 @@ class Landing:
             finished=datetime.now(UTC),
             lost=lost,
         )
-        append_batch(attempt.warehouse, row)
+        stands = append_batch(attempt.warehouse, row)
         for name, committed in ((READINGS, True), (QUARANTINE, quarantined > 0)):
             if committed:
                 compact(self._table(name))
         say_batch(row)
+        if row.topic_id == self.run_slice.topic_id:
+            progress = progress_after(row, stands, self.run_slice)
+            say(f"  {progress}")
+            self.tell(progress)
         return row
 
     def _quarantine(self, commit: BatchCommit, staged: Staged) -> int:

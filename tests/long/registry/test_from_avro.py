@@ -34,7 +34,8 @@ import sys
 from pyspark.sql import SparkSession
 from pyspark.sql.avro.functions import from_avro
 folder = sys.argv[1]
-spark = SparkSession.builder.master("local[1]").config("spark.sql.session.timeZone", "UTC").getOrCreate()
+builder = SparkSession.builder.master("local[1]").config("spark.sql.session.timeZone", "UTC")
+spark = builder.config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS").getOrCreate()
 schema = open(f"{folder}/schema.json").read()
 records = spark.read.parquet(f"{folder}/records.parquet")
 read = records.select(from_avro("value", schema, {"mode": "FAILFAST"}).alias("r")).select("r.*")
