@@ -13,7 +13,7 @@ from local.install.executors import NEEDED
 ON_EXECUTORS = """
 import json, sys
 from importlib.metadata import packages_distributions
-import headrace.parse.parser, headrace.staging.staging
+import headrace.parse.avro_fields, headrace.parse.parser, headrace.staging.staging
 whose = packages_distributions()
 tops = {name.partition(".")[0] for name in sys.modules}
 print(json.dumps(sorted({each for top in tops for each in whose.get(top, [])})))
