@@ -17,14 +17,15 @@ from headrace.errors import StreamLocked
 from headrace.maintain.table_condition import TableCondition, condition_of
 from headrace.tables.commits import CHANGES_NO_ROW, entries, open_table
 from headrace.tables.compaction import bring_together
-from headrace.tables.names import BATCHES, GOLD, LANDED, LEDGER, PUBLICATIONS, READINGS
+from headrace.tables.gold_commits import newest_gold
+from headrace.tables.names import BATCHES, LANDED, LEDGER, PUBLICATIONS, READINGS
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-EVERY_TABLE = (*LANDED, *GOLD, BATCHES, PUBLICATIONS, LEDGER)
+NOT_GOLD = (*LANDED, BATCHES, PUBLICATIONS, LEDGER)
 
 UNTOLD = (PUBLICATIONS, LEDGER)
 """Tables whose rows alone say how far they are. Others than the stream's one writer write to them, so their
@@ -60,9 +61,17 @@ def maintain_tables(warehouse: Warehouse, log_days: int, *, cluster: bool = Fals
     """
     return [
         _maintain(warehouse, name, log_days, cluster=cluster and name == READINGS)
-        for name in EVERY_TABLE
+        for name in (*NOT_GOLD, *_gold(warehouse))
         if warehouse.exists(name)
     ]
+
+
+def _gold(warehouse: Warehouse) -> list[str]:
+    """The tables that `analyse` has written, those that the contract no longer names among them."""
+    if not warehouse.folder.is_dir():
+        return []
+    others = sorted(each.name for each in warehouse.folder.iterdir() if each.is_dir())
+    return [name for name in others if name not in NOT_GOLD and newest_gold(warehouse, name) is not None]
 
 
 def _maintain(warehouse: Warehouse, name: str, log_days: int, *, cluster: bool) -> Maintained:
@@ -90,7 +99,7 @@ def _files(warehouse: Warehouse, name: str, cluster: bool) -> None:
     path = warehouse.table(name)
     if name == PUBLICATIONS:  # a row a source, written whole: it never has a second file
         return
-    if name in GOLD:  # analyse replaces files, and would fail where another commit has removed them
+    if name not in NOT_GOLD:  # analyse replaces files, and would fail where another commit has removed them
         with warehouse.writing():
             bring_together(open_table(path), path, FULL_BYTES)
         return
