@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headrace_airflow.operators.land import LandOperator
     from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
     from headrace_airflow.operators.publish import PublishOperator
+    from headrace_airflow.operators.publish_by_spark import SparkPublishOperator
     from headrace_airflow.operators.reconcile import ReconcileOperator
     from headrace_airflow.operators.report import ReportOperator
     from headrace_airflow.sensors.conditions import (
@@ -38,6 +39,7 @@ __all__ = [
     "PublishOperator",
     "ReconcileOperator",
     "ReportOperator",
+    "SparkPublishOperator",
     "analysed",
     "complete_through",
     "file_arrived",
@@ -58,6 +60,7 @@ _MODULES = {
     "PublishOperator": "operators.publish",
     "ReconcileOperator": "operators.reconcile",
     "ReportOperator": "operators.report",
+    "SparkPublishOperator": "operators.publish_by_spark",
 }
 
 

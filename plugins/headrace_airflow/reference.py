@@ -51,11 +51,12 @@ The connections are the only way to Kafka and Spark; examples are in
 def reference_text() -> str:
     """The page."""
     from headrace_airflow.operators.audit import AuditOperator
+    from headrace_airflow.operators.publish_by_spark import SparkPublishOperator
     from headrace_airflow.sensors.gate import Gate
 
     dag = _wind_turbine()
     stages = (type(task) for task in _ordered(dag) if not isinstance(task, Gate))
-    kinds: dict[type, None] = dict.fromkeys((*stages, AuditOperator))
+    kinds: dict[type, None] = dict.fromkeys((*stages, SparkPublishOperator, AuditOperator))
     bases = dict.fromkeys(base for kind in kinds for base in _bases(kind))
     parts = {
         "The DAG of a stream": STREAM + _tasks(dag),

@@ -92,6 +92,7 @@ class Job(BaseModel):
     slice: Slice | None = None
     accept_loss: bool = False
     skip: Ranges = ()
+    publications: tuple[str, ...] = ()
     guardians: tuple[Guardian, ...] = ()
 
     def environment(self) -> dict[str, str]:

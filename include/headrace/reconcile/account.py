@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headrace.reconcile.number_set import Numbers, Tally
+from headrace.reconcile.number_set import Numbers, NumberSet, Tally
 from headrace.reconcile.records import ORIGIN
 from headrace.tables.batches import Batch
 from headrace.tables.names import QUARANTINE
@@ -49,6 +49,20 @@ class Marks:
         self.all.add(numbers)
         if table == QUARANTINE:
             self.quarantined.add(numbers)
+
+    def landed_again(self, start: int, until: int) -> Iterator[Numbers]:
+        """The numbers within [start, until) that were met more than once in `readings`.
+
+        Of one that was met n times, n - 1 are to be quarantined: it is on as many levels of that tally.
+        """
+        quarantined = [*self.quarantined.levels, NumberSet()]
+        found = [
+            numbers
+            for level, met in enumerate(self.all.levels[1:])
+            for numbers in met.without(quarantined[min(level, len(quarantined) - 1)], start, until)
+        ]
+        if found:
+            yield np.unique(np.concatenate(found))
 
     def times(self, number: int) -> tuple[int, int]:
         """How often the number was met in `readings`, and in `quarantine`."""

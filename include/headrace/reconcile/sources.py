@@ -75,6 +75,11 @@ def notes_on(
                 f"{each.source} (publication {each.publication}): {source.skipped_lines:,} lines more are no "
                 "rows, as its contract says: before the header, of units, comments or blank"
             )
+        if repeats := _repeats(each, source, account):
+            yield (
+                f"{each.source} (publication {each.publication}): {repeats:,} records repeat rows of it, "
+                "as Spark may, and are quarantined"
+            )
         if source.gone:
             yield (
                 f"{each.source} (publication {each.publication}): its copy in the spool is gone, so its "
@@ -86,6 +91,14 @@ def notes_on(
             f"{strangers:,} records in the tables are rows of no source: somebody else has written them, or "
             "their headers prove nothing"
         )
+
+
+def _repeats(publication: Publication, source: SealedSource, account: Account) -> int:
+    """Records of a publication that may repeat rows, beyond one a row."""
+    if not publication.at_least_once:
+        return 0
+    met, span = account.rows.get(publication.publication, Marks()).all, source.span
+    return met.count(span.start, span.stop) - met.met.count(span.start, span.stop)
 
 
 def account_for_source(
@@ -121,7 +134,8 @@ def _problems(
         )
     elif absent > loss:
         yield f"{name}: {absent} rows are in no table, but only {loss} were accepted as lost"
-    yield from named(_of(marks.all.again.within(start, end)), lambda _, row: _doubled(name, marks, row))
+    again = marks.landed_again if publication.at_least_once else marks.all.again.within
+    yield from named(_of(again(start, end)), lambda _, row: _doubled(name, marks, row))
     foreign = account.foreign.get(publication.publication)
     if foreign is not None:
         yield from named(_of([foreign]), lambda _, row: _foreign(name, row, source.span))
