@@ -7,9 +7,11 @@ from typing import Any
 from headrace.draft.encoding import guess_encoding
 from headrace.draft.guess import Guess, Settle
 from headrace.draft.look import Look, Records, look_at_csv, look_at_records
+from headrace.draft.parquet import Chosen, is_parquet, look_at_parquet
 from headrace.draft.pieces import Pieces, read_pieces
 from headrace.draft.shape import BLANK, Shape, find_shape, guess_delimiter
 from headrace.errors import SourceError
+from headrace.publish.sources.compression import faults_named
 
 MOST_LINES = 200_000
 """JSON objects of a file that are looked at."""
@@ -19,7 +21,7 @@ MOST_LINES = 200_000
 class Sample:
     """What was seen of it, and how its source is read; `place`: as messages call it.
 
-    `delimiter`, `shape`: of CSV. `blank_lines`: of JSON Lines.
+    `delimiter`, `shape`: of CSV. `blank_lines`: of JSON Lines. `chosen`: of Parquet.
     """
 
     look: Look
@@ -29,6 +31,7 @@ class Sample:
     delimiter: Guess[str] | None = None
     shape: Shape | None = None
     blank_lines: bool = False
+    chosen: Chosen | None = None
 
 
 def read_file(file: Path, settle: Settle[Any]) -> Sample:
@@ -37,6 +40,11 @@ def read_file(file: Path, settle: Settle[Any]) -> Sample:
     Raises:
         SourceError: it cannot be read, or has no rows.
     """
+    with faults_named(file):
+        parquet = is_parquet(file)
+    if parquet:
+        look, chosen = look_at_parquet(file)
+        return Sample(look, str(file), "parquet", chosen=chosen)
     pieces = read_pieces(file)
     encoding = settle(guess_encoding(pieces.head, cut=not pieces.whole))
     head = pieces.head.decode(encoding.value, errors="replace")

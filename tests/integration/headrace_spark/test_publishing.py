@@ -96,7 +96,9 @@ class SparkStream:
         return {"HEADRACE_HOME": str(self.settings.home)}
 
     def records(self) -> list[Message]:
-        return read(self.config, self.contract.topic.name)
+        """All of them, partition by partition."""
+        found = read(self.config, self.contract.topic.name)
+        return sorted(found, key=lambda each: (each.partition() or 0, each.offset() or 0))
 
     def landed(self) -> tuple[Entry, dict[str, int]]:
         """Land and reconcile; the account, and how many rows there are by what became of them."""
