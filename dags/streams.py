@@ -15,7 +15,7 @@ when the stage before has done what it says.
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from airflow.sdk import DAG, BaseOperator, Param, XComArg, chain
+from airflow.sdk import DAG, BaseOperator, XComArg, chain
 
 from headrace.contract.model import Contract
 from headrace_airflow.contracts import sound_contracts
@@ -26,29 +26,9 @@ from headrace_airflow.operators.publish import PublishOperator
 from headrace_airflow.operators.publish_by_spark import SparkPublishOperator
 from headrace_airflow.operators.reconcile import ReconcileOperator
 from headrace_airflow.operators.report import ReportOperator
+from headrace_airflow.params import stream_params
 from headrace_airflow.sensors import conditions
 from headrace_airflow.sensors.gate import Gate
-
-OFFSETS = r"^(\d{1,9}:\d{1,18}(-\d{1,18})?([ ,]+|$))*$"
-
-PARAMS = {
-    "republish": Param(
-        False, type="boolean", description="Publish the whole source once more; its rows land as duplicates."
-    ),
-    "accept_loss": Param(
-        False,
-        type="boolean",
-        description="Go on where the topic's retention has removed unlanded records, or its log was cut off. "
-        "Whoever may set Airflow's variables has to allow it to this run; `land` says how.",
-    ),
-    "skip_offsets": Param(
-        "",
-        type="string",
-        pattern=OFFSETS,
-        description="Offsets to give up because no process can land them, as HR310 names them: 0:1234-1234 "
-        "(partition:first-last). Allowed to the run as `accept_loss` is; `batches` notes them as a gap.",
-    ),
-}
 
 
 def stream_dag(file: Path, contract: Contract) -> DAG:
@@ -61,7 +41,7 @@ def stream_dag(file: Path, contract: Contract) -> DAG:
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,
-        params=PARAMS,
+        params=stream_params(contract),
         tags=["headrace", contract.source.kind],
         default_args={
             "owner": contract.owner,

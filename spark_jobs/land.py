@@ -24,7 +24,13 @@ def main() -> None:
     with warehouse.writing():
         spark = build_session(contract, "land")
         landing = Landing(
-            Attempt(contract, warehouse, job.run_id), job.slice, job.kafka, job.accept_loss, job.skip
+            Attempt(contract, warehouse, job.run_id),
+            job.slice,
+            job.kafka,
+            job.accept_loss,
+            job.skip,
+            job.begin,
+            job.records_per_batch,
         )
         land(landing, partial(land_by_spark, spark))
 

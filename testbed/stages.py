@@ -76,7 +76,11 @@ def run_in_worker(job: Job, **environment: str) -> Outcome:
         contract = job.contract.load()
         attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
         assert job.slice
-        land_here(Landing(attempt, job.slice, job.kafka, job.accept_loss, job.skip))
+        land_here(
+            Landing(
+                attempt, job.slice, job.kafka, job.accept_loss, job.skip, job.begin, job.records_per_batch
+            )
+        )
 
     with _variables(environment):
         return _ended(lambda: run_stage(stage))

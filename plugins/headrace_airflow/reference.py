@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
 from headrace.contract.loader import load_contract
+from headrace.contract.model import Contract
+from headrace.contract.source import ExternalSource
 from headrace.gates.conditions import Condition
 from headrace.settings import PROJECT
 
@@ -37,6 +39,12 @@ no catching up. A stream with an external source has neither `publish` nor `publ
 
 """
 
+PARAMS = """\
+A stream's form shows those that apply to it: `from` and `until` are for external streams, `source_path` is
+for files, `republish` for all that publish ([run a stream by hand](../how-to/run-by-hand.md)).
+
+"""
+
 AUDIT = """\
 Its id is `audit`. `HEADRACE_AUDIT_SCHEDULE` says when it runs: a cron expression, a preset (`@weekly` by
 default) or `never`. It has one task a stream, each an [AuditOperator](#auditoperator); they take turns.
@@ -54,7 +62,7 @@ def reference_text() -> str:
     from headrace_airflow.operators.publish_by_spark import SparkPublishOperator
     from headrace_airflow.sensors.gate import Gate
 
-    dag = _wind_turbine()
+    dag = _dag(load_contract(CONTRACT))
     stages = (type(task) for task in _ordered(dag) if not isinstance(task, Gate))
     kinds: dict[type, None] = dict.fromkeys((*stages, SparkPublishOperator, AuditOperator))
     bases = dict.fromkeys(base for kind in kinds for base in _bases(kind))
@@ -63,7 +71,7 @@ def reference_text() -> str:
         "What every task has": _table(
             ("setting", "value"), ((f"`{name}`", str(value)) for name, value in dag.default_args.items())
         ),
-        "Parameters of a run": _params(dag),
+        "Parameters of a run": PARAMS + _params(dag, _external()),
         "The DAG that counts everything": AUDIT,
         "Operators": "\n".join(map(_class, (*kinds, *bases))),
         "The gate between two stages": _class(Gate),
@@ -73,11 +81,14 @@ def reference_text() -> str:
     return HEAD + "".join(f"\n## {title}\n\n{text}" for title, text in parts.items())
 
 
-def _wind_turbine() -> "DAG":
-    dag: DAG = runpy.run_path(str(PROJECT / "dags" / "streams.py"))["stream_dag"](
-        CONTRACT, load_contract(CONTRACT)
-    )
+def _dag(contract: Contract) -> "DAG":
+    dag: DAG = runpy.run_path(str(PROJECT / "dags" / "streams.py"))["stream_dag"](CONTRACT, contract)
     return dag
+
+
+def _external() -> "DAG":
+    """The DAG of a like stream that somebody else feeds."""
+    return _dag(load_contract(CONTRACT).model_copy(update={"source": ExternalSource(kind="external")}))
 
 
 def _ordered(dag: "DAG") -> "list[BaseOperator]":
@@ -101,15 +112,23 @@ def _does(task: Any) -> str:
     return f"waits for {_link(condition['kind'])}" if condition else _summary(type(task))
 
 
-def _params(dag: "DAG") -> str:
-    params = {name: dag.params.get_param(name) for name in dag.params}
+def _params(dag: "DAG", external: "DAG") -> str:
+    params = {name: each.params.get_param(name) for each in (dag, external) for name in each.params}
     return _table(
         ("parameter", "type", "default", ""),
         (
-            (f"`{name}`", param.schema["type"], f"`{str(param.value).lower()}`", str(param.description))
+            (f"`{name}`", _kind(param.schema["type"]), _default(param.value), str(param.description))
             for name, param in params.items()
         ),
     )
+
+
+def _kind(kind: str | list[str]) -> str:
+    return next(each for each in ([kind] if isinstance(kind, str) else kind) if each != "null")
+
+
+def _default(value: object) -> str:
+    return "" if value in {None, ""} else f"`{str(value).lower()}`"
 
 
 def _link(name: str) -> str:

@@ -73,8 +73,7 @@ def land_by_spark(spark: SparkSession, landing: Landing, stands: dict[int, int])
     """Land from the position to the slice's end with one streaming query of its own; an `Engine`."""
     run_slice, contract = landing.run_slice, landing.attempt.contract
     start = {partition: stands.get(partition, 0) for partition in run_slice.until}
-    size = contract.landing.max_records_per_batch
-    records = stream_records(spark, landing.kafka, run_slice.topic, start, size)
+    records = stream_records(spark, landing.kafka, run_slice.topic, start, landing.batch_size)
     # A checkpoint of its own, never resumed, for the tables know the position: where another query's plan
     # stood in its place, a batch would claim records that it does not hold.
     with scratch(contract.stream, landing.attempt.try_id) as folder:

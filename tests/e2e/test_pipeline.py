@@ -111,7 +111,7 @@ def test_a_misspelt_parameter_ends_the_run_before_it_has_done_anything(pipeline:
     assert pipeline.ended(run_id) == "failed"
     assert pipeline.task(run_id, "publish")["state"] == "upstream_failed"
     said = "\n".join(pipeline.airflow.log(DAG, run_id, "provision_topics", 1))
-    assert "no parameter 'republsh'; there are accept_loss, republish" in said
+    assert "no parameter 'republsh'; there are accept_loss, records_per_batch, republish" in said
 
 
 def test_a_stage_marked_as_success_is_named_and_clearing_it_helps(pipeline: Pipeline) -> None:

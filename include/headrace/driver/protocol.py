@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -93,6 +94,8 @@ class Job(BaseModel):
     accept_loss: bool = False
     skip: Ranges = ()
     publications: tuple[str, ...] = ()
+    begin: dict[int, int] | datetime | None = None
+    records_per_batch: int | None = None
     guardians: tuple[Guardian, ...] = ()
 
     def environment(self) -> dict[str, str]:

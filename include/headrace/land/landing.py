@@ -16,6 +16,7 @@ from headrace.errors import TransientError
 from headrace.identities.index import catch_up
 from headrace.kafka.topics import log_end, log_start, require_topic_id
 from headrace.land.authors import authors_of
+from headrace.land.bounds import Bound, settle_beginning
 from headrace.land.conclusion import conclude
 from headrace.land.narrowing import land_narrowly
 from headrace.land.records import read_again, read_records
@@ -57,7 +58,8 @@ StageRows = Callable[[Staging], Staged]
 class Landing:
     """One process's landing of one slice; `kafka` is librdkafka's configuration.
 
-    `skip`: offsets that a person gives up. `before`: the batch that an earlier process ended in.
+    `skip`: offsets that a person gives up. `begin`: where the first landing of an external topic begins.
+    `records_per_batch`: instead of the contract's. `before`: the batch that an earlier process ended in.
     """
 
     attempt: Attempt
@@ -65,7 +67,14 @@ class Landing:
     kafka: dict[str, Any]
     accept_loss: bool = False
     skip: Ranges = ()
+    begin: Bound | None = None
+    records_per_batch: int | None = None
     before: Unfinished | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """Records of one batch at most."""
+        return self.records_per_batch or self.attempt.contract.landing.max_records_per_batch
 
     @cached_property
     def parser(self) -> Parser:
@@ -208,6 +217,7 @@ def settle(landing: Landing) -> Slice:
     finish_open_batch(landing)
     settle_topic(attempt, run_slice, landing.accept_loss)
     settle_retention(attempt, run_slice, log_start(landing.kafka, run_slice.topic), landing.accept_loss)
+    settle_beginning(attempt, run_slice, landing.kafka, landing.begin)
     return settle_cut_off(attempt, run_slice, landing.kafka, landing.accept_loss)
 
 

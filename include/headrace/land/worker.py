@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
 def land_in_worker(landing: "Landing", stands: dict[int, int]) -> dict[int, int]:
     """Land from the position to the slice's end as far as consumers see it, batch by batch; an `Engine`."""
-    size = landing.attempt.contract.landing.max_records_per_batch
     topic, until = landing.run_slice.topic, landing.run_slice.until
     visible = clip(log_end(landing.kafka, topic), until)
     stands = {partition: stands.get(partition, 0) for partition in until}
     with closing(RecordReader(landing.kafka, topic)) as reader:
-        while ranges := next_ranges(stands, visible, size):
+        while ranges := next_ranges(stands, visible, landing.batch_size):
             landing.land_batch(ranges, partial(stage_here, landing, reader, ranges))
             stands = advance(stands, ranges)
     return stands

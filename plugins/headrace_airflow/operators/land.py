@@ -18,6 +18,8 @@ from headrace_airflow.operators.stage import kafka_config
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from headrace.land.bounds import Bound
+
 
 class LandOperator(SparkStageOperator):
     """Fixes the run's slice, then lands it. XCom: the slice's topic_id, and its end by partition.
@@ -36,19 +38,25 @@ class LandOperator(SparkStageOperator):
 
     def prepare(self, contract: Contract, context: "Context") -> tuple[Job, Any]:
         """The job of the run's slice; a retry or a cleared run gets the slice of its first try."""
+        from headrace.land.bounds import parse_bound
         from headrace.land.skipping import parse_offsets
 
         settings = load_settings()
         config = kafka_config(self.kafka_conn_id)
-        run_slice = self._slice(Warehouse.of(settings, contract.stream), contract, config, context["run_id"])
+        params = context["params"]
+        end = parse_bound("until", params.get("until"))
+        warehouse = Warehouse.of(settings, contract.stream)
+        run_slice = self._slice(warehouse, contract, config, context["run_id"], end)
         job = Job(
             contract=WrittenContract.of(Path(self.contract)),
             run_id=context["run_id"],
             warehouse=settings.warehouse_path,
             kafka=as_text(config),
             slice=run_slice,
-            accept_loss=bool(context["params"].get("accept_loss", False)),
-            skip=parse_offsets(context["params"].get("skip_offsets") or ""),
+            accept_loss=bool(params.get("accept_loss", False)),
+            skip=parse_offsets(params.get("skip_offsets") or ""),
+            begin=parse_bound("from", params.get("from")),
+            records_per_batch=params.get("records_per_batch"),
             guardians=guardians(),
         )
         return job, end_of(run_slice)
@@ -70,13 +78,22 @@ class LandOperator(SparkStageOperator):
         from headrace.land.engines import land_here, needs_spark
         from headrace.land.landing import Landing
 
-        landing = Landing(attempt, job.slice, job.kafka, job.accept_loss, job.skip)
+        landing = Landing(
+            attempt, job.slice, job.kafka, job.accept_loss, job.skip, job.begin, job.records_per_batch
+        )
         if needs_spark(landing):
             return False
         land_here(landing)
         return True
 
-    def _slice(self, warehouse: Warehouse, contract: Contract, config: dict[str, Any], run_id: str) -> Slice:
+    def _slice(
+        self,
+        warehouse: Warehouse,
+        contract: Contract,
+        config: dict[str, Any],
+        run_id: str,
+        bound: "Bound | None",
+    ) -> Slice:
         from headrace.kafka.topics import describe_topic
         from headrace.tables.batches import landed_position
 
@@ -87,18 +104,21 @@ class LandOperator(SparkStageOperator):
         name = contract.topic.name
         topic_id = describe_topic(config, name).topic_id
         start = landed_position(warehouse, topic_id)
-        until = self._until(contract, config, start)
+        until = self._until(contract, config, start, bound)
         candidate = new_slice(run_id, name, topic_id, start, until)
         fixed = fix_slice(warehouse, candidate)
         self.log.info("The slice of this run, from now on: %s", text(fixed.ranges))
         return fixed
 
-    def _until(self, contract: Contract, config: dict[str, Any], start: Position) -> dict[int, int]:
-        """Where the run's slice ends: at the log's end, or where the contract lets one run stop."""
+    def _until(
+        self, contract: Contract, config: dict[str, Any], start: Position, bound: "Bound | None"
+    ) -> dict[int, int]:
+        """Where the run's slice ends: at the log's end, or where the run or the contract lets it stop."""
         from headrace.kafka.topics import log_end, log_start
+        from headrace.land.bounds import end_within
 
         name, most = contract.topic.name, contract.landing.max_records_per_run
-        end = log_end(config, name)
+        end = end_within(config, name, start, log_end(config, name), bound)
         if most is None or lag(start, end) <= most:
             return end
         begins = log_start(config, name)  # what the log no longer holds takes nobody's time

@@ -7,6 +7,7 @@ from headrace.settings import load_settings
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.accepted_loss import require_allowed
 from headrace_airflow.operators.stage import StageOperator
+from headrace_airflow.params import with_source
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -19,7 +20,7 @@ class PublishOperator(StageOperator):
     """Publishes the source's rows that are not published yet. XCom: publication, rows, published, until."""
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> dict[str, Any]:
-        """Publish; the run's parameter `republish` publishes the whole source once more."""
+        """Publish; the parameter `republish` publishes all once more, `source_path` another file."""
         from headrace.publish.publishing import publish
 
         return as_xcom(publish_by(publish, contract, config, context, self.log.info))
@@ -39,6 +40,7 @@ def publish_by(
 
     settings, run_id, params = load_settings(), context["run_id"], context["params"]
     warehouse = Warehouse.of(settings, contract.stream)
+    contract = with_source(contract, params)
     accept_loss = bool(params.get("accept_loss", False))
     if cut := cut_off(contract, warehouse, config, run_id):
         if accept_loss:

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.exceptions import AirflowSkipException
+
 from headrace.contract.model import Contract
 from headrace.settings import load_settings
 from headrace.tables.warehouse import Warehouse
@@ -18,7 +20,13 @@ class ReportOperator(StageOperator):
     operator_extra_links = (ReportLink(),)
 
     def run_stage(self, contract: Contract, config: dict[str, Any], context: "Context") -> None:
-        """Write the page, unless it would say what the newest one says; cleared, the task writes it anew."""
+        """Write the page, unless it would say what the newest one says; cleared, the task writes it anew.
+
+        Raises:
+            AirflowSkipException: the run was told to write none.
+        """
+        if context["params"].get("skip_report"):
+            raise AirflowSkipException("the run's parameter skip_report: it has no report of its own")
         from headrace.report.newest import require_account, standing_report
 
         warehouse = Warehouse.of(load_settings(), contract.stream)
