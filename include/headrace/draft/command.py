@@ -12,8 +12,9 @@ from rich.console import Console
 
 from headrace.contract.field_types import StreamId, Zone
 from headrace.draft.drafting import stream_of
+from headrace.draft.guess import leave
 from headrace.draft.new import Wish, new_of_file, new_of_files, new_of_topic
-from headrace.draft.questions import AtTerminal, leave
+from headrace.draft.questions import AtTerminal
 from headrace.draft.saying import say
 from headrace.errors import SettingsError
 from headrace.settings import Settings

@@ -10,7 +10,7 @@ from headrace.draft.drafting import Draft, draft_of
 from headrace.draft.guess import Settle
 from headrace.draft.parquet import write_head
 from headrace.draft.pieces import read_pieces
-from headrace.draft.sample import read_file, read_records
+from headrace.draft.sample import read_file, read_files, read_records
 from headrace.draft.topic import topic_records
 from headrace.draft.writing import Origin, contract_text
 from headrace.errors import HeadraceError, SettingsError, SourceError
@@ -70,7 +70,7 @@ def new_of_file(sample: Path, wish: Wish, settings: Settings) -> Drafted:
 
 
 def new_of_files(pattern: Path, wish: Wish, settings: Settings) -> Drafted:
-    """Draft the contract of several files by the last of them; the others' columns are checked.
+    """Draft the contract of several files, by the last of them and rows of others; all columns are checked.
 
     Raises:
         SourceError: it has no file; and as `new_of_file`.
@@ -84,9 +84,9 @@ def new_of_files(pattern: Path, wish: Wish, settings: Settings) -> Drafted:
     if not files:
         raise SourceError(f"{pattern}: no file is there; give a folder that has one, or a pattern of names")
     sample = PROJECT / files[-1]
-    draft = draft_of(read_file(sample, wish.settle), wish.settle, wish.timezone)
+    draft = draft_of(read_files([PROJECT / each for each in files], wish.settle), wish.settle, wish.timezone)
     path, outside = _path_in_contract(pattern, settings)
-    origin = Origin(f"{sample.name}, the last by name of {len(files):,} files", path)
+    origin = Origin(pattern.name, path)
     drafted = _written(draft, wish, origin, sample, outside)
     misfits = tuple(_misfits(wish.output, files[:-1]))
     return replace(drafted, misfits=misfits, remains=(*drafted.remains, *misfits))

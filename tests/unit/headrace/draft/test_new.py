@@ -17,8 +17,8 @@ from headrace.cli import app
 from headrace.contract.loader import load_contract
 from headrace.contract.source import CsvSource, JsonlSource, ParquetSource
 from headrace.draft import parquet, pieces
+from headrace.draft.guess import leave
 from headrace.draft.new import Drafted, Wish, new_of_file
-from headrace.draft.questions import leave
 from headrace.settings import PROJECT, load_settings
 
 FORMS = {
