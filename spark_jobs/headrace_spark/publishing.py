@@ -123,7 +123,7 @@ def _alike(files: Sequence[SourceFile]) -> Iterator[Sequence[SourceFile]]:
     """Files that one query can read: of the same options and as many columns."""
 
     def reading(file: SourceFile) -> tuple[str, str, str]:
-        return file.publication.topic, schema(file), str(read_options(file))
+        return file.publication.topic, schema(file).json(), str(read_options(file))
 
     for _, same in groupby(files, key=reading):
         while some := [*islice(same, FILES)]:

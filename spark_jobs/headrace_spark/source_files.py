@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark.sql.types import StringType, StructField, StructType
 
 from headrace.contract.model import Contract
 from headrace.contract.publish import JAVA_CHARSETS
@@ -28,7 +29,7 @@ from headrace.publish.sources.csv_rows import Rows
 from headrace.publish.sources.rows import SourceRows, source_rows
 from headrace.publish.sources.table import Table
 
-FILE = "file"
+FILE = "file of the row"
 """The column that holds the name of a row's file, which is the publication's."""
 
 RECORDS = "key STRING, value STRING, headers ARRAY<STRUCT<key: STRING, value: BINARY>>"
@@ -127,9 +128,12 @@ def read_options(file: SourceFile) -> dict[str, str]:
     }
 
 
-def schema(file: SourceFile) -> str:
-    """Its columns, by number: names may stand twice, and Spark knows no upper and lower case in them."""
-    return ", ".join(f"c{number} STRING" for number in range(len(file.header)))
+def schema(file: SourceFile) -> StructType:
+    """Its columns, all texts: by their names, or by number where Spark would take two names for one."""
+    names = [*file.header]
+    if len({name.casefold() for name in (*names, FILE)}) <= len(names):
+        names = [f"c{number}" for number in range(len(names))]
+    return StructType([StructField(name, StringType()) for name in names])
 
 
 class Records:
