@@ -64,7 +64,8 @@ def faults_of(document: Document) -> Iterator[str]:
 
 @cache
 def _validator(schema: Path) -> Any:
-    from jsonschema import Draft201909Validator  # noqa: PLC0415  # it takes half a second to be imported
+    # it takes half a second to be imported, and has no annotations
+    from jsonschema import Draft201909Validator  # type: ignore[import-untyped]  # noqa: PLC0415
 
     return Draft201909Validator(json.loads(schema.read_text("utf-8")))
 
