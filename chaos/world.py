@@ -29,10 +29,12 @@ from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.errors import HeadraceError
 from headrace.kafka.topics import log_end
 from headrace.land.idle import nothing_to_land
+from headrace.publish.publications import read_publications
 from headrace.settings import PROJECT, Settings, load_settings
 from headrace.tables.batches import landed_position
 from headrace.tables.progress import nothing_to_analyse
-from headrace.tables.slices import find_slice, fix_slice, new_slice
+from headrace.tables.slices import Slice, extend_slice, find_slice, fix_slice, new_slice
+from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker, scratch_broker
 from local.stack.spark import spark_environment
 from testbed.stages import Outcome
@@ -216,27 +218,27 @@ class World:
         return running
 
     def job(self) -> Job:
-        """What the task hands to a driver; the slice is fixed once, as the operator does it."""
-        warehouse = self.stream.warehouse(self.settings.warehouse_path)
-        found = find_slice(warehouse, self.run_id)
-        if found is None:
-            topic, topic_id = self.stream.contract.topic.name, self.stream.topic_id
-            until_nothing_is_open(self.config, topic)  # as the gate `published_visible` ensures
-            candidate = new_slice(
-                self.run_id,
-                topic,
-                topic_id,
-                landed_position(warehouse, topic_id),
-                log_end(self.config, topic),
-            )
-            found = fix_slice(warehouse, candidate)
+        """What the task hands to a driver."""
         return Job(
             contract=WrittenContract.of(self.stream.file),
             run_id=self.run_id,
             warehouse=self.settings.warehouse_path,
             kafka=self.config,
-            slice=found,
+            slice=self._slice(self.stream.warehouse(self.settings.warehouse_path)),
             accept_loss=self.accept_loss,
+        )
+
+    def _slice(self, warehouse: Warehouse) -> Slice:
+        """The run's slice as the operator has it: fixed once, and never shorter than what was published."""
+        topic, topic_id = self.stream.contract.topic.name, self.stream.topic_id
+        if known := find_slice(warehouse, self.run_id):
+            newest = read_publications(warehouse)[-1:]
+            published = newest[0].until if newest and newest[0].topic_id == topic_id else {}
+            return extend_slice(warehouse, known, {}, published)
+        until_nothing_is_open(self.config, topic)  # as the gate `published_visible` ensures
+        stands = landed_position(warehouse, topic_id)
+        return fix_slice(
+            warehouse, new_slice(self.run_id, topic, topic_id, stands, log_end(self.config, topic))
         )
 
     def attempt(self, stage: str) -> Outcome:

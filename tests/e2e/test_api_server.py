@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from testbed.dag_stream import DagStream
@@ -41,6 +42,14 @@ def test_who_reads_nothing_of_a_large_answer_holds_up_nobody(pipeline: Pipeline,
     with unread_post(pipeline, path, json.dumps(asked).encode()):
         assert pipeline.airflow.trigger(stream.name)
     pipeline.airflow._http.delete(f"{path}/slow").raise_for_status()
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer forged"}, {"Cookie": "_token=forged"}])
+def test_of_who_has_not_logged_in_little_is_read(pipeline: Pipeline, headers: dict[str, str]) -> None:
+    body = b"x" * 2**20
+    url = f"http://127.0.0.1:{pipeline.settings.airflow_port}/api/v2/dags/any/dagRuns"
+    answer = httpx.post(url, content=body, headers=headers)
+    assert (answer.status_code, answer.text) == (401, "Log in before you send so much")
 
 
 def unread_post(pipeline: Pipeline, path: str, body: bytes) -> socket.socket:

@@ -47,6 +47,7 @@ from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables, identities_by_instant
 from headrace.tables.names import QUARANTINE, READINGS
+from headrace.tables.put_back import require_none_put_back
 from headrace.tables.slices import Slice
 from headrace.task_log import say
 
@@ -212,6 +213,7 @@ def settle(landing: Landing) -> Slice:
     """
     attempt, run_slice = landing.attempt, landing.run_slice
     require_together(attempt.warehouse)  # before a table that is missing is made anew
+    require_none_put_back(attempt.warehouse)
     create_tables(attempt.warehouse)
     require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
     finish_open_batch(landing)

@@ -11,6 +11,8 @@ from headrace.publish.published import Published
 from headrace.publish.publishing import publish
 from headrace.publish.sources.listing import is_many
 from headrace.settings import Settings
+from headrace.tables.put_back import require_none_put_back
+from headrace.tables.warehouse import Warehouse
 from headrace.task_log import Report
 
 if TYPE_CHECKING:
@@ -30,10 +32,14 @@ def publish_source(
     publish_file: PublishFile = publish,
     report: Report = log.info,
 ) -> Published:
-    """Publish the contract's source; raises as `publish`.
+    """Publish the contract's source.
 
     `database`: where a connection's database is. `publish_file`: what publishes a file.
+
+    Raises:
+        TablesApart: `publications` was restored to an earlier version; else as `publish`.
     """
+    require_none_put_back(Warehouse.of(settings, contract.stream))
     source = contract.source
     if isinstance(source, SqlSource):
         from headrace.publish.query import Query  # noqa: PLC0415  # most streams need no database

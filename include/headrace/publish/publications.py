@@ -17,6 +17,7 @@ from headrace.no_pandas import spare_pandas
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import open_table
 from headrace.tables.compaction import compact
+from headrace.tables.durability import durable
 from headrace.tables.names import PUBLICATIONS
 from headrace.tables.reading import read_rows
 from headrace.tables.warehouse import Warehouse
@@ -124,12 +125,13 @@ def change_publications(
         if after != before:
             spare_pandas()
             try:
-                write_deltalake(
-                    str(warehouse.table(PUBLICATIONS)),
-                    arrow_table(Publication, after),
-                    mode="overwrite",
-                    schema_mode="overwrite",  # tables of older versions lack columns
-                )
+                with durable(warehouse.table(PUBLICATIONS)):
+                    write_deltalake(
+                        str(warehouse.table(PUBLICATIONS)),
+                        arrow_table(Publication, after),
+                        mode="overwrite",
+                        schema_mode="overwrite",  # tables of older versions lack columns
+                    )
             except (OSError, DeltaError) as failed:
                 raise WarehouseUnavailable(
                     f"{warehouse.table(PUBLICATIONS)}: cannot be written: {failed}"

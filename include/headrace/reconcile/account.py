@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headrace.reconcile.number_set import Numbers, NumberSet, Tally
+from headrace.reconcile.number_set import Numbers, Tally
 from headrace.reconcile.records import ORIGIN
 from headrace.tables.batches import Batch
 from headrace.tables.names import QUARANTINE
@@ -29,15 +29,22 @@ FOREIGN = 1_000_000
 NO_NUMBER = -1
 """In the place of a row's number that a record of a publication lacks."""
 
+END = 2**63 - 1
+"""After the last number that there can be."""
+
 EMPTY = pl.DataFrame(schema=dict.fromkeys(("batch", "landed", "quarantined"), pl.Int64))
 
 
 @dataclass
 class Marks:
-    """Numbers of one partition or one publication: all that the tables hold, and those in quarantine."""
+    """Numbers of one partition or one publication: all that the tables hold, and those in quarantine.
+
+    `foreign`: how many records beyond those have none of its numbers.
+    """
 
     all: Tally = field(default_factory=Tally)
     quarantined: Tally = field(default_factory=Tally)
+    foreign: int = 0
 
     @property
     def landed(self) -> int:
@@ -50,24 +57,22 @@ class Marks:
         if table == QUARANTINE:
             self.quarantined.add(numbers)
 
+    def times(self, numbers: Numbers) -> tuple[Numbers, Numbers]:
+        """How often each of the ascending numbers was met in `readings`, and in `quarantine`."""
+        quarantined = self.quarantined.times(numbers)
+        return self.all.times(numbers) - quarantined, quarantined
+
     def landed_again(self, start: int, until: int) -> Iterator[Numbers]:
-        """The numbers within [start, until) that were met more than once in `readings`.
+        """The numbers within [start, until) that were met more than once in `readings`."""
+        for numbers in self.all.again.within(start, until):
+            landed, _ = self.times(numbers)
+            yield numbers[landed > 1]
 
-        Of one that was met n times, n - 1 are to be quarantined: it is on as many levels of that tally.
-        """
-        quarantined = [*self.quarantined.levels, NumberSet()]
-        found = [
-            numbers
-            for level, met in enumerate(self.all.levels[1:])
-            for numbers in met.without(quarantined[min(level, len(quarantined) - 1)], start, until)
-        ]
-        if found:
-            yield np.unique(np.concatenate(found))
-
-    def times(self, number: int) -> tuple[int, int]:
-        """How often the number was met in `readings`, and in `quarantine`."""
-        quarantined = self.quarantined.times(number)
-        return self.all.times(number) - quarantined, quarantined
+    @property
+    def copies(self) -> int:
+        """How many records of `quarantine` are of a number that another record is of."""
+        landed = sum(int((self.times(numbers)[0] - 1).sum()) for numbers in self.landed_again(0, END))
+        return self.all.total - self.foreign - len(self.all.met) - landed
 
 
 @dataclass
@@ -140,6 +145,7 @@ class Account:
         if len(foreign):
             before = self.foreign.get(publication, np.empty(0, np.int64))
             self.foreign[publication] = np.unique(np.concatenate([before, foreign]))[:FOREIGN]
+            marks.foreign += len(foreign)
             for tally in (marks.all, *([marks.quarantined] if table == QUARANTINE else [])):
                 tally.total += len(foreign)
 

@@ -11,6 +11,7 @@ from headrace.tables.active_files import active_files, last_rows_from
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import open_table
 from headrace.tables.compaction import compact
+from headrace.tables.durability import durable
 from headrace.tables.names import LEDGER
 from headrace.tables.reading import read_rows
 from headrace.tables.warehouse import Warehouse
@@ -125,12 +126,13 @@ class Entry(BaseModel):
 def append_entry(warehouse: Warehouse, entry: Entry) -> None:
     """Keep the account of a run; a run that is reconciled twice has two rows."""
     warehouse.prepare()
-    write_deltalake(
-        str(warehouse.table(LEDGER)),
-        arrow_table(Entry, [entry]),
-        mode="append",
-        schema_mode="merge",  # a ledger of before there were seals gets the column, and keeps its rows
-    )
+    with durable(warehouse.table(LEDGER)):
+        write_deltalake(
+            str(warehouse.table(LEDGER)),
+            arrow_table(Entry, [entry]),
+            mode="append",
+            schema_mode="merge",  # a ledger of before there were seals gets the column, and keeps its rows
+        )
     compact(warehouse.table(LEDGER))
 
 

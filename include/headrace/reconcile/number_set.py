@@ -100,9 +100,10 @@ class NumberSet:
                 only = self.chunks[place].flags() & ~other._flags(place)  # noqa: SLF001  # a set of the same kind
                 yield np.flatnonzero(only[low:high]) + (base + low)
 
-    def __contains__(self, number: int) -> bool:
-        chunk = self.chunks.get(number >> BITS)
-        return chunk is not None and bool(chunk.flags()[number & (SIZE - 1)])
+    def has(self, numbers: Numbers) -> Flags:
+        """Of each of the ascending numbers, none twice, whether it is in the set."""
+        parts = [self._flags(place)[own] for place, own in _by_chunk(numbers)]
+        return np.concatenate([np.empty(0, np.bool_), *parts])
 
     def _flags(self, place: int) -> Flags:
         chunk = self.chunks.get(place)
@@ -153,6 +154,9 @@ class Tally:
         """How many times numbers within [start, until) were met."""
         return sum(level.count(start, until) for level in self.levels)
 
-    def times(self, number: int) -> int:
-        """How often that number was met."""
-        return sum(number in level for level in self.levels)
+    def times(self, numbers: Numbers) -> Numbers:
+        """How often each of the ascending numbers, none twice, was met."""
+        found = np.zeros(len(numbers), np.int64)
+        for level in self.levels:
+            found += level.has(numbers)
+        return found

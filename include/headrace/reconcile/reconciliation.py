@@ -26,6 +26,7 @@ from headrace.reconcile.table_log import Unsealed
 from headrace.settings import Settings
 from headrace.tables.batches import Batch, position_at, read_batches, read_losses, read_rewinds
 from headrace.tables.names import BATCHES
+from headrace.tables.put_back import require_none_put_back
 from headrace.tables.slices import Slice, find_slice, new_slice
 from headrace.tables.warehouse import Warehouse
 
@@ -41,6 +42,7 @@ def reconcile(contract: Contract, settings: Settings, config: dict[str, Any], ru
     Raises:
         NotReconciled: records are lost, doubled or miscounted; the message names them.
         WarehouseError: the run has no slice.
+        TablesApart: publications or ledger were restored to an earlier version.
         SourceError: the spool of a source cannot be read.
     """
     warehouse = Warehouse.of(settings, contract.stream)
@@ -85,6 +87,7 @@ class _Reconciliation:
     ) -> None:
         self.contract, self.settings, self.config = contract, settings, config
         self.warehouse = Warehouse.of(settings, contract.stream)
+        require_none_put_back(self.warehouse)
         self.seal = seal
         self.snapshot = take_snapshot(self.warehouse)
         # Read after the tables: a publication is noted before its first record, so none of them is unknown.

@@ -8,7 +8,7 @@ import numpy as np
 from headrace.kafka.reader import visible_records
 from headrace.kafka.topics import describe_topic, log_start
 from headrace.offsets import OffsetRange, Ranges, subtract, text
-from headrace.reconcile.account import Account, Marks
+from headrace.reconcile.account import END, Account, Marks
 from headrace.reconcile.ledger import SliceAccount
 from headrace.reconcile.number_set import Numbers, NumberSet
 from headrace.reconcile.problems import named
@@ -26,9 +26,6 @@ OFFSETS_AT_ONCE = 250_000
 LITTLE_AHEAD = {"queued.max.messages.kbytes": 2_048, "fetch.queue.backoff.ms": 10}
 """What a consumer holds of records that nobody has asked for, which landing wants to be more: with 16 MB for
 each of four partitions a million records took 550 MB. Else it would wait a second whenever it is ahead."""
-
-END = 2**63 - 1
-"""After the last offset that a partition can have."""
 
 
 def account_for_slice(

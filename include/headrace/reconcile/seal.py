@@ -53,7 +53,8 @@ class SealedSource(BaseModel):
 class SealedSet(BaseModel):
     """A set of a tally: of which, and its chunks one after the other, (number, how many numbers, bytes) each.
 
-    `name`: of the topic's id, or the publication; `partition`: -1 for rows.
+    `name`: of the topic's id, or the publication; `partition`: -1 for rows. `beyond`: in a tally's first set,
+    how often its numbers were met beyond all of its sets.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,6 +63,7 @@ class SealedSet(BaseModel):
     partition: int
     quarantined: bool
     chunks: tuple[tuple[int, int, int], ...]
+    beyond: int = 0
 
 
 class Header(BaseModel):
@@ -111,7 +113,7 @@ def write_seal(warehouse: Warehouse, seal: Seal) -> None:
         sets=tuple(starmap(_described, sets)),
     )
     counts = np.ascontiguousarray(account.batches.to_numpy().astype("<i8")).tobytes()
-    chunks = (kept.chunks[place].packed for _, kept in sets for place in sorted(kept.chunks))
+    chunks = (kept.chunks[place].packed for _, kept, _ in sets for place in sorted(kept.chunks))
     rest = b"".join([header.model_dump_json().encode(), b"\n", counts, *chunks])
     write_whole(seal_file(warehouse), hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
 
@@ -144,19 +146,20 @@ Key = tuple[str, int, bool]
 """A topic's id and partition, or a publication and `NO_PARTITION`; whether the numbers are quarantined."""
 
 
-def _sets(account: Account) -> Iterator[tuple[Key, NumberSet]]:
-    """Every level of every tally, those of one tally in their order."""
+def _sets(account: Account) -> Iterator[tuple[Key, NumberSet, int]]:
+    """Every level of every tally, those of one tally in their order; the first with what none of them has."""
     of = {**account.places, **{(name, NO_PARTITION): marks for name, marks in account.rows.items()}}
     for (name, partition), marks in of.items():
         for tally, quarantined in ((marks.all, False), (marks.quarantined, True)):
-            for level in tally.levels:
-                yield (name, partition, quarantined), level
+            beyond = tally.total - sum(map(len, tally.levels))
+            for at, level in enumerate(tally.levels):
+                yield (name, partition, quarantined), level, 0 if at else beyond
 
 
-def _described(key: Key, kept: NumberSet) -> SealedSet:
+def _described(key: Key, kept: NumberSet, beyond: int) -> SealedSet:
     name, partition, quarantined = key
     chunks = tuple((place, chunk.count, len(chunk.packed)) for place, chunk in sorted(kept.chunks.items()))
-    return SealedSet(name=name, partition=partition, quarantined=quarantined, chunks=chunks)
+    return SealedSet(name=name, partition=partition, quarantined=quarantined, chunks=chunks, beyond=beyond)
 
 
 def _account(header: Header, body: bytes) -> Account:
@@ -171,7 +174,7 @@ def _account(header: Header, body: bytes) -> Account:
             at += length
         tally = _tally(account, each)
         tally.levels.append(kept)
-        tally.total += len(kept)
+        tally.total += len(kept) + each.beyond
     return account
 
 

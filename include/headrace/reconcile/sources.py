@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from headrace.contract.source import OwnSource
 from headrace.publish.publications import Publication
 from headrace.publish.sources.rows import count, source_rows
@@ -67,7 +69,7 @@ def _count(publication: Publication, source: OwnSource, file: Path) -> SealedSou
 def notes_on(
     publications: Iterable[Publication], sources: dict[str, SealedSource], account: Account
 ) -> Iterator[str]:
-    """What of the sources could not be counted again, what of them is no row, and what is none of them."""
+    """What of the sources could not be counted again, what is no row or a copy, and what is none of them."""
     for each in publications:
         source = sources[each.publication]
         if source.skipped_lines:
@@ -75,15 +77,16 @@ def notes_on(
                 f"{each.source} (publication {each.publication}): {source.skipped_lines:,} lines more are no "
                 "rows, as its contract says: before the header, of units, comments or blank"
             )
-        if repeats := _repeats(each, source, account):
-            yield (
-                f"{each.source} (publication {each.publication}): {repeats:,} records repeat rows of it, "
-                "as Spark may, and are quarantined"
-            )
         if source.gone:
             yield (
                 f"{each.source} (publication {each.publication}): its copy in the spool is gone, so its "
                 f"{len(each.own_rows):,} rows are those that `publish` counted"
+            )
+        if copies := account.rows.get(each.publication, Marks()).copies:
+            author = "Spark, or somebody else," if each.at_least_once else "somebody"
+            yield (
+                f"{each.source} (publication {each.publication}): {copies:,} records more are copies of its "
+                f"rows at other offsets, and in quarantine: {author} has written them again, header and all"
             )
     strangers = account.records - sum(marks.all.total for marks in account.rows.values())
     if sources and strangers:
@@ -93,18 +96,14 @@ def notes_on(
         )
 
 
-def _repeats(publication: Publication, source: SealedSource, account: Account) -> int:
-    """Records of a publication that may repeat rows, beyond one a row."""
-    if not publication.at_least_once:
-        return 0
-    met, span = account.rows.get(publication.publication, Marks()).all, source.span
-    return met.count(span.start, span.stop) - met.met.count(span.start, span.stop)
-
-
 def account_for_source(
     publication: Publication, source: SealedSource, account: Account, pending: bool, loss: int
 ) -> SourceAccount:
-    """Compare a source's rows with `readings` and `quarantine`; `loss` records were accepted as lost."""
+    """Compare a source's rows with `readings` and `quarantine`; `loss` records were accepted as lost.
+
+    A row is in `readings` once at most. A record that is in quarantine beside another one of its row is a
+    copy: who may write to a topic can copy a record there, and no account could be in balance again.
+    """
     marks = account.rows.get(publication.publication, Marks())
     absent = len(source.span) - marks.all.met.count(source.span.start, source.span.stop)
     accepted = min(absent, loss)
@@ -113,7 +112,7 @@ def account_for_source(
         source=publication.source,
         rows=len(source.span),
         landed=marks.landed,
-        quarantined=marks.quarantined.total,
+        quarantined=marks.quarantined.total - marks.copies,
         accepted_loss=accepted,
         pending=pending,
         problems=tuple(_problems(publication, source, account, 0 if pending else absent, loss)),
@@ -134,8 +133,7 @@ def _problems(
         )
     elif absent > loss:
         yield f"{name}: {absent} rows are in no table, but only {loss} were accepted as lost"
-    again = marks.landed_again if publication.at_least_once else marks.all.again.within
-    yield from named(_of(again(start, end)), lambda _, row: _doubled(name, marks, row))
+    yield from named(_of(marks.landed_again(start, end)), lambda _, row: _doubled(name, marks, row))
     foreign = account.foreign.get(publication.publication)
     if foreign is not None:
         yield from named(_of([foreign]), lambda _, row: _foreign(name, row, source.span))
@@ -146,7 +144,7 @@ def _of(parts: Iterable[Numbers]) -> Iterator[tuple[None, Numbers]]:
 
 
 def _doubled(name: str, marks: Marks, row: int) -> str:
-    landed, quarantined = marks.times(row)
+    landed, quarantined = (int(times[0]) for times in marks.times(np.array([row])))
     return f"{name}: row {row} stands {landed} times in readings and {quarantined} times in quarantine"
 
 

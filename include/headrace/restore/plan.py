@@ -14,8 +14,9 @@ from headrace.errors import TablesApart, WarehouseError
 from headrace.offsets import OffsetRange, Ranges, between, text
 from headrace.restore.moments import NOTHING, moments_of
 from headrace.tables.batches import Batch, position_after, require_together
-from headrace.tables.commits import BatchCommit, commits, open_table
+from headrace.tables.commits import BatchCommit, commits, newest_version, open_table
 from headrace.tables.names import BATCHES, LANDED, QUARANTINE, READINGS
+from headrace.tables.put_back import GAINING, undone_version
 from headrace.tables.reading import dataset, read_rows
 from headrace.tables.warehouse import Warehouse
 
@@ -40,16 +41,23 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The restoration of a stream's tables to the end of `batch`; `undone`: offsets by topic id."""
+    """The restoration of a stream's tables to the end of `batch`; `undone`: offsets by topic id.
+
+    `regained`: tables that only ever gain, brought back to the newest that they have had.
+    """
 
     batch: int
     closed: Batch | None
     newest: dict[str, int]
     steps: tuple[Step, ...]
     undone: dict[str, Ranges]
+    regained: tuple[Step, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """What it is, for a person."""
+        yield from map(str, self.regained)
+        if not self.steps:
+            return
         come = ", ".join(f"{name} to {at}" for name, at in self.newest.items())
         yield f"newest batch that can be had, table by table: {come}"
         when = f", closed at {self.closed.finished:%Y-%m-%d %H:%M:%S %Z}" if self.closed else ""
@@ -140,14 +148,23 @@ def make_plan(warehouse: Warehouse, to: int | datetime | None = None) -> Plan | 
         WarehouseError: there is no such moment, or a file that it needs is no longer on the disk.
     """
     moments = Moments(warehouse)
-    batch = _wanted(moments, to)
-    if to is None and _is_sound(moments):
+    batch, regained = _wanted(moments, to), tuple(_regained(warehouse))
+    steps: tuple[Step, ...] = ()
+    if to is not None or not _is_sound(moments):
+        needed = (_step(moments, name, moments.expected(name, batch)) for name in ORDER)
+        steps = tuple(step for step in needed if step is not None)
+    if not steps and not regained:
         return None
-    steps = tuple(
-        step for name in ORDER if (step := _step(moments, name, moments.expected(name, batch))) is not None
-    )
     closed = next((row for row in moments.rows if row.batch == batch), None)
-    return Plan(batch, closed, moments.newest, steps, moments.undone(batch)) if steps else None
+    return Plan(batch, closed, moments.newest, steps, moments.undone(batch) if steps else {}, regained)
+
+
+def _regained(warehouse: Warehouse) -> Iterator[Step]:
+    for name in filter(warehouse.exists, GAINING):
+        path = warehouse.table(name)
+        version = undone_version(open_table(path))
+        if version is not None:
+            yield _to_version(path, version, NOTHING)
 
 
 def _wanted(moments: Moments, to: int | datetime | None) -> int:
@@ -188,13 +205,14 @@ def _step(moments: Moments, name: str, batch: int) -> Step | None:
             f"{path}: the table's log no longer says at which version it ended with batch {batch}; restore a "
             "copy of it from a backup, or choose a later batch with --to"
         )
-    now = open_table(path)
-    if now.version() == version:
-        return None
-    then = open_table(path)
+    return None if newest_version(path) == version else _to_version(path, version, batch)
+
+
+def _to_version(path: Path, version: int, batch: int) -> Step:
+    now, then = open_table(path), open_table(path)
     then.load_as_version(version)
     _require_files(path, then)
-    return Step(name, now.version(), version, batch, _rows(path, now), _rows(path, then))
+    return Step(path.name, now.version(), version, batch, _rows(path, now), _rows(path, then))
 
 
 def _require_files(path: Path, table: DeltaTable) -> None:

@@ -41,10 +41,11 @@ def restore(
             return None
         agree(plan)
         run_id = f"restore {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        for step in plan.steps:
+        for step in (*plan.regained, *plan.steps):
             _put_back(warehouse, step, run_id)
             crash_point("restore.after_table")
-        _note(warehouse, plan, run_id)
+        if plan.steps:
+            _note(warehouse, plan, run_id)
         return plan
 
 

@@ -17,6 +17,8 @@ from headrace.zones import comes_twice
 
 PLACE = ("batch", "partition", "offset")
 
+ROW_OF_A_SOURCE = ("publication", "row")
+
 COMPARED_AT_ONCE = 25_000
 """Pairs of readings whose signals are side by side in memory at a time."""
 
@@ -53,7 +55,8 @@ def judge(rows: pa.Table, landed: pa.Table, doubled_in: str | None = None) -> pl
     """The rows whose identity is landed or stands earlier among them, each held against that reading.
 
     `doubled_in`: a zone whose clocks go back. The same content may be another reading there, of the other
-    hour, and is a conflict, which keeps its bytes.
+    hour, and is a conflict, which keeps its bytes. The same row of the same publication is one reading
+    always: somebody has copied the record, with its header, to another offset.
 
     Returns:
         A line a repeat: `at` (its place in `rows`), `reason`, `message`.
@@ -94,7 +97,7 @@ def _places(landed: pa.Table, rows: pa.Table) -> pl.DataFrame:
     provenance = pa.concat_tables([landed.select(["provenance"]), rows.select(["provenance"])])
     fields = provenance["provenance"].combine_chunks()
     return (
-        pl.DataFrame({name: pl.Series(fields.field(name)) for name in ("identity", *PLACE)})
+        pl.DataFrame({name: pl.Series(fields.field(name)) for name in ("identity", *PLACE, *ROW_OF_A_SOURCE)})
         .with_row_index("at")
         .with_columns(pl.col("at").cast(pl.Int64))
     )
@@ -108,12 +111,13 @@ def _verdicts(lines: pl.DataFrame, rows: pa.Table, landed: pa.Table, doubled_in:
         for part in lines.iter_slices(COMPARED_AT_ONCE)
     ]
     same = np.concatenate([np.empty(0, np.bool_), *parts])
+    holder = _places(landed, rows)[lines["holder"]]
+    copied = _same_row(lines, holder)
     twice = np.zeros_like(same)
     if doubled_in:
         instants = pl.Series(both["signal_ts"]).gather(lines["at"])
-        twice = same & comes_twice(instants, doubled_in).to_numpy()
-    same &= ~twice
-    holder = _places(landed, rows).select(PLACE)[lines["holder"]]
+        twice = same & ~copied & comes_twice(instants, doubled_in).to_numpy()
+    same = (same & ~twice) | copied
     return holder.select(
         lines["at"] - landed.num_rows,
         _either(same, Reason.DUPLICATE.value, Reason.CONFLICT.value).alias("reason"),
@@ -125,6 +129,13 @@ def _verdicts(lines: pl.DataFrame, rows: pa.Table, landed: pa.Table, doubled_in:
             *PLACE,
         ).alias("message"),
     )
+
+
+def _same_row(lines: pl.DataFrame, holder: pl.DataFrame) -> NDArray[np.bool_]:
+    """Of each line whether it is the row of a source that its holder is; null is none."""
+    same = [(lines[name] == holder[name]).fill_null(False).to_numpy() for name in ROW_OF_A_SOURCE]
+    both: NDArray[np.bool_] = np.logical_and(*same)
+    return both
 
 
 def _either(which: NDArray[np.bool_], text: str, other: str) -> pl.Expr:

@@ -199,9 +199,9 @@ def _is_whole(text: str) -> bool:
 
 
 def newest_version(path: Path) -> int:
-    """The version of the table's newest commit, from the names in its log alone."""
+    """The version of the table's newest commit, from the names in its log alone; -1 where that is empty."""
     with os.scandir(path / "_delta_log") as log:
-        return max(int(entry.name[:20]) for entry in log if COMMIT.fullmatch(entry.name))
+        return max((int(entry.name[:20]) for entry in log if COMMIT.fullmatch(entry.name)), default=-1)
 
 
 def log_file(path: Path, version: int) -> Path:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from deltalake import CommitProperties, Transaction, write_deltalake
 
 from headrace.errors import ForeignCommit, WarehouseUnavailable
-from headrace.files import sync
-from headrace.tables.commits import Commit, GoldCommit, application_id, log_file, newest_change, open_table
+from headrace.tables.commits import Commit, GoldCommit, application_id, newest_change, open_table
 from headrace.tables.compaction import SMALL_BYTES, compact
+from headrace.tables.durability import durable
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
 
@@ -41,15 +41,17 @@ def commit_gold(
     """
     path = warehouse.table(table)
     with warehouse_errors(path):
-        try:
-            _write(path, rows, _properties(warehouse, table, commit), days)
-        except failures() as failed:  # the answer may be lost and the commit there
-            if (found := newest_gold(warehouse, table)) is None or found.metadata != commit:
-                raise WarehouseUnavailable(f"{path}: the commit failed: {failed}") from failed
-        own = newest_gold(warehouse, table)
-        if own is None or own.metadata != commit:
-            raise ForeignCommit(f"{path}: another process wrote to it at the same time; run the task again")
-        sync(log_file(path, own.version), path / "_delta_log")
+        with durable(path):
+            try:
+                _write(path, rows, _properties(warehouse, table, commit), days)
+            except failures() as failed:  # the answer may be lost and the commit there
+                if (found := newest_gold(warehouse, table)) is None or found.metadata != commit:
+                    raise WarehouseUnavailable(f"{path}: the commit failed: {failed}") from failed
+            own = newest_gold(warehouse, table)
+            if own is None or own.metadata != commit:
+                raise ForeignCommit(
+                    f"{path}: another process wrote to it at the same time; run the task again"
+                )
         compact(path)
 
 

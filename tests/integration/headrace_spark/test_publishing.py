@@ -239,7 +239,7 @@ def test_what_a_killed_driver_repeats_lands_as_duplicates(broker: Broker, tmp_pa
     assert counts == {"readings": ROWS, "duplicate": written}
     (account,) = entry.sources
     assert (account.rows, account.landed, account.quarantined, account.problems) == (ROWS, ROWS, written, ())
-    assert any(f"{written:,} records repeat rows" in note for note in entry.notes)
+    assert any(f"{written:,} records more are copies of its rows" in note for note in entry.notes)
     assert Counter(map(row_number, records)).most_common(1)[0][1] == 2
 
 

@@ -10,6 +10,7 @@ from headrace.reconcile.reconciliation import reconcile
 from headrace.tables.keys import key_file
 from headrace.tables.queries import open_table
 from headrace.tables.slices import fix_slice
+from testbed.published import read
 from testbed.stages import LANDERS, succeeded
 from tests.integration.headrace.publish.conftest import Growing, values
 
@@ -61,6 +62,39 @@ def test_forged_headers_make_records_of_strangers_and_the_account_balances(
     places = {f'["{topic_id}","{partition}","{offset}"]' for _, topic_id, partition, offset in strange}
     assert {identity for identity, *_ in strange} == places
     assert len(places) == len(headers)
+
+
+@pytest.mark.parametrize("engine", LANDERS)
+def test_records_that_are_copied_word_for_word_are_duplicates_and_the_account_balances(
+    growing: Growing, engine: str
+) -> None:
+    """Landed rows, one of an hour that comes twice, and a refused one, each copied thrice, header and all."""
+    berlin = growing.asking({"event_time": {"timezone": "Europe/Berlin", "doubled": "by_order"}})
+    rows = [f"2024-10-27 0{hour}:00,{at}" for at, hour in enumerate((1, 2, 2, 3))]
+    berlin.write_rows(*rows, "never,5")
+    berlin.publish("first")
+    topic, config = berlin.stream.contract.topic.name, berlin.stream.config
+    producer = Producer(config)
+    for each in read(config, topic) * 3:
+        producer.produce(topic, each.value(), each.key(), each.partition(), headers=each.headers())
+    assert producer.flush(30) == 0
+    warehouse = berlin.stream.warehouse(berlin.settings.warehouse_path)
+    own = fix_slice(warehouse, berlin.stream.slice_to_end())
+    outcome = LANDERS[engine](berlin.stream.job(warehouse.root, own))
+    assert outcome.error
+    assert outcome.error.code == "HR406"  # of one refused row in five, after all is landed
+    with duckdb.connect() as sql:
+        for name in ("readings", "quarantine"):
+            sql.register(name, open_table(warehouse.table(name)).to_pyarrow_dataset())
+        landed = sql.sql("SELECT signals['v'] FROM readings ORDER BY 1").fetchall()
+        refused = sql.sql("SELECT reason, count(*) FROM quarantine GROUP BY 1 ORDER BY 1").fetchall()
+    assert [value for (value,) in landed] == ["0", "1", "2", "3"]
+    assert refused == [("bad_event_time", 4), ("duplicate", 12)]
+    entry = reconcile(berlin.stream.contract, berlin.settings, config, "a run")
+    ((rows_of, quarantined),) = [(each.rows, each.quarantined) for each in entry.sources]
+    assert (entry.balanced, rows_of, quarantined) == (True, 5, 1)
+    (note,) = entry.notes
+    assert "15 records more are copies of its rows at other offsets" in note
 
 
 def test_what_was_published_before_there_were_proofs_reaches_no_further_than_it_did(growing: Growing) -> None:

@@ -112,6 +112,17 @@ def test_a_row_that_landed_before_the_seal_and_again_after_it_is_named(sealed: M
     assert problem.endswith(": row 7 stands 2 times in readings and 0 times in quarantine")
 
 
+def test_a_copy_of_a_row_at_another_offset_is_counted_and_no_fault(sealed: Mill) -> None:
+    """Row 10 is none that can be read, so that all of its records are in quarantine."""
+    sealed.land(2, *range(21, 31), *[10] * 150)
+    for new in (160, 0):  # when they have come, and on the seal that has them
+        entry = sealed.reconcile()
+        (source,) = entry.sources
+        assert (counted(entry)[0], source.landed, source.quarantined) == (new, 27, 3)
+        (note,) = entry.notes
+        assert "150 records more are copies of its rows at other offsets" in note
+
+
 def test_an_offset_that_landed_before_the_seal_and_again_after_it_is_named(sealed: Mill) -> None:
     commit_open(sealed.attempt(), 2, 5, sealed.sent(21))
     write_deltalake(  # the batch's own account is right, its place is taken

@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
+from sqlalchemy import make_url
 
 from headrace import crash_points
 from headrace.analyse.engines import analyse_here
@@ -16,13 +17,15 @@ from headrace.errors import NotReconciled, TablesApart, WarehouseError
 from headrace.land.idle import nothing_to_land
 from headrace.land.landing import Landing, land
 from headrace.offsets import text
+from headrace.publish.kinds import publish_source
+from headrace.publish.publications import change_publications
 from headrace.restore import restoring
 from headrace.restore.plan import Plan
 from headrace.restore.restoring import restore
 from headrace.tables.batches import landed_position, open_batch, read_batches
 from headrace.tables.commits import newest_version, open_table
 from headrace.tables.creation import create_tables
-from headrace.tables.names import BATCHES, GOLD, HOURLY_AVERAGE, QUARANTINE, READINGS
+from headrace.tables.names import BATCHES, GOLD, HOURLY_AVERAGE, LEDGER, PUBLICATIONS, QUARANTINE, READINGS
 from headrace.tables.progress import nothing_to_analyse
 from headrace.tables.queries import scan
 from headrace.tables.slices import new_slice
@@ -241,6 +244,37 @@ def test_a_gold_table_that_went_back_is_computed_anew(grown: Mill, name: str, da
     analyse_here(grown.attempt())
     assert scan(grown.warehouse, name).collect().height == right.height
     assert nothing_to_analyse(grown.warehouse, grown.contract.analysis_sha256)
+
+
+@pytest.mark.parametrize("damage", [restored_by_hand, restored_by_hand_to_a_time])
+@pytest.mark.parametrize("name", [PUBLICATIONS, LEDGER])
+def test_what_only_gains_and_was_put_back_is_refused_until_it_has_all_again(
+    grown: Mill, name: str, damage: Damage
+) -> None:
+    broken_off = {"publication": "f" * 20, "state": "superseded", "finished": None}
+    change_publications(grown.warehouse, lambda rows: [*rows, rows[0].model_copy(update=broken_off)])
+    assert grown.reconcile().balanced
+    whole = scan(grown.warehouse, name).collect()
+    damage(grown, name)
+    assert scan(grown.warehouse, name).collect().height < whole.height
+    before = newest_version(grown.warehouse.table(name))
+    idle = new_slice("next", "readings", TOPIC_ID, {0: 30}, {0: 30})
+    ask: list[Callable[[], object]] = [
+        lambda: publish_source(grown.contract, grown.settings, {}, "next", database=make_url),
+        lambda: land(Landing(grown.attempt(), idle, {}), lambda *_: {}),
+        grown.reconcile,
+    ]
+    for each in ask:
+        with pytest.raises(TablesApart, match=rf"HR408.*`{name}` was restored.*`headrace restore mill`"):
+            each()
+    assert newest_version(grown.warehouse.table(name)) == before
+    plans: list[Plan] = []
+    assert restore(grown.warehouse, plans.append)
+    assert list(plans[0].lines()) == [f"{name}: 1 rows become 2, as of version {before - 1}"]
+    assert scan(grown.warehouse, name).collect().equals(whole)
+    assert [row.kind for row in read_batches(grown.warehouse)] == ["batch"] * 3
+    assert restore(grown.warehouse, agree) is None
+    assert grown.reconcile().balanced
 
 
 def test_all_tables_put_back_by_hand_are_landed_on(grown: Mill) -> None:

@@ -91,6 +91,18 @@ def test_the_same_content_in_a_doubled_hour_may_be_of_the_other_one_and_keeps_it
     assert quarantine(warehouse)[-1][1] == "duplicate"
 
 
+def test_the_same_row_of_the_same_publication_is_a_copy_whatever_its_time(warehouse: Warehouse) -> None:
+    """Both at the first 02:30 of that day in Berlin."""
+    berlin = {"zone": "Europe/Berlin", "may_come_twice": True}
+    of_row = {"minutes": DAY * 300 + 30, "identity": "a", "publication": "p", "row": 7}
+    land(warehouse, 0, Parsed(0, **of_row), **berlin)
+    land(warehouse, 1, Parsed(1, **of_row), Parsed(2, **{**of_row, "row": 8}), **berlin)
+    assert [(at, reason, value) for at, reason, _, value in quarantine(warehouse)] == [
+        (1, "duplicate", None),
+        (2, "conflict", b"0/2"),
+    ]
+
+
 def test_a_repeat_is_a_duplicate_and_other_content_a_conflict(warehouse: Warehouse) -> None:
     land(warehouse, 0, Parsed(0, identity="a"), Parsed(1, identity="a"))
     done = land(

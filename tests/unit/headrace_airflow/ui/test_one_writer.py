@@ -146,12 +146,59 @@ def test_what_is_too_large_or_too_slow_is_refused_before_its_turn(
     limit: str, value: float, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(one_writer, limit, value)
-    server, told = Server(), list[Message]()
+    bodies = [b"four", b"four"] if status == 413 else []
+    assert refused(Asked(True), *bodies) == (status, 0)
+
+
+@dataclass
+class Asked:
+    """Who is asked whether somebody has logged in; keeps how often."""
+
+    answer: bool
+    times: int = 0
+
+    async def __call__(self, _: Request) -> bool:
+        self.times += 1
+        return self.answer
+
+
+def refused(logged_in: Asked, *bodies: bytes) -> tuple[int, int]:
+    """The status that a POST of these pieces is told, and how many of them were not asked for."""
+    told, left = list[Message](), list(bodies)
 
     async def tell(message: Message) -> None:
         told.append(message)
 
-    bodies = [b"four", b"four", b"and more"] if status == 413 else []
-    asyncio.run(posted(OneWriter(server), tell, *bodies))
-    assert told[0]["status"] == status
-    assert server.most == 0
+    async def play() -> None:
+        async def receive() -> Message:
+            if not left:
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": left.pop(0), "more_body": True}
+
+        server = Server()
+        await OneWriter(server, logged_in)(
+            {"type": "http", "method": "POST", "path": "/", "headers": []}, receive, tell
+        )
+        assert server.most == 0
+
+    asyncio.run(play())
+    return told[0]["status"], len(left)
+
+
+def test_of_a_stranger_little_is_read_and_who_has_logged_in_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(one_writer, "STRANGERS_BODY", 4)
+    assert refused(Asked(False), b"four", b"more", b"and the rest") == (401, 1)
+
+    async def play(logged_in: Asked, *bodies: str) -> None:
+        server = Server()
+        server.may_end.set()
+        transport = ASGITransport(OneWriter(server, logged_in))
+        async with AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            for body in bodies:
+                assert (await http.post("/", content=body)).text == body
+
+    for answer, bodies, times in ((True, ("four and more",), 1), (False, ("four", ""), 0)):
+        asyncio.run(play(asked := Asked(answer), *bodies))
+        assert asked.times == times
