@@ -41,11 +41,11 @@ from headrace.tables.batches import (
     landed_position,
     open_batch,
     require_together,
-    rewinds,
 )
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables, identities_by_instant
+from headrace.tables.losses import rewinds
 from headrace.tables.names import QUARANTINE, READINGS
 from headrace.tables.put_back import require_none_put_back
 from headrace.tables.slices import Slice

@@ -209,11 +209,17 @@ def log_file(path: Path, version: int) -> Path:
     return path / "_delta_log" / f"{version:020}.json"
 
 
+def actions(commit: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a commit does, action by action, each with its kind."""
+    for line in commit.read_text(encoding="utf-8").splitlines():
+        yield from json.loads(line).items()
+
+
 def added_files(commit: Path) -> Iterator[tuple[str, bool]]:
     """The files that a commit adds, and whether it brings rows into the table: compaction brings none."""
-    for line in commit.read_text(encoding="utf-8").splitlines():
-        if add := json.loads(line).get("add"):
-            yield unquote(add["path"]), bool(add["dataChange"])
+    for kind, action in actions(commit):
+        if kind == "add":
+            yield unquote(action["path"]), bool(action["dataChange"])
 
 
 def newest_batch(path: Path, stream: str) -> int:

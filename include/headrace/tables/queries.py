@@ -1,6 +1,7 @@
 """What people and gates ask the tables: the one place where a number gets its meaning. Needs no JVM."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,13 @@ from pydantic import BaseModel, ConfigDict
 from headrace.contract.number_form import PLAIN
 from headrace.errors import ContractError
 from headrace.numeric import number
-from headrace.tables.active_files import active_files, count_rows, first_rows_until, last_rows_from
+from headrace.tables.active_files import (
+    ActiveFile,
+    active_files,
+    count_rows,
+    first_rows_until,
+    last_rows_from,
+)
 from headrace.tables.commits import open_table
 from headrace.tables.names import (
     BATCHES,
@@ -21,7 +28,7 @@ from headrace.tables.names import (
     QUARANTINE,
     READINGS,
 )
-from headrace.tables.reading import dataset
+from headrace.tables.reading import dataset, of_files
 from headrace.tables.sampling import sample
 from headrace.tables.warehouse import Warehouse
 from headrace.zones import slots_of_days
@@ -52,6 +59,20 @@ def scan(warehouse: Warehouse, table: str) -> pl.LazyFrame:
     # Not pl.scan_delta: polars 2.1.0 looks for `a%20b` where the warehouse's path has a blank, and with
     # use_pyarrow it counts 0 rows.
     return pl.scan_pyarrow_dataset(dataset(warehouse.table(table)))
+
+
+def landed_by(warehouse: Warehouse, table: str, batches: Sequence[int]) -> pl.LazyFrame:
+    """The rows that those batches landed, lazily; of the files alone that can hold them."""
+    path = warehouse.table(table)
+    opened = open_table(path)
+    whole, files = dataset(path, opened), active_files(opened, "provenance.batch")
+    if files is not None:
+        whole = of_files(whole, {file.path for file in files if _may_hold(file, batches)})
+    return pl.scan_pyarrow_dataset(whole).filter(pl.col("provenance").struct.field("batch").is_in(batches))
+
+
+def _may_hold(file: ActiveFile, values: Sequence[int]) -> bool:
+    return file.least is None or any(file.least <= each <= file.most for each in values)
 
 
 def counts(warehouse: Warehouse) -> Counts:
