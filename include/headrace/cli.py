@@ -17,6 +17,7 @@ from headrace.settings import Settings, load_settings
 from headrace.tables.gold_columns import column_comments
 
 if TYPE_CHECKING:
+    from headrace.contract.model import Contract
     from headrace.sample.account import Trial
 
 # What takes long to import is imported by the command that needs it: a person waits for each of them.
@@ -90,9 +91,22 @@ def _checked(file: Path) -> Checked:
     try:
         contract = load_contract(file)
         column_comments(contract)
+        _require_sql(contract)
     except ContractError as wrong:
-        return Checked(str(file), fault=str(wrong))
+        return Checked(str(file), fault=f"{file}: {wrong}" if str(file) not in str(wrong) else str(wrong))
     return Checked(str(file), contract.stream, contract.topic.name)
+
+
+def _require_sql(contract: "Contract") -> None:
+    """Raise ContractError where a rule or a table's SQL cannot be meant; without any it costs nothing."""
+    if contract.analysis.tables:
+        from headrace.analyse.sql_tables import sql_schemas
+
+        sql_schemas(contract)
+    if contract.record.rules:
+        from headrace.parse.rules import Rules
+
+        Rules(contract.record)
 
 
 def _broker(settings: Settings, bootstrap: str | None) -> dict[str, Any]:

@@ -142,7 +142,9 @@ def _kinds(field: dict[str, Any]) -> Iterator[str]:
     elif field.get("type") == "array":
         yield f"list of {_kind(field['items'])}" if "items" in field else "list"
     elif field.get("type") == "object":
-        yield f"mapping to {_kind(field['additionalProperties'])}"
+        named = field.get("patternProperties", {})  # where the names have a pattern
+        (of,) = named.values() if named else [field["additionalProperties"]]
+        yield f"mapping to {_kind(of)}"
     else:
         kind = field.get("type", "")
         yield field.get("format") or (" or ".join(kind) if isinstance(kind, list) else kind)

@@ -14,8 +14,8 @@ from headrace.contract.analysis import Indicator
 from headrace.contract.loader import load_signal_names
 from headrace.contract.model import Contract
 from headrace.contract.number_form import PLAIN, NumberForm
-from headrace.contract.record import EventTime, Record, Signal
-from headrace.tables.gold_columns import circular_column, gold_column, numeric
+from headrace.contract.record import EventTime, Signal
+from headrace.tables.gold_columns import aggregated, numeric
 
 HOUR = ["signal_date", "signal_hour", "entity"]
 
@@ -75,27 +75,39 @@ def readings_an_hour(readings: DataFrame) -> DataFrame:
     return readings.groupBy("signal_date", hour, "entity").agg(F.count("*").alias("readings"))
 
 
-def averages_by_signal(readings: DataFrame, record: Record, signals: tuple[Signal, ...]) -> DataFrame:
-    """The average of every signal in every hour (and entity), a row for each of them.
+def averages_by_signal(readings: DataFrame, contract: Contract, signals: tuple[Signal, ...]) -> DataFrame:
+    """The means of every signal in every hour (and entity), a row for each of them.
 
-    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `average`, `circular` (a mean in
-    degrees, [0, 360); null unless the signal is a direction). A missing value counts for nothing.
+    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `mean`, `circular_mean` (degrees,
+    [0, 360); null unless the signal is a direction). A missing value counts for nothing.
     """
+    directions = {
+        signal.name for _, signal, aggregate in aggregated(contract) if aggregate == "circular_mean"
+    }
     averages = readings.groupBy(
         "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
     ).agg(
         F.count("*").alias("readings"),
-        F.array(*(_average_of(each, record.number_form(each)) for each in signals)).alias("averages"),
+        F.array(*(_means(each, value_of(each, contract), directions) for each in signals)).alias("averages"),
     )
     return averages.select(*HOUR, "readings", F.inline("averages"))
 
 
-def _average_of(signal: Signal, form: NumberForm) -> Column:
-    value = number(F.try_element_at("signals", F.lit(signal.name)), form)
-    circular = circular_mean(value) if signal.circular else F.lit(None).cast("double")
+def _means(signal: Signal, value: Column, directions: set[str]) -> Column:
+    circular = circular_mean(value) if signal.name in directions else F.lit(None).cast("double")
     return F.struct(
-        F.lit(signal.name).alias("sig_name"), F.avg(value).alias("average"), circular.alias("circular")
+        F.lit(signal.name).alias("sig_name"),
+        F.avg(value).alias("mean"),
+        circular.alias("circular_mean"),
     )
+
+
+def value_of(signal: Signal, contract: Contract) -> Column:
+    """A numeric signal's value in `readings`, as DOUBLE; null where there is none."""
+    if contract.landing.columns == "typed":
+        return F.col(signal.typed_column).cast("double")
+    form = contract.record.number_form(signal)
+    return number(F.try_element_at("signals", F.lit(signal.name)), form)
 
 
 def circular_mean(degrees: Column) -> Column:
@@ -108,7 +120,7 @@ def circular_mean(degrees: Column) -> Column:
 def with_indicator(averages: DataFrame, indicator: Indicator) -> DataFrame:
     """Each hour's band, by the average of the indicator's signal, on each of its rows."""
     hour = Window.partitionBy(*HOUR)
-    average = F.max(F.when(F.col("sig_name") == indicator.signal, F.col("average"))).over(hour)
+    average = F.max(F.when(F.col("sig_name") == indicator.signal, F.col("mean"))).over(hour)
     return averages.withColumn(indicator.name, band(average, indicator.bands))
 
 
@@ -131,37 +143,31 @@ def renamed(averages: DataFrame, mapping: DataFrame) -> DataFrame:
     )
 
 
-def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
-    """One row per hour (and entity): each signal's average by its mapped name, the indicator, the readings.
+def averages(readings: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
+    """One row per hour (and entity): each signal's means by its mapped name, the indicators, the readings.
 
-    `mapping` as in `renamed`. A direction has a second column, its circular mean.
+    `mapping` as in `renamed`. Analyses of anything else are the worker's: `headrace.analyse.engines`.
     """
-    signals = numeric(contract)
-    indicator = contract.analysis.indicator
+    signals, indicators = numeric(contract), contract.analysis.indicator
     if not signals:  # Spark makes no rows of an empty array
         return readings_an_hour(readings)
-    averages = averages_by_signal(readings, contract.record, signals)
-    if indicator:
-        averages = with_indicator(averages, indicator)
-    kept = [*HOUR, *([indicator.name] if indicator else []), "readings"]
+    by_signal = averages_by_signal(readings, contract, signals)
+    for indicator in indicators:
+        by_signal = with_indicator(by_signal, indicator)
+    kept = [*HOUR, *(each.name for each in indicators), "readings"]
     names = load_signal_names(contract)
     columns = [
-        column for signal in signals for column in _columns(signal, names.get(signal.name, signal.name))
+        F.max(F.when(F.col("column") == names.get(signal.name, signal.name), F.col(aggregate))).alias(column)
+        for column, signal, aggregate in aggregated(contract)
     ]
-    hours = renamed(averages, mapping).groupBy(*kept).agg(*columns)
-    return hours.select(*HOUR, *map(column, hours.columns[len(kept) :]), *kept[len(HOUR) :])
+    hours = renamed(by_signal, mapping).groupBy(*kept).agg(F.count("*").alias("of signals"), *columns)
+    made = hours.columns[len(kept) + 1 :]
+    return hours.select(*HOUR, *map(column, made), *kept[len(HOUR) :])
 
 
 def column(name: str) -> Column:
     """The column of exactly that name; `col` alone takes a dot for a field of a struct."""
     return F.col(f"`{name.replace('`', '``')}`")
-
-
-def _columns(signal: Signal, name: str) -> list[Column]:
-    ours = F.col("column") == name
-    average = F.max(F.when(ours, F.col("average"))).alias(gold_column(name))
-    circular = F.max(F.when(ours, F.col("circular"))).alias(circular_column(name))
-    return [average, circular] if signal.circular else [average]
 
 
 def number(text: Column, form: NumberForm = PLAIN) -> Column:

@@ -24,8 +24,8 @@ def conclude(contract: Contract, warehouse: Warehouse, run_slice: Slice) -> None
     """Say the slice's totals.
 
     Raises:
-        QuarantineLimitExceeded: of what is new, a larger share was refused than the contract's limit; what
-            was landed or refused before is not new. All is landed and committed nevertheless.
+        QuarantineLimitExceeded: of what is new, more was refused than the contract's limit, a share or a
+            count; what was landed or refused before is not new. All is landed and committed nevertheless.
     """
     rows = batches_of(warehouse, run_slice.topic_id, run_slice.start, run_slice.until)
     landed = sum(row.landed for row in rows)
@@ -47,14 +47,19 @@ def conclude(contract: Contract, warehouse: Warehouse, run_slice: Slice) -> None
     )
     limit = contract.landing.quarantine_limit
     table = warehouse.table(QUARANTINE)
-    if refused and refused / new > limit:  # a product would be off: 0.29 * 100 is less than 29
+    counted = refused if isinstance(limit, int) else refused / max(new, 1)
+    if counted > limit:  # a product would be off: 0.29 * 100 is less than 29
         top = "; ".join(map(str, islice(reasons.values(), TOP)))
         raise QuarantineLimitExceeded(
             f"stream {contract.stream}: {refused} of {new} new records ({refused / new:.1%}) went to "
-            f"quarantine, the contract's limit is {limit:.1%}: {top}. All is landed and kept. Look at the "
+            f"quarantine, the contract's limit is {_said(limit)}: {top}. All is landed and kept. Look at the "
             f"table {table}; then correct the producer or the contract, or raise landing.quarantine_limit, "
             "and clear the task."
         )
+
+
+def _said(limit: float) -> str:
+    return f"{limit:,} records" if isinstance(limit, int) else f"{limit:.1%}"
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,8 @@ def batches_in(rows: list[dict[str, Any]]) -> list[Batch]:
     return sorted((Batch.model_validate(row) for row in rows), key=lambda row: row.batch)
 
 
-def append_batch(warehouse: Warehouse, row: Batch) -> None:
-    """Close a batch: of several processes that do, one; it needs no lock.
+def append_batch(warehouse: Warehouse, row: Batch) -> Position:
+    """Close a batch: of several processes that do, one; it needs no lock. Returns the position after it.
 
     Raises:
         ForeignCommit: another try closed the batch, now or before.
@@ -114,6 +114,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
             _require_own(warehouse, row, failed)
         sync_commits(path, before)
         compact(path)
+    return reached
 
 
 def _require_own(warehouse: Warehouse, row: Batch, failed: Exception) -> None:

@@ -23,7 +23,7 @@ NEWEST = 16
 RESTORE = "RESTORE"
 """The operation that puts a table back to an earlier version, in a log's words, delta-rs' and Spark's."""
 
-CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
+CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"})
 """Operations of maintenance, in a log's words."""
 
 COMMIT = re.compile(r"\d{20}\.json")

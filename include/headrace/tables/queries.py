@@ -9,9 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from headrace.contract.number_form import PLAIN
 from headrace.errors import ContractError
-from headrace.numeric import number
 from headrace.tables.active_files import (
     ActiveFile,
     active_files,
@@ -20,6 +18,7 @@ from headrace.tables.active_files import (
     last_rows_from,
 )
 from headrace.tables.commits import open_table
+from headrace.tables.gold_columns import averages_table, start_column
 from headrace.tables.names import (
     BATCHES,
     DAILY_COMPLETENESS,
@@ -29,16 +28,12 @@ from headrace.tables.names import (
     READINGS,
 )
 from headrace.tables.reading import dataset, of_files
-from headrace.tables.sampling import sample
+from headrace.tables.typed_columns import MAP, OTHERS
 from headrace.tables.warehouse import Warehouse
 from headrace.zones import slots_of_days
 
 if TYPE_CHECKING:
     from headrace.contract.model import Contract
-    from headrace.contract.record import Record
-
-SAMPLE = 60_000
-"""Readings that a picture is made of: the eye sees no more, and the page stays small."""
 
 
 class Counts(BaseModel):
@@ -75,14 +70,17 @@ def _may_hold(file: ActiveFile, values: Sequence[int]) -> bool:
     return file.least is None or any(file.least <= each <= file.most for each in values)
 
 
-def counts(warehouse: Warehouse) -> Counts:
-    """What the stream's tables hold now; a table that is not there counts as empty."""
+def counts(warehouse: Warehouse, averages: str = HOURLY_AVERAGE) -> Counts:
+    """What the stream's tables hold now; a table that is not there counts as empty.
+
+    `averages`: the table whose rows are the hours, or whatever the contract's analysis is of.
+    """
     return Counts(
         readings=_rows(warehouse, READINGS),
         quarantine=quarantine_reasons(warehouse),
         days=_rows(warehouse, DAILY_COMPLETENESS),
         complete_days=_rows_by(warehouse, DAILY_COMPLETENESS, "missing").get(0, 0),
-        hours=_rows(warehouse, HOURLY_AVERAGE),
+        hours=_rows(warehouse, averages),
         batches=_rows_by(warehouse, BATCHES, "kind").get("batch", 0),
     )
 
@@ -97,7 +95,8 @@ def first_rows(
     contract: "Contract", warehouse: Warehouse, table: str, count: int = 5
 ) -> list[dict[str, Any]]:
     """The first rows of a table in the order of its time, times in the contract's zone."""
-    by = {READINGS: "signal_ts", HOURLY_AVERAGE: "signal_hour", LEDGER: "finished"}.get(table, "signal_date")
+    own = {READINGS: "signal_ts", LEDGER: "finished", averages_table(contract): start_column(contract)}
+    by = own.get(table, "signal_date")
     path = warehouse.table(table)
     until = first_rows_until(active_files(open_table(path), by), count)
     frame = pl.scan_pyarrow_dataset(dataset(path, where=None if until is None else [(by, "<=", until)]))
@@ -114,10 +113,20 @@ def last_readings(contract: "Contract", warehouse: Warehouse, count: int = 5) ->
         return []
     since = last_rows_from(active_files(open_table(path), "signal_ts"), count)
     where = None if since is None else [("signal_ts", ">=", since)]
-    frame = pl.scan_pyarrow_dataset(dataset(path, where=where)).select("signal_ts", "entity", "signals")
+    whole = pl.scan_pyarrow_dataset(dataset(path, where=where))
+    frame = whole.select("signal_ts", "entity", *_shown(contract, whole))
     first = frame.select(time.top_k(count).min()).collect().item()  # as in `first_rows`
     found = frame.filter(time >= first).sort("signal_ts", descending=True).head(count)
     return _in_zone(found, contract.record.event_time.timezone)
+
+
+def _shown(contract: "Contract", readings: pl.LazyFrame) -> list[str]:
+    """The columns of readings that hold signals."""
+    names = readings.collect_schema().names()
+    if MAP in names:
+        return [MAP]
+    own = [each.typed_column for each in contract.record.signals]
+    return [*(name for name in own if name in names), OTHERS]
 
 
 def _in_zone(frame: pl.LazyFrame, zone: str) -> list[dict[str, Any]]:
@@ -237,30 +246,13 @@ def apart(daily: pl.DataFrame) -> tuple[date, date]:
     return first, inside[-1]
 
 
-def signals(
-    warehouse: Warehouse, names: list[str], most: int = SAMPLE, *, record: "Record | None" = None
-) -> pl.DataFrame:
-    """The named signals as numbers, a column each, of all readings or of `most`, evenly spread over them.
-
-    What is missing or no number is null. `record` says how numbers are written; without it they are JSON's.
-    """
-    forms = {signal.name: record.number_form(signal) for signal in record.signals} if record else {}
-    columns = [number(pl.col("signals").map.get(name), forms.get(name, PLAIN)).alias(name) for name in names]
-    opened = open_table(warehouse.table(READINGS))
-    files = active_files(opened)
-    if files is None or sum(file.rows for file in files) <= most:
-        return scan(warehouse, READINGS).select(columns).collect()
-    parts = sample(warehouse.table(READINGS), files, "signals", most)
-    return pl.concat(pl.DataFrame(part).select(columns) for part in parts)
-
-
-def hourly(warehouse: Warehouse, column: str, zone: str, since: date) -> pl.DataFrame:
-    """`signal_hour` in that zone and one average of `hourly_average`, from that day on."""
-    hour = pl.col("signal_hour")
+def averages(contract: "Contract", warehouse: Warehouse, column: str, since: date) -> pl.DataFrame:
+    """`signal_hour`, when an average's hour or slot begins in the contract's zone, and one average."""
+    zone, hour = contract.record.event_time.timezone, pl.col(start_column(contract))
     # In UTC: polars 2.1.0 hands an instant of another zone to pyarrow as if it were one of UTC.
     midnight = datetime.combine(since, time.min, ZoneInfo(zone)).astimezone(UTC)
-    frame = scan(warehouse, HOURLY_AVERAGE).filter(hour >= midnight)
-    return frame.select(hour.dt.convert_time_zone(zone), column).collect()
+    frame = scan(warehouse, averages_table(contract)).filter(hour >= midnight)
+    return frame.select(hour.dt.convert_time_zone(zone).alias("signal_hour"), column).collect()
 
 
 def _rows(warehouse: Warehouse, table: str) -> int:
