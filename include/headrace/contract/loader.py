@@ -21,6 +21,9 @@ Field = tuple[str, ...]
 DEEPEST = 20
 """Parts within parts that a contract may have; its model has six."""
 
+OF_KINDS = (("source",), ("record", "key"))
+"""Fields that have kinds."""
+
 HINTS = {
     "extra_forbidden": "no such field; check the spelling or remove it",
     "missing": "is missing; add it",
@@ -241,8 +244,9 @@ def _faults(file: Path, node: yaml.Node, broken: ValidationError) -> Iterator[st
 
 
 def _written(path: tuple[int | str, ...]) -> Field:
-    """Pydantic's path without the kind of source, which it puts in after `source` and nobody wrote there."""
-    return tuple(str(part) for part in (path[:1] + path[2:] if path[:1] == ("source",) else path))
+    """Pydantic's path without the kind of source or key, which it puts in and nobody wrote there."""
+    kind = next((len(of) for of in OF_KINDS if path[: len(of)] == of), len(path))
+    return tuple(str(part) for part in path[:kind] + path[kind + 1 :])
 
 
 def _reason(error: ErrorDetails) -> str:

@@ -62,6 +62,11 @@ class Contract(Part):
             raise ValueError(
                 f"record.format: a source's rows are published as JSON, not {self.record.format}"
             )
+        if self.own_source and self.record.is_written_by_others:
+            raise ValueError(
+                "record: a source's rows are published plain, with a key out of their fields and Headrace's "
+                "own header; leave out value_compression, headers and the key's format"
+            )
         return self
 
     @model_validator(mode="after")
