@@ -13,6 +13,7 @@ from headrace_airflow.failures import failing_as_task
 from headrace_airflow.operators.publish import as_xcom, publish_by
 from headrace_airflow.operators.spark_stage import SparkStageOperator, as_text, guardians
 from headrace_airflow.operators.stage import kafka_config
+from headrace_airflow.ui.watched import Watched
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -59,7 +60,7 @@ class SparkPublishOperator(SparkStageOperator):
         )
         return job, answer
 
-    def done_here(self, contract: Contract, job: Job) -> bool:
+    def done_here(self, contract: Contract, job: Job, watched: Watched) -> bool:
         """Whether nothing is new."""
         return not job.publications
 
