@@ -15,7 +15,8 @@ from headrace.contract.loader import load_signal_names
 from headrace.contract.model import Contract
 from headrace.contract.number_form import PLAIN, NumberForm
 from headrace.contract.record import EventTime, Signal
-from headrace.tables.gold_columns import aggregated, numeric
+from headrace.tables.gold_columns import HOUR as HOURS
+from headrace.tables.gold_columns import aggregated, numeric, start_column
 
 HOUR = ["signal_date", "signal_hour", "entity"]
 
@@ -69,37 +70,71 @@ def _begins(day: Column) -> Column:
     return F.unix_micros(day.cast("timestamp"))
 
 
-def readings_an_hour(readings: DataFrame) -> DataFrame:
+def readings_an_hour(readings: DataFrame, every: timedelta = HOURS) -> DataFrame:
     """How many readings each hour (and entity) has."""
-    hour = F.date_trunc("hour", "signal_ts").alias("signal_hour")
-    return readings.groupBy("signal_date", hour, "entity").agg(F.count("*").alias("readings"))
+    return readings.groupBy("signal_date", start_of(every).alias("signal_hour"), "entity").agg(
+        F.count("*").alias("readings")
+    )
+
+
+def start_of(every: timedelta) -> Column:
+    """The instant at which the hour, or the slot of that length in its day, begins in which a time lies.
+
+    When clocks change the day's last slot is longer or shorter, by less than half.
+    """
+    if every == HOURS:
+        return F.date_trunc("hour", "signal_ts")
+    day, size = F.to_date("signal_ts"), F.lit(every // timedelta(microseconds=1)).cast("bigint")
+    begins = _begins(day)
+    whole = _begins(F.date_add(day, 1)) - begins
+    last = F.greatest(F.floor((2 * whole + size) / (2 * size)) - 1, F.lit(0))
+    slot = F.floor((F.unix_micros("signal_ts") - begins) / size)
+    return F.timestamp_micros((begins + F.least(slot, last) * size).cast("bigint"))
 
 
 def averages_by_signal(readings: DataFrame, contract: Contract, signals: tuple[Signal, ...]) -> DataFrame:
-    """The means of every signal in every hour (and entity), a row for each of them.
+    """The aggregates of every signal in every hour (and entity), a row for each of them.
 
-    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `mean`, `circular_mean` (degrees,
-    [0, 360); null unless the signal is a direction). A missing value counts for nothing.
+    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `the mean`, and each other
+    aggregate that the contract asks of a signal (a name with a blank is no indicator's); null where it is not
+    asked of this one. A missing value counts for nothing.
     """
-    directions = {
-        signal.name for _, signal, aggregate in aggregated(contract) if aggregate == "circular_mean"
-    }
-    averages = readings.groupBy(
-        "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
-    ).agg(
+    asked: dict[str, set[str]] = {signal.name: {"mean"} for signal in signals}
+    for _, signal, aggregate in aggregated(contract):
+        asked[signal.name].add(aggregate)
+    kinds = sorted(set().union(*asked.values()))
+    start = start_of(contract.analysis.every).alias("signal_hour")
+    averages = readings.groupBy("signal_date", start, "entity").agg(
         F.count("*").alias("readings"),
-        F.array(*(_means(each, value_of(each, contract), directions) for each in signals)).alias("averages"),
+        F.array(
+            *(_aggregates(each, value_of(each, contract), asked[each.name], kinds) for each in signals)
+        ).alias("averages"),
     )
     return averages.select(*HOUR, "readings", F.inline("averages"))
 
 
-def _means(signal: Signal, value: Column, directions: set[str]) -> Column:
-    circular = circular_mean(value) if signal.name in directions else F.lit(None).cast("double")
-    return F.struct(
-        F.lit(signal.name).alias("sig_name"),
-        F.avg(value).alias("mean"),
-        circular.alias("circular_mean"),
+def _aggregates(signal: Signal, value: Column, asked: set[str], kinds: list[str]) -> Column:
+    made = (
+        (_aggregate(kind, value) if kind in asked else F.lit(None)).cast(
+            "bigint" if kind == "count" else "double"
+        )
+        for kind in kinds
     )
+    named = (each.alias(f"the {kind}") for each, kind in zip(made, kinds, strict=True))
+    return F.struct(F.lit(signal.name).alias("sig_name"), *named)
+
+
+SIMPLE = {"mean": F.avg, "sum": F.sum, "count": F.count, "min": F.min, "max": F.max}
+
+
+def _aggregate(kind: str, value: Column) -> Column:
+    if kind in SIMPLE:
+        return SIMPLE[kind](value)
+    if kind == "circular_mean":
+        return circular_mean(value)
+    if kind == "last":
+        return F.max(F.when(value.isNotNull(), F.struct("signal_ts", value.alias("value"))))["value"]
+    return F.percentile(value, int(kind[1:]) / 100)
 
 
 def value_of(signal: Signal, contract: Contract) -> Column:
@@ -120,7 +155,7 @@ def circular_mean(degrees: Column) -> Column:
 def with_indicator(averages: DataFrame, indicator: Indicator) -> DataFrame:
     """Each hour's band, by the average of the indicator's signal, on each of its rows."""
     hour = Window.partitionBy(*HOUR)
-    average = F.max(F.when(F.col("sig_name") == indicator.signal, F.col("mean"))).over(hour)
+    average = F.max(F.when(F.col("sig_name") == indicator.signal, F.col("the mean"))).over(hour)
     return averages.withColumn(indicator.name, band(average, indicator.bands))
 
 
@@ -144,25 +179,29 @@ def renamed(averages: DataFrame, mapping: DataFrame) -> DataFrame:
 
 
 def averages(readings: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
-    """One row per hour (and entity): each signal's means by its mapped name, the indicators, the readings.
+    """One row per hour (and entity): each signal's aggregates by its mapped name, indicators, readings.
 
-    `mapping` as in `renamed`. Analyses of anything else are the worker's: `headrace.analyse.engines`.
+    `mapping` as in `renamed`.
     """
     signals, indicators = numeric(contract), contract.analysis.indicator
+    start = F.col("signal_hour").alias(start_column(contract))
     if not signals:  # Spark makes no rows of an empty array
-        return readings_an_hour(readings)
+        hours = readings_an_hour(readings, contract.analysis.every)
+        return hours.select("signal_date", start, "entity", "readings")
     by_signal = averages_by_signal(readings, contract, signals)
     for indicator in indicators:
         by_signal = with_indicator(by_signal, indicator)
     kept = [*HOUR, *(each.name for each in indicators), "readings"]
     names = load_signal_names(contract)
     columns = [
-        F.max(F.when(F.col("column") == names.get(signal.name, signal.name), F.col(aggregate))).alias(column)
+        F.max(
+            F.when(F.col("column") == names.get(signal.name, signal.name), F.col(f"the {aggregate}"))
+        ).alias(column)
         for column, signal, aggregate in aggregated(contract)
     ]
     hours = renamed(by_signal, mapping).groupBy(*kept).agg(F.count("*").alias("of signals"), *columns)
     made = hours.columns[len(kept) + 1 :]
-    return hours.select(*HOUR, *map(column, made), *kept[len(HOUR) :])
+    return hours.select("signal_date", start, "entity", *map(column, made), *kept[len(HOUR) :])
 
 
 def column(name: str) -> Column:

@@ -28,6 +28,11 @@ from testbed.parse_cases import contract
 
 POWER, SPEED, DIRECTION = "Power (kW)", 'rotor.speed `max` "it\'s"', "Direction (°)"
 LEVEL = "level"
+AGGREGATES = {
+    LEVEL: ["min", "max", "last", "sum", "count", "p25", "p50", "mean"],
+    POWER: [],
+    DIRECTION: ["circular_mean", "count"],
+}
 
 CLOCK_CHANGES = {
     "Europe/Berlin": ["2018-03-25 01:00", "2018-10-28 01:00"],
@@ -187,12 +192,19 @@ def _streams(draw: st.DrawFn) -> tuple[str, str | None, list[Row], int]:
 
 
 @settings(max_examples=6, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(stream=_streams(), named=st.booleans())
+@given(
+    stream=_streams(),
+    named=st.booleans(),
+    slot=st.sampled_from(["PT1H", "PT15M", "PT30M", "PT45M", "PT6H", "P1D"]),
+)
 def test_they_make_the_same_of_any_readings(
-    spark: SparkSession, names: Path, stream: tuple[str, str | None, list[Row], int], named: bool
+    spark: SparkSession, names: Path, stream: tuple[str, str | None, list[Row], int], named: bool, slot: str
 ) -> None:
     zone, every, rows, pieces = stream
-    analysis = {"signal_names": str(names), "indicator": INDICATOR} if named else {}
+    analysis: dict[str, Any] = {"every": slot}
+    if named:
+        second = INDICATOR | {"name": "second", "signal": LEVEL}
+        analysis |= {"signal_names": str(names), "indicator": [INDICATOR, second], "aggregates": AGGREGATES}
     _assert_equal(spark, rows, _contract(zone, every, **analysis), pieces)
 
 

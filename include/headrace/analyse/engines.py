@@ -3,9 +3,7 @@
 from headrace.analyse.analysis import Part, analyse, input_of, left_to_do
 from headrace.analyse.readings_files import ReadingsFiles
 from headrace.analyse.worker import analyse_in_worker
-from headrace.contract.model import Contract
 from headrace.tables.attempt import Attempt
-from headrace.tables.gold_columns import HOUR, aggregated
 from headrace.tables.names import READINGS
 
 SPARK_FROM = 20_000_000
@@ -13,20 +11,9 @@ SPARK_FROM = 20_000_000
 
 
 def needs_spark(attempt: Attempt) -> bool:
-    """Whether the analysis is for Spark, by the contract's `landing.engine`; raises as `analyse`.
-
-    Never where it asks for more than hourly means.
-    """
-    if not hourly_means_alone(attempt.contract):
-        return False
+    """Whether the analysis is for Spark, by the contract's `landing.engine`; raises as `analyse`."""
     engine = attempt.contract.landing.engine
     return engine == "spark" or (engine == "auto" and _to_read(attempt) >= SPARK_FROM)
-
-
-def hourly_means_alone(contract: Contract) -> bool:
-    """Whether the analysis asks for no more than Spark computes; the worker computes all."""
-    usual = {"mean", "circular_mean"}.issuperset(each.aggregate for each in aggregated(contract))
-    return usual and contract.analysis.every == HOUR and len(contract.analysis.indicator) <= 1
 
 
 def _to_read(attempt: Attempt) -> int:

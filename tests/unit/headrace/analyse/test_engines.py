@@ -1,7 +1,6 @@
 """Who analyses: Spark where the contract says so, or where there is much; else the worker."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -45,25 +44,6 @@ def test_the_contract_decides_and_auto_by_what_is_to_be_read(
     assert not needs_spark(attempt)
     land_values(attempt, 2, 5, *_values(2))
     assert needs_spark(attempt)  # the first batch's three, and those of the newer ones
-
-
-BAND = {"signal": "Power (kW)", "bands": {"low": 1, "high": None}}
-
-
-@pytest.mark.parametrize(
-    ("asked", "by_spark"),
-    [
-        ({"aggregates": {"Power (kW)": ["mean", "circular_mean"]}, "indicator": BAND | {"name": "a"}}, True),
-        ({"aggregates": {"Power (kW)": ["max"]}}, False),
-        ({"every": "PT15M"}, False),
-        ({"indicator": [BAND | {"name": "a"}, BAND | {"name": "b"}]}, False),
-    ],
-)
-def test_what_spark_does_not_compute_is_the_workers(
-    tmp_path: Path, asked: dict[str, Any], by_spark: bool
-) -> None:
-    of = contract(landing={"engine": "spark"}, analysis=asked)
-    assert needs_spark(Attempt(of, Warehouse(tmp_path, "small"), "a run")) == by_spark
 
 
 def test_an_open_batch_is_landed_first_and_so_is_a_stream(tmp_path: Path) -> None:
