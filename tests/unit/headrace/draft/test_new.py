@@ -171,7 +171,7 @@ def test_a_contract_is_never_overwritten(tmp_path: Path) -> None:
         ("", "is empty"),
         ("name,v\na,1.5\nb,2\n", "no time was found in name, v"),
         ('time,v\n"2024-01-01,1\n', "is a quote not closed?"),
-        ("PAR1\0\0", "is neither text nor Parquet"),
+        ("PAR1\0\0", "is no Parquet file"),
     ],
 )
 def test_a_sample_that_is_none_is_refused(tmp_path: Path, text: str, said: str) -> None:
