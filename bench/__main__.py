@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,8 @@ from bench.whole_run import run_dag
 from headrace.errors import HeadraceError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-console = Console(highlight=False, soft_wrap=True)
+# Where no terminal is, rich takes 80 columns for its width, and cuts tables off there.
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 250)
 
 Results = Annotated[Path | None, typer.Option(help="Where what was measured is kept, as JSON.")]
 Runs = Annotated[int, typer.Option(help="How often each is measured, in turns.")]

@@ -6,14 +6,14 @@ from typing import Any
 from airflow.plugins_manager import AirflowPlugin
 
 from headrace_airflow.ui import run_note
-from headrace_airflow.ui.links import PREFIX, ReportLink
+from headrace_airflow.ui.links import PREFIX, ReportLink, SparkWebUI
 
 
 class HeadracePlugin(AirflowPlugin):
     """What Airflow lists under Admin > Plugins."""
 
     name = "headrace"
-    operator_extra_links = [ReportLink()]  # noqa: RUF012  # Airflow's own shape of a plugin
+    operator_extra_links = [ReportLink(), SparkWebUI()]  # noqa: RUF012  # Airflow's own shape of a plugin
     listeners = [run_note]  # noqa: RUF012  # as above
 
     @cached_property

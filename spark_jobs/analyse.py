@@ -3,7 +3,7 @@
 from headrace.driver.protocol import read_job
 from headrace.tables.attempt import Attempt
 from headrace.tables.warehouse import Warehouse
-from headrace_spark.entry_point import run_stage
+from headrace_spark.entry_point import run_stage, tell_web_ui
 from headrace_spark.gold import analyse
 from headrace_spark.session import build_session
 from headrace_spark.watchdog import watch
@@ -17,6 +17,7 @@ def main() -> None:
     warehouse = Warehouse(job.warehouse, contract.stream)
     with warehouse.writing():
         spark = build_session(contract, "analyse")
+        tell_web_ui(spark)
         analyse(spark, Attempt(contract, warehouse, job.run_id))
 
 

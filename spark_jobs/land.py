@@ -7,7 +7,7 @@ from headrace.errors import SettingsError
 from headrace.land.landing import Landing, land
 from headrace.tables.attempt import Attempt
 from headrace.tables.warehouse import Warehouse
-from headrace_spark.entry_point import run_stage
+from headrace_spark.entry_point import run_stage, tell_task, tell_web_ui
 from headrace_spark.landing import land_by_spark
 from headrace_spark.session import build_session
 from headrace_spark.watchdog import watch
@@ -23,6 +23,7 @@ def main() -> None:
     warehouse = Warehouse(job.warehouse, contract.stream)
     with warehouse.writing():
         spark = build_session(contract, "land")
+        tell_web_ui(spark)
         landing = Landing(
             Attempt(contract, warehouse, job.run_id),
             job.slice,
@@ -31,6 +32,7 @@ def main() -> None:
             job.skip,
             job.begin,
             job.records_per_batch,
+            tell_task,
         )
         land(landing, partial(land_by_spark, spark))
 

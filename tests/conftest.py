@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from headrace.settings import Settings, load_settings
 from local.stack.broker import Broker, scratch_broker
@@ -18,6 +19,24 @@ from testbed.stages import LANDERS, Land
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headrace-tests-airflow-")
 # So does matplotlib with its list of fonts.
 os.environ["MPLCONFIGDIR"] = str(load_settings().home_path / "cache" / "matplotlib")
+
+IMPATIENT = """\
+log.cleaner.backoff.ms=200
+transaction.abort.timed.out.transaction.cleanup.interval.ms=500
+"""
+"""The broker looks for what is to be cleaned or to be aborted every 15 and every 10 seconds else."""
+
+# A busy machine takes longer, and says nothing of what a test is about.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process run what shares fixtures, where there are two: a file, and all that needs the stack."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        group = "the stack" if file.startswith("tests/e2e/") else file
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture
@@ -35,7 +54,7 @@ def land(request: pytest.FixtureRequest) -> Land:
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A running broker with its own data; a test that kills or stops it starts it again."""
-    broker = scratch_broker(load_settings().home_path, tmp_path_factory.mktemp("broker"))
+    broker = scratch_broker(load_settings().home_path, tmp_path_factory.mktemp("broker"), IMPATIENT)
     broker.start()
     yield broker
     broker.stop()

@@ -1,14 +1,14 @@
 """How the process of each contender is started that publishes a file."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.contenders.start import start_process
 from headrace.kafka.librdkafka import bootstrap
-from headrace.settings import PROJECT, load_settings
+from headrace.settings import load_settings
 from local.install.jars import fetch_jars
 from local.install.java import java_home
 from local.stack.broker_properties import client
@@ -39,12 +39,14 @@ class Task:
 
 def headrace(task: Task) -> "subprocess.Popen[str]":
     """What the task `publish` does."""
-    return _start(
+    return start_process(
         [sys.executable, "-m", "bench.contenders.headrace_publish", str(task.stream.file)],
-        KAFKA=_config(task),
-        HEADRACE_HOME=str(task.home / "home"),
-        HEADRACE_WAREHOUSE=str(task.home / "warehouse"),
-        HEADRACE_SOURCE_ROOTS=str(task.file.parent),
+        {
+            "KAFKA": _config(task),
+            "HEADRACE_HOME": str(task.home / "home"),
+            "HEADRACE_WAREHOUSE": str(task.home / "warehouse"),
+            "HEADRACE_SOURCE_ROOTS": str(task.file.parent),
+        },
     )
 
 
@@ -64,7 +66,7 @@ def perf_tool(task: Task) -> "subprocess.Popen[str]":
     properties = [f"{key}={value}" for key, value in SETTINGS.items()]
     login = task.home / "client.properties"
     login.write_text(client(task.stream.config), encoding="utf-8")
-    return _start(
+    return start_process(
         [
             *(str(java_home(home) / "bin" / "java"), HEAP, "-cp", f"{fetch_jars(home, 'broker')}/*"),
             "org.apache.kafka.tools.ProducerPerformance",
@@ -72,26 +74,16 @@ def perf_tool(task: Task) -> "subprocess.Popen[str]":
             *("--payload-file", str(task.payload), "--throughput", "-1"),
             *("--bootstrap-server", bootstrap(task.stream.config), "--command-config", str(login)),
             *("--command-property", *properties),
-        ]
+        ],
+        {},
     )
 
 
 def _script(name: str, task: Task) -> "subprocess.Popen[str]":
     topic = task.stream.contract.topic.name
-    return _start([sys.executable, str(HERE / name), topic, str(task.file)], KAFKA=_config(task))
+    return start_process([sys.executable, str(HERE / name), topic, str(task.file)], {"KAFKA": _config(task)})
 
 
 def _config(task: Task) -> str:
     """The broker's configuration, which holds a password: for the environment, not for a command line."""
     return json.dumps(task.stream.config)
-
-
-def _start(command: list[str], **environment: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )

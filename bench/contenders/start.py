@@ -69,17 +69,18 @@ def _naive(script: str, job: Job) -> "subprocess.Popen[str]":
     jars = ",".join(map(str, sorted(fetch_jars(settings.home_path, "spark").glob("*.jar"))))
     nothing = job.warehouse / "no-settings"
     nothing.mkdir(parents=True, exist_ok=True)
-    return _start(
+    return start_process(
         [SPARK_SUBMIT, "--jars", jars, str(HERE / script)],
         {**spark_environment(settings), "SPARK_CONF_DIR": str(nothing), **job.environment()},
     )
 
 
 def _python(module: str, job: Job) -> "subprocess.Popen[str]":
-    return _start([sys.executable, "-m", f"bench.contenders.{module}"], job.environment())
+    return start_process([sys.executable, "-m", f"bench.contenders.{module}"], job.environment())
 
 
-def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[str]":
+def start_process(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[str]":
+    """A process with these variables more, all of whose output is one text."""
     return subprocess.Popen(
         command,
         cwd=PROJECT,

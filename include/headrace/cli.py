@@ -17,6 +17,7 @@ from headrace.settings import Settings, load_settings
 from headrace.tables.gold_columns import column_comments
 
 if TYPE_CHECKING:
+    from headrace.contract.model import Contract
     from headrace.sample.account import Trial
 
 # What takes long to import is imported by the command that needs it: a person waits for each of them.
@@ -90,9 +91,18 @@ def _checked(file: Path) -> Checked:
     try:
         contract = load_contract(file)
         column_comments(contract)
+        _require_rules(contract)
     except ContractError as wrong:
-        return Checked(str(file), fault=str(wrong))
+        return Checked(str(file), fault=f"{file}: {wrong}" if str(file) not in str(wrong) else str(wrong))
     return Checked(str(file), contract.stream, contract.topic.name)
+
+
+def _require_rules(contract: "Contract") -> None:
+    """Raise ContractError where a rule cannot be judged; a contract without rules costs nothing."""
+    if contract.record.rules:
+        from headrace.parse.rules import Rules
+
+        Rules(contract.record)
 
 
 def _broker(settings: Settings, bootstrap: str | None) -> dict[str, Any]:

@@ -178,6 +178,18 @@ class TablesApart(TerminalError):
     code = "HR408"
 
 
+class ColumnsDiffer(TerminalError):
+    """The columns of `readings` are not the contract's, and cannot become those without what is landed."""
+
+    code = "HR409"
+
+
+class TooManySmallFiles(TransientError):
+    """A table has so many small files, after maintenance too, that reading it is slow."""
+
+    code = "HR410"
+
+
 class NotReconciled(TerminalError):
     """Records are lost, doubled or miscounted; the message names them."""
 

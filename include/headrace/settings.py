@@ -29,6 +29,21 @@ class Settings(BaseSettings):
     audit_schedule: str = Field(
         "@weekly", description="when the DAG `audit` counts everything: cron or preset; `never`: by hand only"
     )
+    maintain_schedule: str = Field(
+        "@daily", description="when the DAG `maintain_tables` runs: cron or preset; `never`: by hand only"
+    )
+    keep_table_log_days: int = Field(
+        30, ge=7, le=3650, description="how long tables' logs keep commits: so far back `restore` can go"
+    )
+    keep_spool_days: int | None = Field(
+        None, ge=1, description="how long copies of published sources are kept; not set: for ever"
+    )
+    keep_report_days: int | None = Field(
+        None, ge=1, description="how long runs' reports are kept; not set: for ever"
+    )
+    keep_log_days: int | None = Field(
+        None, ge=1, description="how long files in HEADRACE_HOME/logs are kept; not set: for ever"
+    )
     airflow_port: int = Field(8080, ge=1, le=65535, description="port of the web UI and REST API")
     kafka_port: int = Field(9092, ge=1, le=65535, description="port of the embedded broker")
     warm_drivers: int | None = Field(
@@ -36,6 +51,11 @@ class Settings(BaseSettings):
         ge=0,
         le=8,
         description="Spark drivers kept warm on this host; not set: 1 with 8 GB of memory, 2 with 16 GB",
+    )
+
+    spark_ui: bool = Field(
+        False,
+        description="Spark's own web UI of each running driver, on the loopback; it asks nobody for a login",
     )
 
     def _absolute(self, path: Path) -> Path:
@@ -70,6 +90,11 @@ class Settings(BaseSettings):
     def audit_cron(self) -> str | None:
         """The schedule of the DAG `audit` as Airflow takes it."""
         return None if self.audit_schedule == "never" else self.audit_schedule
+
+    @property
+    def maintain_cron(self) -> str | None:
+        """The schedule of the DAG `maintain_tables` as Airflow takes it."""
+        return None if self.maintain_schedule == "never" else self.maintain_schedule
 
     @cached_property
     def spool_path(self) -> Path:

@@ -127,7 +127,10 @@ def make_environment() -> None:
     uv = make_uv()
     step("a virtual environment", "", uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV)
     install = (uv, "pip", "install", "--quiet", "--python", VENV / "bin" / "python")
-    step("the locked packages", NETWORK, *install, "--require-hashes", "-r", "requirements.txt")
+    # Compiled here: else the first process does it that imports a module, or each one, where
+    # PYTHONDONTWRITEBYTECODE is set, as in many containers; that doubles the start of most.
+    locked = ("--require-hashes", "--compile-bytecode", "-r", "requirements.txt")
+    step("the locked packages", NETWORK, *install, *locked)
     step("the project", "", *install, "--no-deps", "--no-build-isolation", "--editable", PROJECT)
     # pyspark comes as source: what was built of it would stay in the cache with another 1.9 GB beside it.
     step("tidying up", "", uv, "cache", "clean", "--quiet")

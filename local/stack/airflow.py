@@ -49,9 +49,11 @@ def headrace_environment(settings: Settings) -> dict[str, str]:
         "HEADRACE_STREAMS": str(settings.streams_path),
         "HEADRACE_SOURCE_ROOTS": ":".join(map(str, settings.source_root_paths)),
         "HEADRACE_AUDIT_SCHEDULE": settings.audit_schedule,
+        "HEADRACE_MAINTAIN_SCHEDULE": settings.maintain_schedule,
         "HEADRACE_AIRFLOW_PORT": str(settings.airflow_port),
         "HEADRACE_KAFKA_PORT": str(settings.kafka_port),
         "HEADRACE_WARM_DRIVERS": str(warm_drivers(settings)),
+        "HEADRACE_SPARK_UI": str(settings.spark_ui).lower(),
         # The report's pictures: matplotlib keeps a list of fonts, by default in the user's home.
         "MPLCONFIGDIR": str(settings.home_path / "cache" / "matplotlib"),
     }

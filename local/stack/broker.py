@@ -38,13 +38,17 @@ CLIENT = "client.properties"
 
 @dataclass
 class Broker:
-    """One broker; everything it keeps is in `folder`, so that it survives its process."""
+    """One broker; everything it keeps is in `folder`, so that it survives its process.
+
+    `more`: further lines of its configuration.
+    """
 
     java_home: Path
     jars: Path
     folder: Path
     port: int
     controller_port: int
+    more: str = ""
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     @property
@@ -95,7 +99,7 @@ class Broker:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         node = self._node(self.login)
-        self._write(SERVER, node.server())
+        self._write(SERVER, node.server() + self.more)
         self._write(rejoin.PROPERTIES, node.controller())
         self._write(CLIENT, client(self.config))
         self._write("log4j2.properties", LOG4J)
@@ -223,6 +227,6 @@ def answers(config: Mapping[str, Any], timeout: float = 2) -> bool:
         return False
 
 
-def scratch_broker(home: Path, folder: Path) -> Broker:
+def scratch_broker(home: Path, folder: Path, more: str = "") -> Broker:
     """A broker on free ports with its data in `folder` and the Java and jars of `home`, not started yet."""
-    return Broker(java_home(home), fetch_jars(home, "broker"), folder, free_port(), free_port())
+    return Broker(java_home(home), fetch_jars(home, "broker"), folder, free_port(), free_port(), more)

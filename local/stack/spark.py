@@ -43,7 +43,9 @@ logger.session.level = error
 """
 
 SMALL = {
-    "spark.ui.enabled": "false",
+    "spark.ui.killEnabled": "false",
+    # What Spark hides of its configuration and of plans; its own pattern lets Kafka's log-in through.
+    "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas|ssl[.].*key|user[.]info",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -148,6 +150,7 @@ def _properties(home: Path, classes: tuple[Path, ...], java_options: str) -> dic
     temporary = home / "spark-temporary"
     temporary.mkdir(parents=True, exist_ok=True)
     return SMALL | {
+        "spark.ui.enabled": str(load_settings().spark_ui).lower(),
         "spark.driver.extraClassPath": os.pathsep.join(map(str, classes)),
         "spark.driver.defaultJavaOptions": java_options,
         "spark.local.dir": str(temporary),

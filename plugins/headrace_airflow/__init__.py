@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from headrace_airflow.operators.analyse import AnalyseOperator
     from headrace_airflow.operators.audit import AuditOperator
     from headrace_airflow.operators.land import LandOperator
+    from headrace_airflow.operators.maintain import MaintainOperator
     from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
     from headrace_airflow.operators.publish import PublishOperator
     from headrace_airflow.operators.reconcile import ReconcileOperator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from headrace_airflow.sensors.conditions import (
         analysed,
         complete_through,
+        few_small_files,
         file_arrived,
         lag_below,
         landed,
@@ -34,12 +36,14 @@ __all__ = [
     "AuditOperator",
     "Gate",
     "LandOperator",
+    "MaintainOperator",
     "ProvisionTopicsOperator",
     "PublishOperator",
     "ReconcileOperator",
     "ReportOperator",
     "analysed",
     "complete_through",
+    "few_small_files",
     "file_arrived",
     "lag_below",
     "landed",
@@ -54,6 +58,7 @@ _MODULES = {
     "AuditOperator": "operators.audit",
     "Gate": "sensors.gate",
     "LandOperator": "operators.land",
+    "MaintainOperator": "operators.maintain",
     "ProvisionTopicsOperator": "operators.provision_topics",
     "PublishOperator": "operators.publish",
     "ReconcileOperator": "operators.reconcile",

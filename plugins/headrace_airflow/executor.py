@@ -18,11 +18,13 @@ IMPORTED = (
     "headrace_airflow.operators.publish",
     "headrace_airflow.operators.reconcile",
     "headrace_airflow.operators.report",
+    "headrace_airflow.params",
     "headrace_airflow.sensors.gate",
     # What the stages import when they run.
     "headrace_airflow.hooks.kafka",
     "headrace_airflow.triggers.gate",
     "headrace.gates.conditions",
+    "headrace.land.bounds",
     "headrace.land.idle",
     "headrace.publish.kinds",
     "headrace.report.newest",

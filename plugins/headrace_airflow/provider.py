@@ -29,6 +29,7 @@ def get_provider_info() -> dict[str, Any]:
                         "analyse",
                         "audit",
                         "land",
+                        "maintain",
                         "provision_topics",
                         "publish",
                         "reconcile",
@@ -45,6 +46,6 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [f"{package}.hooks.kafka", f"{package}.hooks.spark"],
             }
         ],
-        "extra-links": [f"{package}.ui.links.ReportLink"],
+        "extra-links": [f"{package}.ui.links.ReportLink", f"{package}.ui.links.SparkWebUI"],
         "executors": [f"{package}.executor.PreloadingExecutor"],
     }

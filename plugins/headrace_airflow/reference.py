@@ -50,6 +50,13 @@ Its id is `audit`. `HEADRACE_AUDIT_SCHEDULE` says when it runs: a cron expressio
 default) or `never`. It has one task a stream, each an [AuditOperator](#auditoperator); they take turns.
 """
 
+MAINTAIN = """\
+Its id is `maintain_tables`. `HEADRACE_MAINTAIN_SCHEDULE` says when it runs: a cron expression, a preset
+(`@daily` by default) or `never`. It has one task a stream, each a [MaintainOperator](#maintainoperator), and
+`task-logs`, which removes logs of more than `HEADRACE_KEEP_LOG_DAYS` before
+([how](../how-to/keep-tables-small.md)).
+"""
+
 CONNECTIONS = """\
 The connections are the only way to Kafka and Spark; examples are in
 [use a real Kafka and Spark](../how-to/real-kafka-and-spark.md).
@@ -59,11 +66,12 @@ The connections are the only way to Kafka and Spark; examples are in
 def reference_text() -> str:
     """The page."""
     from headrace_airflow.operators.audit import AuditOperator
+    from headrace_airflow.operators.maintain import MaintainOperator
     from headrace_airflow.sensors.gate import Gate
 
     dag = _dag(load_contract(CONTRACT))
     stages = (type(task) for task in _ordered(dag) if not isinstance(task, Gate))
-    kinds: dict[type, None] = dict.fromkeys((*stages, AuditOperator))
+    kinds: dict[type, None] = dict.fromkeys((*stages, AuditOperator, MaintainOperator))
     bases = dict.fromkeys(base for kind in kinds for base in _bases(kind))
     parts = {
         "The DAG of a stream": STREAM + _tasks(dag),
@@ -72,6 +80,7 @@ def reference_text() -> str:
         ),
         "Parameters of a run": PARAMS + _params(dag, _external()),
         "The DAG that counts everything": AUDIT,
+        "The DAG that keeps tables small": MAINTAIN,
         "Operators": "\n".join(map(_class, (*kinds, *bases))),
         "The gate between two stages": _class(Gate),
         "Conditions": "\n".join(map(_condition, _conditions())),

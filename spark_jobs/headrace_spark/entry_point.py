@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
-from headrace.driver.protocol import DriverError
+from pyspark.sql import SparkSession
+
+from headrace.driver.protocol import DriverError, News
 from headrace.errors import HeadraceError
+from headrace.land.progress import Progress
 from headrace.task_log import say
 from headrace_spark.failures import known_failure
 
@@ -22,3 +25,15 @@ def run_stage(stage: Callable[[], None]) -> None:
             raise
         say(DriverError.of(error).last_word())
         raise SystemExit(1) from error
+
+
+def tell_task(progress: Progress) -> None:
+    """Have the task know how far landing has come."""
+    say(News(progress=progress).line())
+
+
+def tell_web_ui(spark: SparkSession) -> None:
+    """Have the task know where Spark's own web UI is, where it is switched on."""
+    address = spark.sparkContext.uiWebUrl
+    if address:
+        say(News(spark_ui=address).line())

@@ -28,7 +28,7 @@ def analyse_in_spark(spark: SparkSession, attempt: Attempt, part: Part) -> Mappi
     docs/decisions/2026-11-26-two-definitions-of-the-analysis.md.
     """
     contract = attempt.contract
-    readings = read_readings(spark, attempt.warehouse, part.version, part.days)
+    readings = read_readings(spark, attempt, part.version, part.days)
     return {
         DAILY_COMPLETENESS: daily_completeness(readings, contract.record.event_time).toArrow(),
         HOURLY_AVERAGE: hourly_average(readings, _mapping(spark, contract), contract).toArrow(),

@@ -14,7 +14,7 @@ from headrace.contract.analysis import Indicator
 from headrace.contract.loader import load_signal_names
 from headrace.contract.model import Contract
 from headrace.contract.number_form import PLAIN, NumberForm
-from headrace.contract.record import EventTime, Record, Signal
+from headrace.contract.record import EventTime, Signal
 from headrace.tables.gold_columns import circular_column, gold_column, numeric
 
 HOUR = ["signal_date", "signal_hour", "entity"]
@@ -75,7 +75,7 @@ def readings_an_hour(readings: DataFrame) -> DataFrame:
     return readings.groupBy("signal_date", hour, "entity").agg(F.count("*").alias("readings"))
 
 
-def averages_by_signal(readings: DataFrame, record: Record, signals: tuple[Signal, ...]) -> DataFrame:
+def averages_by_signal(readings: DataFrame, contract: Contract, signals: tuple[Signal, ...]) -> DataFrame:
     """The average of every signal in every hour (and entity), a row for each of them.
 
     Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `average`, `circular` (a mean in
@@ -85,13 +85,20 @@ def averages_by_signal(readings: DataFrame, record: Record, signals: tuple[Signa
         "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
     ).agg(
         F.count("*").alias("readings"),
-        F.array(*(_average_of(each, record.number_form(each)) for each in signals)).alias("averages"),
+        F.array(*(_average_of(each, value_of(each, contract)) for each in signals)).alias("averages"),
     )
     return averages.select(*HOUR, "readings", F.inline("averages"))
 
 
-def _average_of(signal: Signal, form: NumberForm) -> Column:
-    value = number(F.try_element_at("signals", F.lit(signal.name)), form)
+def value_of(signal: Signal, contract: Contract) -> Column:
+    """A numeric signal's value in `readings`, as DOUBLE; null where there is none."""
+    if contract.landing.columns == "typed":
+        return F.col(signal.typed_column).cast("double")
+    form = contract.record.number_form(signal)
+    return number(F.try_element_at("signals", F.lit(signal.name)), form)
+
+
+def _average_of(signal: Signal, value: Column) -> Column:
     circular = circular_mean(value) if signal.circular else F.lit(None).cast("double")
     return F.struct(
         F.lit(signal.name).alias("sig_name"), F.avg(value).alias("average"), circular.alias("circular")
@@ -140,7 +147,7 @@ def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) 
     indicator = contract.analysis.indicator
     if not signals:  # Spark makes no rows of an empty array
         return readings_an_hour(readings)
-    averages = averages_by_signal(readings, contract.record, signals)
+    averages = averages_by_signal(readings, contract, signals)
     if indicator:
         averages = with_indicator(averages, indicator)
     kept = [*HOUR, *([indicator.name] if indicator else []), "readings"]

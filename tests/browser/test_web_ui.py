@@ -45,6 +45,17 @@ def test_the_run_is_green_and_its_report_one_click_away(page: Page, first_run: s
     keep(page, "report")
 
 
+def test_the_form_of_a_run_says_what_each_parameter_does(page: Page, keep: Keep) -> None:
+    page.goto(f"/dags/{DAG}")
+    page.get_by_role("button", name="Trigger").first.click()
+    for title in ("Source path", "Republish", "Skip the report"):
+        expect(page.get_by_text(title).first).to_be_visible()
+    expect(page.get_by_text("Publish this file instead of the contract's, in this run")).to_be_visible()
+    keep(page, "trigger-form")
+    page.get_by_role("button", name="How it lands").click()
+    expect(page.get_by_text("At most so many records a batch in this run")).to_be_visible()
+
+
 def test_the_report_shows_its_pictures_on_any_screen(page: Page, pipeline: Pipeline, first_run: str) -> None:
     page.goto(pipeline.report_link(first_run))
     pictures = page.locator("img")

@@ -17,6 +17,7 @@ from headrace.errors import PositionBroken, WarehouseError
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import closing_of, newest_closing, open_batch
 from headrace.tables.commits import GoldCommit, open_table
+from headrace.tables.evolution import require_columns
 from headrace.tables.gold_commits import commit_gold, newest_gold
 from headrace.tables.names import GOLD, READINGS
 from headrace.tables.progress import came_from
@@ -47,6 +48,7 @@ def analyse(attempt: Attempt, engine: Engine) -> None:
     Raises:
         WarehouseError: `land` has not run yet.
         PositionBroken: a batch is open.
+        ColumnsDiffer: the contract asks for other columns than `readings` has.
         ForeignCommit: another process wrote to a gold table.
     """
     goal = input_of(attempt)
@@ -73,6 +75,7 @@ def input_of(attempt: Attempt) -> GoldCommit:
         )
     if not warehouse.exists(READINGS):
         raise WarehouseError(f"stream {contract.stream}: `land` has not run yet; run it first")
+    require_columns(warehouse, contract)
     # Without a batch (nobody has written to the topic yet) the gold tables are made all the same, empty.
     newest = newest_closing(warehouse)
     return GoldCommit(

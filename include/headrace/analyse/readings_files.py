@@ -82,11 +82,16 @@ class ReadingsFiles:
         empty = pl.DataFrame(schema={"signal_date": pl.Date, "len": pl.UInt32})
         return pl.concat([empty, *parts]).group_by("signal_date").agg(pl.col("len").sum()).sort("signal_date")
 
-    def scanner(self, columns: list[str], where: pc.Expression | None = None) -> ds.Scanner:
-        """Reads the columns of these files a few batches ahead, not as many as there is memory for."""
+    def scanner(
+        self, columns: list[str], where: pc.Expression | None = None, schema: pa.Schema | None = None
+    ) -> ds.Scanner:
+        """Reads the columns of these files a few batches ahead, not as many as there is memory for.
+
+        `schema`: the contract's, where signals have columns; one that a file does not have yet is null.
+        """
         paths = [str(self.folder / path) for path in self.files["path"]]
         files = ds.FileSystemDataset.from_paths(
-            paths, schema_of(READINGS), ds.ParquetFileFormat(), pyarrow.fs.LocalFileSystem()
+            paths, schema or schema_of(READINGS), ds.ParquetFileFormat(), pyarrow.fs.LocalFileSystem()
         )
         return files.scanner(columns, filter=where, batch_readahead=4, fragment_readahead=2)
 

@@ -16,10 +16,21 @@ from headrace.numeric import number
 from headrace.tables.gold_columns import circular_column, gold_column, numeric
 from headrace.zones import day_begins, hour_begins, slots_of_days
 
-READ = ["signal_date", "signal_ts", "entity", "signals"]
-"""The columns of `readings` that the analysis is made of."""
-
 HOUR = ["signal_date", "signal_hour", "entity"]
+
+
+def columns_read(contract: Contract) -> list[str]:
+    """The columns of `readings` that the analysis is made of."""
+    typed = contract.landing.columns == "typed"
+    signals = [each.typed_column for each in numeric(contract)] if typed else ["signals"]
+    return ["signal_date", "signal_ts", "entity", *signals]
+
+
+def value_of(signal: Signal, contract: Contract) -> pl.Expr:
+    """A numeric signal's value in `readings`, as a double; null where there is none."""
+    if contract.landing.columns == "typed":
+        return pl.col(signal.typed_column).cast(pl.Float64)
+    return number(pl.col("signals").map.get(pl.lit(signal.name)), contract.record.number_form(signal))
 
 
 def sums(readings: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -29,9 +40,7 @@ def sums(readings: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """
     zone = contract.record.event_time.timezone
     signals = numeric(contract)
-    forms = map(contract.record.number_form, signals)
-    texts = (pl.col("signals").map.get(pl.lit(each.name)) for each in signals)
-    values = [number(text, form) for text, form in zip(texts, forms, strict=True)]
+    values = [value_of(signal, contract) for signal in signals]
     return (
         readings.with_columns(
             hour_begins(readings["signal_ts"], zone).alias("signal_hour"),

@@ -9,10 +9,11 @@ import pyarrow as pa
 from headrace.analyse.analysis import Part
 from headrace.analyse.gold_schemas import gold_schemas
 from headrace.analyse.readings_files import ReadingsFiles, in_chunks, on_days
-from headrace.analyse.transforms import READ, added, daily_completeness, hourly_average, sums
+from headrace.analyse.transforms import added, columns_read, daily_completeness, hourly_average, sums
 from headrace.contract.model import Contract
 from headrace.tables.attempt import Attempt
 from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE, READINGS
+from headrace.tables.typed_columns import readings_schema
 
 ROWS_AT_ONCE = 100_000
 """Readings that are in memory together with all their signals; 25 MB of those of a wind turbine."""
@@ -49,7 +50,8 @@ def _chunks(files: ReadingsFiles, wanted: Sequence[date] | None) -> list[list[da
 def _sums(files: ReadingsFiles, days: Sequence[date], contract: Contract) -> Iterator[pl.DataFrame]:
     """The sums of each piece of the days' readings."""
     waiting: list[pa.RecordBatch] = []
-    for batch in files.scanner(READ, on_days(days)).to_batches():
+    scanner = files.scanner(columns_read(contract), on_days(days), readings_schema(contract))
+    for batch in scanner.to_batches():
         waiting.append(batch)
         if sum(map(len, waiting)) >= ROWS_AT_ONCE:
             yield sums(pl.DataFrame(pa.Table.from_batches(waiting)), contract)

@@ -29,14 +29,20 @@ _DATE: TypeAdapter[date] = TypeAdapter(date)
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 
 
-def _percent(value: object) -> object:
-    """Read `1%` as 0.01; a bare number is refused, because 1 could mean either."""
+def _limit(value: object) -> object:
+    """Read `1%` as 0.01 and 20 as twenty; another number is refused, because 0.5 could mean either."""
     if isinstance(value, str) and value.strip().endswith("%"):
         try:
-            return float(Decimal(value.strip()[:-1]) / 100)  # as floats, 0.7 / 100 is less than 7 / 1000
+            share = Decimal(value.strip()[:-1]) / 100
         except InvalidOperation:
-            raise ValueError(f"{value!r} is not a percentage; write for example 1%") from None
-    raise ValueError(f"{value!r} is not a percentage; write for example 1%")
+            share = Decimal(-1)
+        if 0 <= share <= 1:
+            return float(share)  # as floats, 0.7 / 100 is less than 7 / 1000
+    elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError(
+        f"{value!r} is neither a share nor a count; write for example 1%, or 20 for so many records"
+    )
 
 
 def _zone(value: str) -> str:
@@ -186,16 +192,24 @@ def _cron(value: str) -> str:
 
 StreamId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 FieldName = Annotated[str, Field(min_length=1, max_length=255)]
+ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,254}$")]
 ConfigText = Annotated[
     str, BeforeValidator(_config_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
 ]
 FieldNames = Annotated[tuple[FieldName, ...], Field(min_length=1)]
-Share = Annotated[
-    float,
-    BeforeValidator(_percent),
-    Field(ge=0, le=1),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$", "examples": ["1%"]}),
+Limit = Annotated[
+    float | int,
+    BeforeValidator(_limit),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$", "examples": ["1%"]},
+                {"type": "integer", "minimum": 0},
+            ]
+        }
+    ),
 ]
+"""A share of something, as a float, or a count."""
 TimeFields = Annotated[tuple[FieldName, ...], BeforeValidator(_listed), _one_or_more({"type": "string"})]
 TimeFormats = Annotated[
     tuple[Annotated[str, AfterValidator(_time_format)], ...],

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from headrace.contract.field_types import Share
+from headrace.contract.field_types import Limit
 from headrace.contract.part import Part
 
 
@@ -23,6 +23,11 @@ class Landing(Part):
         description="an external stream's larger backlog is landed by several runs, each with a slice of so "
         "many offsets at most",
     )
+    columns: Literal["map", "typed"] = Field(
+        "map",
+        description="what readings hold of signals: one map of the source's own texts, or (`typed`) a column "
+        "for each, of its type, and in the map `others` the texts of fields that the contract does not know",
+    )
     on_conflict: Literal["quarantine"] = "quarantine"
     unknown_fields: Literal["keep", "quarantine"] = "keep"
     tombstones: Literal["quarantine", "skip_counted"] = Field(
@@ -30,8 +35,8 @@ class Landing(Part):
         description="records without a value: refused, or (`skip_counted`) noted in quarantine as "
         "`tombstone`, outside the share limit",
     )
-    quarantine_limit: Share = Field(
+    quarantine_limit: Limit = Field(
         0.01,
-        description="a larger share of a run's records fails the run",
+        description="a larger share of a run's new records, or as a number more of them, fails the run",
         json_schema_extra={"default": "1%"},
     )

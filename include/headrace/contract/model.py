@@ -17,6 +17,21 @@ from headrace.contract.record import Record
 from headrace.contract.source import ExternalSource, OwnSource, SqlSource
 from headrace.contract.topic import Topic
 
+OTHER_DAGS = {"audit": "counts all streams again", "maintain_tables": "keeps tables small"}
+"""DAGs that are none of a stream's: their ids are no streams'."""
+
+COLUMNS_OF_ALL = (
+    "signal_date",
+    "signal_ts",
+    "create_date",
+    "create_ts",
+    "signals",
+    "others",
+    "entity",
+    "provenance",
+)
+"""Names that no signal's column has: those that `readings` has whatever the contract says."""
+
 
 class Contract(Part):
     """All that a user writes for a stream."""
@@ -35,8 +50,8 @@ class Contract(Part):
     @field_validator("stream")
     @classmethod
     def _has_a_dag_of_its_own(cls, stream: str) -> str:
-        if stream == "audit":
-            raise ValueError("'audit' is the DAG that counts all streams again; choose another name")
+        if stream in OTHER_DAGS:
+            raise ValueError(f"{stream!r} is the DAG that {OTHER_DAGS[stream]}; choose another name")
         return stream
 
     @model_validator(mode="after")
@@ -70,6 +85,19 @@ class Contract(Part):
             raise ValueError(
                 "landing.max_records_per_run is for external streams: a run that publishes lands all of it"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _columns_of_their_own(self) -> Self:
+        taken = dict.fromkeys(COLUMNS_OF_ALL, "a column of all readings")
+        for signal in self.record.signals if self.landing.columns == "typed" else ():
+            column = signal.typed_column.casefold()  # no reader tells columns apart by case alone
+            if column in taken:
+                raise ValueError(
+                    f"record.signals {signal.name!r}: its column {signal.typed_column!r} is {taken[column]}; "
+                    "give it another one, with `column`"
+                )
+            taken[column] = f"the column of {signal.name!r}"
         return self
 
     def _named_signals(self) -> Iterator[tuple[str, str]]:

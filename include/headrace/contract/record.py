@@ -1,5 +1,6 @@
 """What one record of a stream holds: its time, its signals, and how their texts are read."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -11,6 +12,7 @@ from headrace.contract.field_types import (
     DECIMAL,
     Bound,
     Cadence,
+    ColumnName,
     FieldName,
     FieldNames,
     Marker,
@@ -129,6 +131,11 @@ class Signal(Part):
         None, description="with `thousands` in place of the record's form of numbers"
     )
     thousands: Thousands | None = None
+    column: ColumnName | None = Field(
+        None,
+        description="its column where `landing.columns` is `typed`; without it the name, with `_` for all "
+        "but letters and digits. A signal that is renamed names its old one here: its history goes on in it",
+    )
     required: bool = Field(False, description="a record without it goes to quarantine")
     circular: bool = Field(False, description="a direction in degrees: also averaged as a circular mean")
 
@@ -162,6 +169,11 @@ class Signal(Part):
         return self
 
     @property
+    def typed_column(self) -> str:
+        """Its column in `readings` where signals have columns of their own."""
+        return self.column or re.sub(r"\W", "_", self.name)
+
+    @property
     def is_numeric(self) -> bool:
         """Whether it has bounds, averages and a form of numbers."""
         return self.type in ("double", "integer") or self.digits is not None
@@ -171,6 +183,17 @@ class Signal(Part):
         """Of a decimal: all its digits, and those behind the point."""
         found = DECIMAL.fullmatch(self.type)
         return (int(found[1]), int(found[2])) if found else None
+
+
+class Rule(Part):
+    """What must hold between the values of a record."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    expression: Annotated[str, Field(min_length=1, max_length=4_000)] = Field(
+        description="SQL about the signals by their names, `entity` and `signal_ts` of one record, such as "
+        '`low <= high` or `"wind speed" < 3 OR power > 0`. A record of which it is false is refused; it is '
+        "not where a value is missing and SQL therefore says null"
+    )
 
 
 class Record(Part):
@@ -201,6 +224,7 @@ class Record(Part):
     thousands: Thousands | None = Field(None, description="what stands between thousands, in threes")
     trim: bool = Field(False, description="blanks about the texts of fields are not theirs")
     signals: Annotated[tuple[Signal, ...], Field(min_length=1)]
+    rules: tuple[Rule, ...] = Field((), description="what must hold between the values of a record")
 
     @model_validator(mode="after")
     def _fields_of_its_format(self) -> Self:
@@ -226,7 +250,8 @@ class Record(Part):
         names = [signal.name for signal in self.signals]
         fields = [field for signal in self.signals for field in signal.fields]
         reserved = {*self.event_time.field, self.entity} - {None}
-        for label, values in (("signal name", names), ("field", fields)):
+        rules = [rule.name for rule in self.rules]
+        for label, values in (("signal name", names), ("field", fields), ("rule", rules)):
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
                 raise ValueError(f"{label} {twice[0]!r} stands twice")

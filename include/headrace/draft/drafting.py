@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from headrace.contract.model import OTHER_DAGS
 from headrace.contract.number_form import PLAIN
 from headrace.draft.cadence import guess_cadence
 from headrace.draft.clocks import guess_zone
@@ -149,7 +150,7 @@ def stream_of(name: str) -> str:
     stem = re.sub(r"(\.(csv|tsv|txt|dat|json|jsonl|ndjson|parquet|gz|bz2|zst))+$", "", name.lower())
     words = re.sub(r"[^a-z0-9]+", "_", stem).strip("_")
     words = words if re.match("[a-z]", words) else f"stream_{words}".rstrip("_")
-    return "audit_stream" if words == "audit" else words[:63].rstrip("_")
+    return f"{words}_stream" if words in OTHER_DAGS else words[:63].rstrip("_")
 
 
 def _listed(names: tuple[str, ...]) -> str:

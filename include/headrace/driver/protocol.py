@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from headrace.contract.loader import WrittenContract
 from headrace.errors import HeadraceError, SettingsError
 from headrace.files import write_whole
+from headrace.land.progress import Progress
 from headrace.offsets import Ranges
 from headrace.settings import load_settings
 from headrace.tables.slices import Slice
@@ -31,6 +32,9 @@ JOB_VARIABLE = "HEADRACE_JOB"
 
 LEFT_SECONDS = 24 * 3600
 """Age at which a job's file is one that nobody will read: task and driver were killed before."""
+
+NEWS = "HEADRACE-NEWS "
+"""The beginning of a line that says how the job stands; a `News` as JSON follows."""
 
 LAST_WORD = "HEADRACE-ERROR "
 """The beginning of the line that says why a driver fails; a `DriverError` as JSON follows."""
@@ -148,6 +152,29 @@ def read_job() -> Job:
         # Without the text itself: it holds the connection's secrets.
         fields = ", ".join(".".join(map(str, error["loc"])) for error in broken.errors())
         raise SettingsError(f"{JOB_VARIABLE} is broken in: {fields}") from None
+
+
+class News(BaseModel):
+    """What a driver says while it works: how far it has landed, or where Spark's own web UI is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    progress: Progress | None = None
+    spark_ui: str | None = None
+
+    def line(self) -> str:
+        """The line that tells it."""
+        return f"{NEWS}{self.model_dump_json(exclude_none=True)}"
+
+
+def read_news(line: str) -> News | None:
+    """What a line of a driver's output says of how it stands; None for every other line."""
+    if not line.startswith(NEWS):
+        return None
+    try:
+        return News.model_validate_json(line.removeprefix(NEWS))
+    except ValidationError:
+        return None
 
 
 class DriverError(BaseModel):

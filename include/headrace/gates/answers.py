@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from headrace.errors import HeadraceError
 
@@ -100,7 +101,9 @@ class _Shared:
         return not self.asking.locked() and self.at < than
 
 
-_OF_BROKERS: dict[str, Answers] = {}
+_OF_BROKERS: WeakValueDictionary[str, Answers] = WeakValueDictionary()
+"""As long as a gate has them: a password that is changed makes another configuration."""
+
 _LOCK = threading.Lock()
 
 

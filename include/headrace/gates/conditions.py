@@ -9,7 +9,7 @@ from headrace.errors import SettingsError
 from headrace.gates.of_broker import TopicReady, Visible
 from headrace.gates.of_file import FileArrived
 from headrace.gates.of_stream import Analysed, CompleteThrough, LagBelow, Landed, NewRecords
-from headrace.gates.of_table import TableHas
+from headrace.gates.of_table import FewSmallFiles, TableHas
 
 Condition = Annotated[
     TopicReady
@@ -20,6 +20,7 @@ Condition = Annotated[
     | Analysed
     | CompleteThrough
     | TableHas
+    | FewSmallFiles
     | FileArrived,
     Field(discriminator="kind"),
 ]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from headrace.errors import SettingsError
 from headrace.gates.answers import Answers
@@ -12,6 +12,12 @@ from headrace.settings import load_settings
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
+
+
+def _plain(table: str) -> str:
+    if ".." in Path(table).parts:
+        raise ValueError(f"table {table!r}: no '..'; give <stream>/<table>, or an absolute path")
+    return table
 
 
 class TableHas(BaseCondition):
@@ -23,7 +29,7 @@ class TableHas(BaseCondition):
 
     kind: Literal["table_has"] = "table_has"
     asks: ClassVar = "disk"
-    table: str
+    table: Annotated[str, AfterValidator(_plain)]
     version: Annotated[int, Field(ge=0)] | None = None
     rows: Annotated[int, Field(ge=1)] | None = None
     value: dict[str, str] = Field(default_factory=dict)
@@ -32,8 +38,6 @@ class TableHas(BaseCondition):
     def _something(self) -> Self:
         if self.version is None and self.rows is None and not self.value:
             raise ValueError("say what the table has to have: version, rows or value")
-        if ".." in Path(self.table).parts:
-            raise ValueError(f"table {self.table!r}: no '..'; give <stream>/<table>, or an absolute path")
         return self
 
     def __str__(self) -> str:
@@ -65,6 +69,35 @@ class TableHas(BaseCondition):
             has.append(f"{'rows' if found else 'no row'} with {column} = {value}")
             met = met and found
         return Verdict(met, f"table {self.table} has {', '.join(has)}")
+
+
+class FewSmallFiles(BaseCondition):
+    """A Delta table has at most so many small files (below 8 MB): readers open each of them.
+
+    `table`: as `table_has`.
+    """
+
+    kind: Literal["few_small_files"] = "few_small_files"
+    asks: ClassVar = "disk"
+    table: Annotated[str, AfterValidator(_plain)]
+    most: Annotated[int, Field(ge=0)] = 200
+
+    def __str__(self) -> str:
+        return f"table {self.table} has at most {self.most:,} small files"
+
+    def check(self, answers: Answers) -> Verdict:
+        """Ask the table's log for the sizes of its files."""
+        return answers.of(self.model_dump_json(), self._look)
+
+    def _look(self) -> Verdict:
+        from headrace.tables.commits import open_table
+        from headrace.tables.compaction import small_files
+
+        path = load_settings().warehouse_path / self.table  # an absolute one stays as it is
+        if not (path / "_delta_log").is_dir():
+            return Verdict(True, f"table {self.table} is not there yet")
+        found = small_files(open_table(path))
+        return Verdict(found <= self.most, f"table {self.table} has {found:,} small files")
 
 
 def _holds(path: Path, opened: "DeltaTable", column: str, value: str) -> bool:

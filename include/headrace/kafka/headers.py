@@ -90,13 +90,15 @@ def proofs(key: bytes, pairs: Iterable[tuple[bytes, bytes]]) -> list[str]:
 
 def signer(publication: str, key: bytes) -> Sign:
     """What makes the headers of a publication's records; rows are counted from 1."""
-    begun = blake2b(key=key, digest_size=PROOF_DIGITS // 2)
+    begins = f"2:{publication}:"
+    begun = blake2b(begins.encode(), key=key, digest_size=PROOF_DIGITS // 2)
+    copy = begun.copy  # it holds the key's block, which is a third of a short record's hash
 
     def sign(row: int, row_identity: str | None, value: str, doubled: str = "") -> Header:
-        own = f"2:{publication}:{row}:{doubled}:{row_identity or ''}:"
-        proof = begun.copy()
+        own = f"{row}:{doubled}:{row_identity or ''}:"
+        proof = copy()
         proof.update((own + value).encode())
-        return HEADER, (own + proof.hexdigest()).encode()
+        return HEADER, (begins + own + proof.hexdigest()).encode()
 
     return sign
 

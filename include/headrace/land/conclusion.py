@@ -9,9 +9,9 @@ from headrace.contract.model import Contract
 from headrace.errors import QuarantineLimitExceeded
 from headrace.offsets import text
 from headrace.parse.reasons import Reason
-from headrace.tables.batches import batches_within, read_batches
 from headrace.tables.names import QUARANTINE
-from headrace.tables.queries import scan
+from headrace.tables.queries import landed_by
+from headrace.tables.slice_batches import batches_of
 from headrace.tables.slices import Slice
 from headrace.tables.warehouse import Warehouse
 from headrace.task_log import say
@@ -24,14 +24,14 @@ def conclude(contract: Contract, warehouse: Warehouse, run_slice: Slice) -> None
     """Say the slice's totals.
 
     Raises:
-        QuarantineLimitExceeded: of what is new, a larger share was refused than the contract's limit; what
-            was landed or refused before is not new. All is landed and committed nevertheless.
+        QuarantineLimitExceeded: of what is new, more was refused than the contract's limit, a share or a
+            count; what was landed or refused before is not new. All is landed and committed nevertheless.
     """
-    rows = list(batches_within(read_batches(warehouse), run_slice.topic_id, run_slice.start, run_slice.until))
+    rows = batches_of(warehouse, run_slice.topic_id, run_slice.start, run_slice.until)
     landed = sum(row.landed for row in rows)
     gone = sum(row.records for row in rows if row.kind == "gap")
     records = sum(row.records for row in rows) - gone
-    reasons = _refused(warehouse, [row.batch for row in rows])
+    reasons = _refused(warehouse, [row.batch for row in rows if row.quarantined])
     duplicates, before, tombstones = (
         reasons.pop(reason.value).count if reason.value in reasons else 0
         for reason in (Reason.DUPLICATE, Reason.REFUSED_BEFORE, Reason.TOMBSTONE)
@@ -47,14 +47,19 @@ def conclude(contract: Contract, warehouse: Warehouse, run_slice: Slice) -> None
     )
     limit = contract.landing.quarantine_limit
     table = warehouse.table(QUARANTINE)
-    if refused and refused / new > limit:  # a product would be off: 0.29 * 100 is less than 29
+    counted = refused if isinstance(limit, int) else refused / max(new, 1)
+    if counted > limit:  # a product would be off: 0.29 * 100 is less than 29
         top = "; ".join(map(str, islice(reasons.values(), TOP)))
         raise QuarantineLimitExceeded(
             f"stream {contract.stream}: {refused} of {new} new records ({refused / new:.1%}) went to "
-            f"quarantine, the contract's limit is {limit:.1%}: {top}. All is landed and kept. Look at the "
+            f"quarantine, the contract's limit is {_said(limit)}: {top}. All is landed and kept. Look at the "
             f"table {table}; then correct the producer or the contract, or raise landing.quarantine_limit, "
             "and clear the task."
         )
+
+
+def _said(limit: float) -> str:
+    return f"{limit:,} records" if isinstance(limit, int) else f"{limit:.1%}"
 
 
 @dataclass(frozen=True)
@@ -76,11 +81,12 @@ class _Refused:
 
 def _refused(warehouse: Warehouse, batches: list[int]) -> dict[str, _Refused]:
     """Refused records of those batches by reason, the most frequent first."""
+    if not batches:
+        return {}
     provenance = pl.col("provenance").struct
     place = [provenance.field("partition"), provenance.field("offset")]
     counted = (
-        scan(warehouse, QUARANTINE)
-        .filter(provenance.field("batch").is_in(batches))
+        landed_by(warehouse, QUARANTINE, batches)
         .select("reason", "message", *place)
         .sort("partition", "offset")
         .group_by("reason")

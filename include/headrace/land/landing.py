@@ -19,6 +19,7 @@ from headrace.land.authors import authors_of
 from headrace.land.bounds import Bound, settle_beginning
 from headrace.land.conclusion import conclude
 from headrace.land.narrowing import land_narrowly
+from headrace.land.progress import Tell, progress_after, tell_nobody
 from headrace.land.records import read_again, read_records
 from headrace.land.retention import readable, settle_retention, settle_topic
 from headrace.land.skipping import next_skipped, skip_over
@@ -41,11 +42,12 @@ from headrace.tables.batches import (
     landed_position,
     open_batch,
     require_together,
-    rewinds,
 )
 from headrace.tables.commits import BatchCommit, batch_commit, newest_batch
 from headrace.tables.compaction import compact
 from headrace.tables.creation import create_tables, identities_by_instant
+from headrace.tables.evolution import fit_columns
+from headrace.tables.losses import rewinds
 from headrace.tables.names import QUARANTINE, READINGS
 from headrace.tables.put_back import require_none_put_back
 from headrace.tables.slices import Slice
@@ -60,7 +62,8 @@ class Landing:
     """One process's landing of one slice; `kafka` is librdkafka's configuration.
 
     `skip`: offsets that a person gives up. `begin`: where the first landing of an external topic begins.
-    `records_per_batch`: instead of the contract's. `before`: the batch that an earlier process ended in.
+    `records_per_batch`: instead of the contract's. `tell`: takes the progress after each batch. `before`: the
+    batch that an earlier process ended in.
     """
 
     attempt: Attempt
@@ -70,6 +73,7 @@ class Landing:
     skip: Ranges = ()
     begin: Bound | None = None
     records_per_batch: int | None = None
+    tell: Tell = tell_nobody
     before: Unfinished | None = None
 
     @property
@@ -145,11 +149,15 @@ class Landing:
             finished=datetime.now(UTC),
             lost=lost,
         )
-        append_batch(attempt.warehouse, row)
+        stands = append_batch(attempt.warehouse, row)
         for name, committed in ((READINGS, True), (QUARANTINE, quarantined > 0)):
             if committed:
                 compact(self._table(name))
         say_batch(row)
+        if row.topic_id == self.run_slice.topic_id:
+            progress = progress_after(row, stands, self.run_slice)
+            say(f"  {progress}")
+            self.tell(progress)
         return row
 
     def _quarantine(self, commit: BatchCommit, staged: Staged) -> int:
@@ -187,6 +195,7 @@ def land(landing: Landing, engine: Engine) -> None:
 
     Raises:
         TablesApart: the tables are not of one moment.
+        ColumnsDiffer: the contract asks for other columns than `readings` has.
         TopicRecreated, RecordsExpired, LogCutOff: the position has lost its meaning or its records, and the
             loss is not accepted.
         TransientError: the log does not reach the slice's end yet.
@@ -214,7 +223,8 @@ def settle(landing: Landing) -> Slice:
     attempt, run_slice = landing.attempt, landing.run_slice
     require_together(attempt.warehouse)  # before a table that is missing is made anew
     require_none_put_back(attempt.warehouse)
-    create_tables(attempt.warehouse)
+    create_tables(attempt.warehouse, attempt.contract)
+    fit_columns(attempt.warehouse, attempt.contract)
     require_topic_id(landing.kafka, run_slice.topic, run_slice.topic_id)
     finish_open_batch(landing)
     settle_topic(attempt, run_slice, landing.accept_loss)

@@ -1,6 +1,6 @@
 """The fields of a whole batch, to be asked for by their place: no look-up of a record's own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -59,10 +59,14 @@ class FieldTable:
         reasons, messages = zip(*refusals, strict=True) if refusals else ((), ())
         return self._by_layout(reasons, pa.string()), self._by_layout(messages, pa.string())
 
-    def signals(self, refused: pa.BooleanArray) -> pa.MapArray:
-        """Each record's map from a signal's name to its text; null for the refused."""
+    def signals(self, refused: pa.BooleanArray, but: Collection[str] = ()) -> pa.MapArray:
+        """Each record's map from a signal's name to its text, `but` for some; null for the refused."""
         kept = [
-            {place.name: number for place, number in layout.places.items() if not place.apart}
+            {
+                place.name: number
+                for place, number in layout.places.items()
+                if not place.apart and place.name not in but
+            }
             for layout in self._layouts
         ]
         names = self._by_layout([list(places) for places in kept], pa.list_(pa.string()))

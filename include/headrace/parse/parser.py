@@ -21,6 +21,8 @@ from headrace.parse.missing import Missing
 from headrace.parse.naming import Naming, Place
 from headrace.parse.provenance import HEADERS, identity, of_source
 from headrace.parse.record_formats import format_of
+from headrace.parse.rules import Rules
+from headrace.parse.typed_columns import TypedColumns
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -63,7 +65,8 @@ PARSED = pa.schema(
 """A row a record, in their order, and null where it says nothing.
 
 A reading has `signal_ts`, `signals` and, where the contract names one, the `entity`. A refused record has
-`reason`, `message` and its own `key`, `value` and `headers`. Both have the `provenance`.
+`reason`, `message` and its own `key`, `value` and `headers`. Both have the `provenance`. Where the contract
+has a typed column for each signal, a struct `columns` of them follows, and `signals` are the others.
 """
 
 INSTANT_TEXT = "%Y-%m-%dT%H:%M:%S%.fZ"
@@ -83,7 +86,8 @@ class Parser:
         authors: Authors | None = None,
         by_instant: bool = True,
     ) -> None:
-        """Raise ValueError where the contract's time format cannot be read or cannot be meant.
+        """Raise ValueError where the contract's time format cannot be read or cannot be meant, and
+        ContractError where a rule cannot be judged.
 
         `rewinds`: how many times the topic's log was cut off; the same place is another record's then.
         `authors`: whose headers are believed; without them anybody's, as of a sample.
@@ -102,6 +106,8 @@ class Parser:
         log = f"{topic_id}+{rewinds}" if rewinds else topic_id
         itself = self._told_apart(identity(self._declared(by_instant), log), by_instant)
         self._missing = [each for each in _missing(record) if each[1]]
+        self._typed = TypedColumns(contract, self._texts) if contract.landing.columns == "typed" else None
+        self._rules = Rules(record, self._texts)
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
@@ -133,22 +139,31 @@ class Parser:
         """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`."""
         records = {name: batch.column(name).cast(RECORDS.field(name).type) for name in RECORDS.names}
         fields = self._read(records["value"])
-        found = self._frame(fields, records).lazy().with_columns(**self._found).collect()
+        typed = self._typed
+        wanted = self._found | self._rules.found | (typed.found if typed else {})
+        found = self._frame(fields, records).lazy().with_columns(**wanted).collect()
         failed = (_arrow(found[name]) for name in ("reason", "message"))
         reason, message = (
             pc.coalesce(own, failure) for own, failure in zip(fields.refusals(), failed, strict=True)
         )
+        if self._rules:
+            broken, which = self._rules.judge(found)
+            reason, message = pc.coalesce(reason, broken), pc.if_else(reason.is_valid(), message, which)
         refused = reason.is_valid()
         columns = {
             "reason": reason,
             "message": message,
             "signal_ts": pc.if_else(refused, None, _arrow(found["signal_ts"])),
-            "signals": fields.signals(refused),
+            "signals": fields.signals(refused, typed.signals if typed else ()),
             "entity": pc.if_else(refused, None, _arrow(found["entity"])),
             "provenance": self._provenance(found, records),
             **{name: pc.if_else(refused, records[name], None) for name in ("key", "value", "headers")},
         }
-        return pa.RecordBatch.from_pydict(columns, PARSED)
+        schema = PARSED
+        if typed:
+            columns["columns"] = typed.of(found, fields, refused)
+            schema = PARSED.append(pa.field("columns", columns["columns"].type))
+        return pa.RecordBatch.from_pydict(columns, schema)
 
     def _read(self, values: pa.BinaryArray) -> FieldTable:
         """The fields of a batch, without what stands for no value."""

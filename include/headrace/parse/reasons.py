@@ -93,6 +93,11 @@ class Reason(StrEnum):
         "a signal is none of the values that are taken, or not of its pattern",
         "`of` where `one_of` is [on, off]; a serial number with a letter too many",
     )
+    RULE_BROKEN = (
+        "rule_broken",
+        "a rule of the contract does not hold; the message names the rule",
+        "`low` above `high` with the expression `low <= high`; a missing value breaks none",
+    )
     DUPLICATE = (
         "duplicate",
         "the same identity and content as a landed record; outside the share limit",

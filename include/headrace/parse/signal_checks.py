@@ -33,6 +33,20 @@ def signal_checks(signal: Signal, record: Record, given: pl.Expr) -> Iterator[Ch
             yield Check(Reason.NOT_ALLOWED, f"{place}, {_listed(signal)}", ~given.is_in(signal.one_of), given)
 
 
+def value_of(signal: Signal, record: Record, given: pl.Expr) -> pl.Expr:
+    """What a signal's text stands for, in the signal's type; null where it is none of the type."""
+    if signal.is_numeric:
+        return _number(signal, record.number_form(signal), given)
+    if signal.type == "boolean":
+        return given.str.to_lowercase() == "true"
+    return _instants(signal, record, given) if signal.type == "timestamp" else given
+
+
+def _instants(signal: Signal, record: Record, given: pl.Expr) -> pl.Expr:
+    times = EventTime(signal.format or (ISO,), record.event_time.timezone)
+    return given.map_batches(times.instants, return_dtype=INSTANT)
+
+
 def _number(signal: Signal, form: NumberForm, given: pl.Expr) -> pl.Expr:
     """The number that the text is, exactly but for doubles; null where it is none of the type."""
     if signal.type == "double":
@@ -87,7 +101,6 @@ def _is_of_its_type(signal: Signal, record: Record, given: pl.Expr) -> pl.Expr:
     if signal.type == "boolean":
         return reads(given, "(?i:true|false)")
     if signal.type == "timestamp":
-        times = EventTime(signal.format or (ISO,), record.event_time.timezone)
-        return given.map_batches(times.instants, return_dtype=INSTANT).is_not_null()
+        return _instants(signal, record, given).is_not_null()
     begins = given.str.starts_with("[" if signal.type == "array" else "{")
     return begins & given.str.json_path_match("$").is_not_null()

@@ -1,27 +1,22 @@
 """Local times that come twice, told apart by the order of a source's rows: they go back as clocks do."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any
-
-import polars as pl
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from headrace.contract.model import Contract
 from headrace.kafka.headers import LATER, UNDECIDED
-from headrace.parse.doubled_time import DoubledTime
-from headrace.parse.event_time import EventTime
 from headrace.parse.json_fields import fields_of
-from headrace.zones import comes_twice
+from headrace.publish.clock_changes import DAY, WrittenDays, goes_back
+
+if TYPE_CHECKING:
+    from headrace.parse.local_times import LocalTimes
 
 Values = Callable[[Any], Iterator[str]]
 """Makes the records' values of rows that follow each other, which have a length and `behind`."""
 
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-
-LONGEST = 40 * 366 * DAY
-"""A span of time that is looked through for changes of clocks; of a longer one every row is looked at."""
+HOUR = timedelta(hours=1)
 
 OUTSIDE, EARLIER, LATER_ONE, OPEN, LOST = "outside", "earlier", "later", "open", "lost"
 """Where a row stands: in no doubled hour, in either of the two, in one before which nothing stands, or in one
@@ -52,15 +47,17 @@ class DoubledHours:
         self._fields, self._zone, self._trim = asked.field, asked.timezone, record.trim
         same = [record.entity, *(record.identity or ())]
         self._device = [field for field in dict.fromkeys(same) if field and field not in asked.field]
-        self._times, self._doubled = EventTime(asked.format, asked.timezone), DoubledTime(asked)
+        self._asked, self._days = asked, WrittenDays(asked.format)
+        self._reader: LocalTimes | None = None
         # Of readings an hour apart each of the two hours has one; else equal times are a row and its repeat.
         self._once = asked.every is not None and asked.every >= HOUR
         self._stands: dict[Device, Stand] = {}
-        self._passed: datetime | None = None
+        self._passed: str | None = None
+        self._before: Stand | None = None
 
     def marks(self, rows: Any) -> dict[int, str]:
         """What is to be known of rows of this part, by their places in it."""
-        if not len(rows) or self._passes(rows):
+        if not len(rows) or self._days.of_instants or self._passes(rows):
             return {}
         for part in self._earlier:
             if not self._passes(part):
@@ -71,24 +68,36 @@ class DoubledHours:
     def _passes(self, rows: Any) -> bool:
         """Whether no clock goes back between the times of the part's first row and its last, or near them."""
         ends = [next(self._values(each)) for each in (rows, rows.behind(len(rows) - 1))]
-        times = self._times.instants(pl.Series([self._texts(value)[0] for value in ends], dtype=pl.String))
-        if times.null_count():
+        texts = [self._texts(value)[0] for value in ends]
+        first, last = self._days_of(texts)
+        if not first or not last or goes_back(self._zone, min(first, last), max(first, last)):
             return False
-        first, last = sorted(times.to_list())
-        if last - first > LONGEST or comes_twice_within(self._zone, first.date(), last.date()):
-            return False
-        self._passed = _clock(times, self._zone)[1]
+        self._passed = texts[1]
         return True
 
+    def _days_of(self, texts: Sequence[str | None]) -> list[date | None]:
+        days = [self._days.of(text) for text in texts]
+        if None not in days:
+            return days
+        return [clock and clock.date() for clock, _ in self._read(texts)]
+
+    def _read(self, texts: Sequence[str | None]) -> list[tuple[datetime | None, bool]]:
+        """What the clock shows at each time, and whether it shows that twice."""
+        if self._reader is None:
+            from headrace.parse.local_times import LocalTimes  # it imports polars, see clock_changes.py
+
+            self._reader = LocalTimes(self._asked)
+        return self._reader.read(texts)
+
     def _look(self, rows: Any) -> dict[int, str]:
+        if self._passed is not None:
+            ((local, _),) = self._read([self._passed])
+            self._passed, self._before = None, Stand(local, OUTSIDE) if local else None
         texts, devices = zip(*map(self._texts, self._values(rows)), strict=True)
-        read = pl.Series(texts, dtype=pl.String)
-        instants = self._times.instants(read)
-        twice = self._doubled.later(read, instants).is_not_null()
         marks: dict[int, str] = {}
         open_rows: dict[Device, list[int]] = {}
-        lines = zip(devices, _clock(instants, self._zone), twice, strict=True)
-        for at, (device, local, is_twice) in enumerate(lines):
+        lines = zip(devices, self._read(texts), strict=True)
+        for at, (device, (local, is_twice)) in enumerate(lines):
             if local is None:
                 continue
             where = self._where(device, local) if is_twice else OUTSIDE
@@ -104,9 +113,7 @@ class DoubledHours:
 
     def _where(self, device: Device, local: datetime) -> str:
         """Where a time stands that comes twice, by the row before it."""
-        before = self._stands.get(device)
-        if before is None and self._passed is not None:
-            before = Stand(self._passed, OUTSIDE)
+        before = self._stands.get(device, self._before)
         if before is None:
             return OPEN
         if before.where == OUTSIDE or abs(local - before.local) > DAY:
@@ -122,16 +129,3 @@ class DoubledHours:
         times = [fields.get(field) for field in self._fields]
         text = None if None in times else " ".join(map(str, times))
         return text, tuple(fields.get(field) for field in self._device)
-
-
-def _clock(instants: pl.Series, zone: str) -> list[datetime | None]:
-    """What the clock there shows."""
-    local: list[datetime | None] = instants.dt.convert_time_zone(zone).dt.replace_time_zone(None).to_list()
-    return local
-
-
-@lru_cache(maxsize=1024)
-def comes_twice_within(zone: str, first: Any, last: Any) -> bool:
-    """Whether a local time comes twice between these days, or beside them."""
-    steps = pl.datetime_range(first - DAY, last + 2 * DAY, "15m", time_zone="UTC", eager=True)
-    return comes_twice(steps, zone).any()

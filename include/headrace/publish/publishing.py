@@ -49,7 +49,7 @@ from headrace.task_log import Report
 
 log = logging.getLogger(__name__)
 
-ROWS = 50_000
+ROWS = 100_000
 """Rows of one transaction, unless they are large. Its end takes some 30 ms, in which nothing is sent."""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from headrace.contract.model import Contract
 from headrace.kafka.headers import Header, Sign
+from headrace.publish.doubled_hours import DoubledHours
 from headrace.publish.row_identity import RowIdentities
 from headrace.publish.sources.rows import SourceRows
 
@@ -56,6 +57,4 @@ def _marks(
     asked = contract.record.event_time
     if asked.doubled != "by_order" or not asked.field:
         return lambda _: {}
-    from headrace.publish.doubled_hours import DoubledHours
-
     return DoubledHours(contract, values, earlier).marks

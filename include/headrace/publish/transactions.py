@@ -2,16 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
-from threading import Thread
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from confluent_kafka import (
     OFFSET_INVALID,
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Producer,
@@ -21,8 +17,10 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from headrace.crash_points import crash_point
 from headrace.errors import BrokerUnreachable, DeliveryIncomplete, HeadraceError, PublisherFenced, SourceError
+from headrace.kafka.bounded import bounded
 from headrace.kafka.headers import Header
-from headrace.kafka.librdkafka import ANSWER_SECONDS, Admin, Errors, bootstrap, client_config, translate
+from headrace.kafka.librdkafka import ANSWER_SECONDS, Errors, bootstrap, client_config, translate
+from headrace.publish.claim import Claim
 from headrace.publish.source_records import Record
 
 QUEUE_KB = 65_536
@@ -33,9 +31,6 @@ BYTES = 32 << 20
 
 DELIVERY_MS = 45_000
 """How long a record may stay unacknowledged, unless the connection says otherwise (`message.timeout.ms`)."""
-
-GRACE = 15.0
-"""Seconds after its own time-out that a call of librdkafka is given up."""
 
 FENCED = {
     KafkaError._FENCED,  # noqa: SLF001  # confluent-kafka documents the code under this name
@@ -69,44 +64,6 @@ class Refusals:
         self.count += 1
         if self.first is None or self.first.code() in PURGED:
             self.first = error
-
-
-class Claim:
-    """Who of a source's publishers has begun last, noted at the broker as metadata of a group's offset.
-
-    The broker gives one answer (librdkafka 2.16: fatal, _FENCED) to a publisher that another one has replaced
-    and to one whose transaction it has ended because it took too long. The group bears the transactional id.
-    """
-
-    def __init__(self, config: Mapping[str, Any], topic: str, transactional_id: str) -> None:
-        self._config, self._topic, self._group = config, topic, transactional_id
-        self._mine = uuid4().hex
-
-    def make(self) -> None:
-        """Note it, before others are stopped: whoever is stopped by this publisher finds its note.
-
-        Raises:
-            BrokerUnreachable: no answer in time.
-            SettingsError: the broker refuses the log-in or the group.
-        """
-        place = TopicPartition(self._topic, 0, 0, metadata=self._mine)
-        wanted = [ConsumerGroupTopicPartitions(self._group, [place])]
-        admin = Admin(self._config, self._topic)
-        admin.answer(
-            lambda client: client.alter_consumer_group_offsets(wanted, request_timeout=ANSWER_SECONDS)
-        )
-
-    def stands(self) -> bool:
-        """Whether nobody has begun since; where the broker does not say it, somebody may have."""
-        # Not by the admin client: its list_consumer_group_offsets ends the process (confluent-kafka 2.16.1).
-        asking = Consumer({**client_config(self._config, Errors()), "group.id": self._group})
-        try:
-            (found,) = asking.committed([TopicPartition(self._topic, 0)], timeout=ANSWER_SECONDS)
-        except KafkaException:
-            return False
-        finally:
-            asking.close()
-        return bool(found.metadata == self._mine)
 
 
 class Transactions:
@@ -223,16 +180,17 @@ class Transactions:
     def _send(self, records: Iterator[Record], rows: int) -> int:
         """Hand over the records of one transaction; the last one's row."""
         produce, topic, last, size = self._producer.produce, self._topic, 0, 0
-        for row, key, value, headers in records:
+        for sent, (row, key, value, headers) in enumerate(records, 1):
             try:
                 produce(topic, value, key, -1, None, None, 0, headers)  # names would take 0.3 µs
             except BufferError:
                 self._produce_later(value, key, headers)
-            self._sent, last, size = self._sent + 1, row, size + len(value)
-            if self._sent % 1_000 == 0:
+            self._sent, last = sent, row
+            size += len(value)
+            if not sent % 1_000:
                 self._producer.poll(0)
                 crash_point("publish.inside")
-            if self._sent == rows or size > BYTES:
+            if sent == rows or size > BYTES:
                 break
         return last
 
@@ -261,7 +219,7 @@ class Transactions:
     def _retried(self, call: Callable[[float], object]) -> None:
         """Call again while librdkafka says that this is safe."""
         seconds = min(ANSWER_SECONDS, self._seconds)
-        self._repeated(lambda: _bounded(call, seconds), again=KafkaError.retriable)
+        self._repeated(lambda: bounded(call, seconds), again=KafkaError.retriable)
 
     def _repeated(self, call: Callable[[], T], again: Callable[[KafkaError], bool], pause: float = 0) -> T:
         """Call until it succeeds or fails of something else, and no longer than a delivery may take."""
@@ -322,28 +280,6 @@ class Transactions:
                 "connection, or correct the row"
             )
         return translate(error, self._config, self._topic, self._errors)
-
-
-def _bounded(call: Callable[[float], object], seconds: float) -> None:
-    """Make a call that is to take at most `seconds`, and leave it where it is when it takes longer.
-
-    librdkafka (confluent-kafka 2.16.1) was seen to wait for ever in send_offsets_to_transaction, whatever its
-    time-out, when the broker was killed inside the transaction. A daemon thread lets the process end.
-    """
-    answer: Future[object] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(call(seconds))
-        except BaseException as failed:
-            answer.set_exception(failed)
-
-    Thread(target=ask, name="headrace-transaction", daemon=True).start()
-    try:
-        answer.result(seconds + GRACE)
-    except TimeoutError as late:
-        error = KafkaError(KafkaError._TIMED_OUT, f"no answer within {seconds + GRACE:.0f} s")  # noqa: SLF001  # see FENCED
-        raise KafkaException(error) from late
 
 
 def _is_moving(error: KafkaError) -> bool:

@@ -4,35 +4,27 @@ Sets of numbers say it, so that a file of the next run is added to what was coun
 twice is seen also when one of the two was counted long ago.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from headrace.reconcile.number_set import Numbers, Tally
-from headrace.reconcile.records import ORIGIN
 from headrace.tables.batches import Batch
 from headrace.tables.names import QUARANTINE
-
-COLUMNS = [f"provenance.{name}" for name in ORIGIN]
-
-ROWS_AT_ONCE = 100_000
-"""Rows that are gathered before they are sorted into the sets; 500,000 took 100 MB more and no less time."""
 
 FOREIGN = 1_000_000
 """Rows that a source does not have and that are told apart; of more it is only known that there are."""
 
 NO_NUMBER = -1
-"""In the place of a row's number that a record of a publication lacks."""
+"""In the place of a row's number that a record of a publication lacks, or of a batch's."""
 
 END = 2**63 - 1
 """After the last number that there can be."""
 
-EMPTY = pl.DataFrame(schema=dict.fromkeys(("batch", "landed", "quarantined"), pl.Int64))
+NO_BATCHES = np.empty((0, 3), np.int64)
+"""Of each batch its number, its rows in `readings`, its rows in `quarantine`: of none."""
 
 
 @dataclass
@@ -90,7 +82,7 @@ class Account:
     places: dict[tuple[str, int], Marks] = field(default_factory=dict)
     rows: dict[str, Marks] = field(default_factory=dict)
     foreign: dict[str, Numbers] = field(default_factory=dict)
-    batches: pl.DataFrame = field(default_factory=EMPTY.clone)
+    batches: Numbers = field(default_factory=NO_BATCHES.copy)
     records: int = 0
     unreadable: list[str] = field(default_factory=list)
 
@@ -102,41 +94,30 @@ class Account:
     def same_as(self, other: "Account") -> bool:
         """Whether both were counted from the same rows, as far as an account tells."""
         mine, others = ((each.records, each.places, each.rows) for each in (self, other))
-        return self.is_whole and other.is_whole and mine == others and self.batches.equals(other.batches)
+        return (
+            self.is_whole
+            and other.is_whole
+            and mine == others
+            and np.array_equal(self.batches, other.batches)
+        )
 
-    def add(self, table: str, origins: pl.DataFrame) -> None:
-        """Add rows of that table: the columns of `ORIGIN`."""
-        self.records += len(origins)
-        known = self._by_log(origins.drop_nulls(["topic_id", "partition", "offset"]))
-        for (topic_id, partition), own in known.group_by("topic_id", "partition"):
-            marks = self.places.setdefault((str(topic_id), int(str(partition))), Marks())
-            marks.add(table, own["offset"].to_numpy())
-        published = origins.filter(pl.col("publication").is_in(list(self.sources)))
-        for (publication,), own in published.group_by("publication"):
-            self._add_rows(table, str(publication), own["row"].fill_null(NO_NUMBER).to_numpy())
-        counted = origins.group_by("batch").len("records").with_columns(pl.col("records").cast(pl.Int64))
-        other, same = ("landed", "quarantined") if table == QUARANTINE else ("quarantined", "landed")
-        counts = counted.select("batch", pl.col("records").alias(same), pl.lit(0, pl.Int64).alias(other))
-        together = pl.concat([self.batches, counts.select(self.batches.columns)])
-        self.batches = together.group_by("batch").sum().sort("batch")
+    def add_offsets(self, table: str, place: tuple[str, int], offsets: Numbers) -> None:
+        """Add rows of that table that came from there."""
+        self.places.setdefault(place, Marks()).add(table, offsets)
 
-    def _by_log(self, origins: pl.DataFrame) -> pl.DataFrame:
-        """With the rows whose offsets were given out again under a topic id of their own."""
-        for rewind in self.rewinds:
-            for each in rewind.ranges:
-                lost = (
-                    (pl.col("topic_id") == rewind.topic_id)
-                    & (pl.col("batch") < rewind.batch)
-                    & (pl.col("partition") == each.partition)
-                    & (pl.col("offset") >= each.start)
-                )
-                own = pl.lit(f"{rewind.topic_id} before batch {rewind.batch}")
-                origins = origins.with_columns(
-                    pl.when(lost).then(own).otherwise("topic_id").alias("topic_id")
-                )
-        return origins
+    def add_batches(self, table: str, batches: Numbers, records: Numbers) -> None:
+        """Add so many records of each of the batches."""
+        self.records += int(records.sum())
+        counts = np.zeros((len(batches), 3), np.int64)
+        counts[:, 0], counts[:, 2 if table == QUARANTINE else 1] = batches, records
+        together = np.concatenate([self.batches, counts])
+        numbers, at = np.unique(together[:, 0], return_inverse=True)
+        self.batches = np.zeros((len(numbers), 3), np.int64)
+        self.batches[:, 0] = numbers
+        np.add.at(self.batches[:, 1:], at, together[:, 1:])
 
-    def _add_rows(self, table: str, publication: str, numbers: Numbers) -> None:
+    def add_rows(self, table: str, publication: str, numbers: Numbers) -> None:
+        """Add rows of that table by their numbers in the source."""
         marks = self.rows.setdefault(publication, Marks())
         can = self.sources[publication]
         own = (numbers >= can.start) & (numbers < can.stop)
@@ -149,39 +130,9 @@ class Account:
             for tally in (marks.all, *([marks.quarantined] if table == QUARANTINE else [])):
                 tally.total += len(foreign)
 
-    def add_files(self, table: str, files: Iterable[Path]) -> None:
+    def add_files(self, table: str, files: Sequence[Path]) -> None:
         """Add all rows of these files of the table; a file that cannot be read is noted."""
-        waiting: list[pl.DataFrame] = []
-        for file in files:
-            for rows in self._read(table, file):
-                waiting.append(rows)
-                if sum(map(len, waiting)) >= ROWS_AT_ONCE:
-                    self.add(table, pl.concat(waiting))
-                    waiting = []
-        if waiting:
-            self.add(table, pl.concat(waiting))
+        if files:
+            from headrace.reconcile.table_files import count  # it imports polars, and most runs have no file
 
-    def _read(self, table: str, file: Path) -> Iterator[pl.DataFrame]:
-        try:
-            yield from map(_origins, pq.ParquetFile(file).iter_batches(columns=COLUMNS))
-        except (OSError, pa.ArrowInvalid) as failed:
-            what = "is gone" if isinstance(failed, FileNotFoundError) else f"cannot be read: {failed}"
-            self.unreadable.append(f"{table}: {file.name} is in the table's log, but {what}")
-
-
-def _origins(batch: pa.RecordBatch) -> pl.DataFrame:
-    provenance = batch.column("provenance")
-    held = {each.name for each in provenance.type}
-    return pl.DataFrame(
-        {
-            name: pl.Series(provenance.field(name)) if name in held else pl.Series([None] * len(batch))
-            for name in ORIGIN
-        },
-        schema_overrides=_KINDS,
-    ).cast(_KINDS)  # type: ignore[arg-type]  # polars' annotation is of an invariant dictionary
-
-
-_KINDS = {
-    name: pl.String if name in {"topic_id", "publication"} else pl.Int64
-    for name in ORIGIN
-}  # fmt: skip
+            count(self, table, files)

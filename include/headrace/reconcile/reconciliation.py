@@ -15,7 +15,6 @@ from headrace.errors import NotReconciled, WarehouseError
 from headrace.kafka.topics import describe_topic, log_start
 from headrace.offsets import OffsetRange, reached, subtract
 from headrace.publish.publications import Publication, read_publications
-from headrace.reconcile.batch_counts import check_batches
 from headrace.reconcile.ledger import Entry, SourceAccount, append_entry
 from headrace.reconcile.run_slice import account_for_slice
 from headrace.reconcile.seal import Seal, SealedSource, read_seal, write_seal
@@ -24,7 +23,8 @@ from headrace.reconcile.sources import account_for_source, is_accounted, notes_o
 from headrace.reconcile.standing import Standing, count_all, stand_on
 from headrace.reconcile.table_log import Unsealed
 from headrace.settings import Settings
-from headrace.tables.batches import Batch, position_at, read_batches, read_losses, read_rewinds
+from headrace.tables.batches import Batch, position_at, read_batches
+from headrace.tables.losses import read_losses, read_rewinds
 from headrace.tables.names import BATCHES
 from headrace.tables.put_back import require_none_put_back
 from headrace.tables.slices import Slice, find_slice, new_slice
@@ -173,6 +173,8 @@ class _Reconciliation:
         seal, now = standing.seal, self.snapshot
         if seal and not standing.counted.new and _batches_of(seal) == _batches_of(now):
             return  # the same rows as when they were compared with the same counts
+        from headrace.reconcile.batch_counts import check_batches  # it imports polars
+
         yield from check_batches(self.warehouse, standing.account, now.newest)
 
     def _renew_seal(self, sources: dict[str, SealedSource], standing: Standing) -> None:

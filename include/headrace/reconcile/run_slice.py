@@ -12,7 +12,8 @@ from headrace.reconcile.account import END, Account, Marks
 from headrace.reconcile.ledger import SliceAccount
 from headrace.reconcile.number_set import Numbers, NumberSet
 from headrace.reconcile.problems import named
-from headrace.tables.batches import Batch, batches_within
+from headrace.tables.batches import Batch
+from headrace.tables.slice_batches import batches_within
 from headrace.tables.slices import Slice
 
 Visible = dict[int, NumberSet]

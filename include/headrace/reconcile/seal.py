@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from headrace.files import write_whole
-from headrace.reconcile.account import EMPTY, Account, Marks
+from headrace.reconcile.account import NO_BATCHES, Account, Marks
 from headrace.reconcile.number_set import Chunk, NumberSet, Tally
 from headrace.reconcile.snapshot import TableState
 from headrace.reconcile.table_log import Unsealed
@@ -112,7 +111,7 @@ def write_seal(warehouse: Warehouse, seal: Seal) -> None:
         batches=len(account.batches),
         sets=tuple(starmap(_described, sets)),
     )
-    counts = np.ascontiguousarray(account.batches.to_numpy().astype("<i8")).tobytes()
+    counts = account.batches.astype("<i8").tobytes()
     chunks = (kept.chunks[place].packed for _, kept, _ in sets for place in sorted(kept.chunks))
     rest = b"".join([header.model_dump_json().encode(), b"\n", counts, *chunks])
     write_whole(seal_file(warehouse), hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
@@ -164,9 +163,9 @@ def _described(key: Key, kept: NumberSet, beyond: int) -> SealedSet:
 
 def _account(header: Header, body: bytes) -> Account:
     account = Account({name: source.span for name, source in header.sources.items()}, records=header.records)
-    at = header.batches * len(EMPTY.columns) * 8
-    counts = np.frombuffer(body[:at], "<i8").reshape(header.batches, len(EMPTY.columns))
-    account.batches = pl.DataFrame(counts, schema=EMPTY.schema)
+    columns = NO_BATCHES.shape[1]
+    at = header.batches * columns * 8
+    account.batches = np.frombuffer(body[:at], "<i8").reshape(header.batches, columns)
     for each in header.sets:
         kept = NumberSet()
         for place, count, length in each.chunks:

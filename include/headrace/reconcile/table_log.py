@@ -1,7 +1,5 @@
 """What the commits of a table say that was landed into, read one by one from its log."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +7,7 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
-from headrace.tables.commits import BatchCommit, application_id, log_file
+from headrace.tables.commits import BatchCommit, actions, application_id, log_file
 
 Listed = tuple[int, int]
 """A file's size and time (ms), as a commit has them."""
@@ -64,18 +62,13 @@ def read_change(path: Path, stream: str, version: int) -> Change:
     """
     change = Change(version)
     try:
-        for kind, action in _actions(log_file(path, version)):
+        for kind, action in actions(log_file(path, version)):
             _note(change, stream, kind, action)
     except FileNotFoundError as gone:
         raise Unsealed(f"{path.name}: the log no longer holds version {version}") from gone
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as damaged:
         raise Unsealed(f"{path.name}: version {version} of the log cannot be read: {damaged}") from damaged
     return change
-
-
-def _actions(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for line in file.read_text(encoding="utf-8").splitlines():
-        yield from json.loads(line).items()
 
 
 def _note(change: Change, stream: str, kind: str, action: dict[str, Any]) -> None:

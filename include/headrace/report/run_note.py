@@ -4,7 +4,6 @@ from zoneinfo import ZoneInfo
 
 from headrace.contract.model import Contract
 from headrace.reconcile.ledger import Entry
-from headrace.tables.queries import newest_readings
 from headrace.tables.warehouse import Warehouse
 
 
@@ -19,6 +18,8 @@ def run_note(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
     said = [f"{own.landed:,} landed"]
     if own.quarantined:
         said.append(f"{own.quarantined:,} quarantined")
+    from headrace.tables.queries import newest_readings  # it imports polars, and most runs have nothing new
+
     newest = newest_readings(warehouse)
     if newest:
         zone = ZoneInfo(contract.record.event_time.timezone)

@@ -83,7 +83,7 @@ def _reading(row: dict[str, Any]) -> dict[str, Any]:
         "row": row["provenance"]["offset"],
         "signal_ts": str(row["signal_ts"].replace(tzinfo=None)),
         "entity": row["entity"],
-        "signals": row["signals"],
+        "signals": row.get("columns", {}) | row["signals"],
     }
 
 

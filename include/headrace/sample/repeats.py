@@ -38,13 +38,15 @@ def find_repeats(sample: Pairs, hashes: pl.Series, doubled_in: str | None) -> pa
     `doubled_in`: as landing judges them.
     """
     none = PARSED.empty_table()
-    rows = pa.concat_tables([none, *(_suspects(*pair, hashes) for pair in sample)]).combine_chunks()
+    found = [none, *(_suspects(*pair, hashes) for pair in sample)]
+    rows = pa.concat_tables(found, promote_options="default").combine_chunks()
     provenance = rows["provenance"].combine_chunks()
     lines = pl.DataFrame({name: pl.Series(provenance.field(name)) for name in ("identity", "offset")})
     lines = lines.with_row_index("at").with_columns(pl.all().first().over("identity").name.prefix("first_"))
     lines = lines.filter(pl.col("at") != pl.col("first_at"))
     repeats, firsts = (rows.take(lines[name].to_arrow()) for name in ("at", "first_at"))
-    same = pl.Series(same_content(repeats, firsts))
+    said = [name for name in ("signal_ts", "entity", "signals", "columns") if name in rows.schema.names]
+    same = pl.Series(same_content(*(each.select(said).flatten() for each in (repeats, firsts))))
     if doubled_in:
         same &= ~comes_twice(pl.Series(repeats["signal_ts"]), doubled_in)
     verdicts = lines.select(
@@ -66,7 +68,7 @@ def _suspects(records: pa.RecordBatch, parsed: pa.RecordBatch, hashes: pl.Series
     """The parser's rows that have one of the hashes, with their values."""
     wanted = _hashes(parsed).is_in(hashes.implode()).fill_null(value=False).to_arrow()
     return pa.table(
-        {**dict(zip(PARSED.names, parsed.columns, strict=True)), "value": records["value"]}
+        {**dict(zip(parsed.schema.names, parsed.columns, strict=True)), "value": records["value"]}
     ).filter(wanted)
 
 

@@ -2,10 +2,13 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from headrace.tables.typed_columns import EXACT_DIGITS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
@@ -63,7 +66,8 @@ def _bounds(column: pa.ChunkedArray) -> tuple[Any, Any]:
         # upper; rounded up, the upper bound is right for a reader too that adds nothing.
         least, most = bounds["min"], bounds["max"]
         return _instant(least and least // 1000), _instant(most and -(-most // 1000))
-    if not (pa.types.is_integer(kind) or pa.types.is_date(kind)):
+    exact = pa.types.is_decimal(kind) and kind.precision <= EXACT_DIGITS
+    if not (exact or pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_floating(kind)):
         return None, None
     bounds = pc.min_max(column).as_py()
     return _plain(bounds["min"]), _plain(bounds["max"])
@@ -79,7 +83,9 @@ def _text_bounds(column: pa.ChunkedArray) -> tuple[str, str]:
     return least[:SHOWN], most if len(most) <= end else most[:end] + LAST_CHARACTER
 
 
-def _plain(value: int | date | None) -> int | str | None:
+def _plain(value: float | date | Decimal | None) -> float | str | None:
+    if isinstance(value, Decimal):
+        return float(value)
     return value.isoformat() if isinstance(value, date) else value
 
 

@@ -13,17 +13,24 @@ from headrace.tables.columns import schema_of
 from headrace.tables.commits import open_table
 from headrace.tables.names import READINGS
 from headrace.tables.reading import dataset
+from headrace.tables.typed_columns import content_columns
 
 PLACE = ["partition", "offset"]
-CONTENT = ["signal_ts", "entity", "signals", "provenance"]
 
 
-def readings_of(table: Path, identities: pa.Array, days: pa.Array) -> pa.Table:
-    """The readings with one of these identities on one of these days: content and provenance."""
+def readings_of(
+    table: Path, identities: pa.Array, days: pa.Array, schema: pa.Schema | None = None
+) -> pa.Table:
+    """The readings with one of these identities on one of these days: content and provenance.
+
+    `schema`: the table's, where signals have columns of their own.
+    """
+    schema = schema or schema_of(READINGS)
+    content = content_columns(schema.names)
     files = dataset(table)  # passes over files, and groups in them, by their days
     wanted = pc.field("provenance", "identity").isin(pc.unique(identities))
-    found = files.to_table(columns=CONTENT, filter=pc.field("signal_date").isin(pc.unique(days)) & wanted)
-    return found.cast(pa.schema([schema_of(READINGS).field(name) for name in CONTENT]))
+    found = files.to_table(columns=content, filter=pc.field("signal_date").isin(pc.unique(days)) & wanted)
+    return found.cast(pa.schema([schema.field(name) for name in content]))
 
 
 def places_of(table: Path, batch: int) -> pa.Table:

@@ -33,7 +33,10 @@ def mark_refused_before(staged: Staged, staging: Staging, warehouse: Warehouse) 
     versions = _earlier_versions(warehouse) if staged.quarantine else {}
     if not versions:
         return staged
-    files = [_File(file, read_staged(staging.quarantine, QUARANTINE, file)) for file in staged.quarantine]
+    files = [
+        _File(file, read_staged(staging.quarantine, schema_of(QUARANTINE), file))
+        for file in staged.quarantine
+    ]
     again = _again([each.rows for each in files], versions, catch_up(warehouse, REFUSED))
     if not any(map(len, again)):
         return staged

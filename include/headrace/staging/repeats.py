@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from headrace.identities.index import Identities
 from headrace.parse.reasons import Reason
 from headrace.staging.content import same_content
-from headrace.staging.landed_readings import CONTENT
 from headrace.staging.staged import StagedFile
 from headrace.zones import comes_twice
 
@@ -105,7 +104,7 @@ def _places(landed: pa.Table, rows: pa.Table) -> pl.DataFrame:
 
 def _verdicts(lines: pl.DataFrame, rows: pa.Table, landed: pa.Table, doubled_in: str | None) -> pl.DataFrame:
     """Every line against its holder: the same content or another."""
-    both = pa.concat_tables([landed.select(CONTENT), rows.select(CONTENT)])
+    both = pa.concat_tables([landed, rows.select(landed.column_names)])
     parts = [
         same_content(*(both.take(part[name].to_arrow()) for name in ("at", "holder")))
         for part in lines.iter_slices(COMPARED_AT_ONCE)

@@ -17,7 +17,7 @@ from headrace.staging.row_files import read_staged, write_rows
 from headrace.staging.staged import Staged, StagedFile
 from headrace.staging.staging import ROWS_A_FILE, Staging, first_of_each_reason, write_quarantine
 from headrace.tables.columns import schema_of
-from headrace.tables.names import QUARANTINE, READINGS
+from headrace.tables.names import QUARANTINE
 
 Originals = Callable[[pa.Table], Iterable[pa.RecordBatch]]
 """Reads records again: places (`partition`, `offset`) -> those records in any order, each with its place,
@@ -45,7 +45,7 @@ def without_repeats(staged: Staged, staging: Staging, landed: Identities, origin
     if not len(found.positions):
         return staged
     rows = _rows_at(staging, staged.readings, found.positions)
-    landed_already = readings_of(staging.readings, _identities(rows), found.days)
+    landed_already = readings_of(staging.readings, _identities(rows), found.days, staging.schema)
     verdicts = judge(rows, landed_already, staging.doubled_in)
     if verdicts.is_empty():
         return staged
@@ -68,7 +68,7 @@ def all_refused(staged: Staged, staging: Staging, landed: Identities, originals:
         return staged
     rows = _rows_at(staging, staged.readings, np.arange(staged.landed))
     days = suspects(staged.readings, landed).days
-    landed_already = readings_of(staging.readings, _identities(rows), days)
+    landed_already = readings_of(staging.readings, _identities(rows), days, staging.schema)
     verdicts = judge_refused(rows, landed_already, staging.doubled_in)
     refused = _refuse(rows, verdicts, staging, originals)
     _remove(staging, staged.readings, but=())
@@ -93,7 +93,7 @@ def _by_file(
 def _rows_at(staging: Staging, files: Sequence[StagedFile], positions: NDArray[np.int64]) -> pa.Table:
     """The staged readings at these (ascending) positions, from one file at a time."""
     parts = [
-        read_staged(staging.readings, READINGS, file).take(pa.array(inside))
+        read_staged(staging.readings, staging.schema, file).take(pa.array(inside))
         for file, inside in _by_file(files, positions)
         if len(inside)
     ]
@@ -114,7 +114,7 @@ def _without(
             written = write_rows(
                 staging.readings,
                 staging.batch,
-                read_staged(staging.readings, READINGS, file).filter(pa.array(stays)),
+                read_staged(staging.readings, staging.schema, file).filter(pa.array(stays)),
             )
             yield replace(written, identities=file.identities.filter(pa.array(stays)))
 

@@ -11,7 +11,6 @@ from headrace.errors import WarehouseUnavailable
 from headrace.files import sync
 from headrace.staging.file_statistics import statistics
 from headrace.staging.staged import StagedFile
-from headrace.tables.columns import schema_of
 
 ROWS_A_GROUP = 25_000
 """Rows that a reader can pass over inside a file: a look-up of few identities reads a tenth of it."""
@@ -21,6 +20,7 @@ DICTIONARIES = [
     "create_date",
     "create_ts",
     "signals.key_value.key",
+    "others.key_value.key",
     "entity",
     "reason",
     "message",
@@ -64,15 +64,15 @@ def write_rows(folder: Path, batch: int, rows: pa.Table) -> StagedFile:
     )
 
 
-def read_staged(folder: Path, table: str, file: StagedFile) -> pa.Table:
-    """The rows of a file that this batch has staged in `folder`, with that table's columns.
+def read_staged(folder: Path, schema: pa.Schema, file: StagedFile) -> pa.Table:
+    """The rows of a file that this batch has staged in `folder`, with the table's columns.
 
     Raises:
         WarehouseUnavailable: it cannot be read.
     """
     path = folder / file.path
     try:
-        return pq.read_table(path, partitioning=None).cast(schema_of(table))
+        return pq.read_table(path, partitioning=None).cast(schema)
     except (OSError, pa.ArrowInvalid) as failed:
         raise WarehouseUnavailable(
             f"{path}: staged a moment ago, and cannot be read: {failed}; the next try stages the batch anew"

@@ -18,6 +18,7 @@ from headrace.staging.row_files import write_rows
 from headrace.staging.staged import Refused, Staged, StagedFile
 from headrace.tables.columns import INSTANT, PROVENANCE, schema_of
 from headrace.tables.names import QUARANTINE, READINGS
+from headrace.tables.typed_columns import MAP, OTHERS, readings_schema
 from headrace.tables.warehouse import Warehouse
 
 ROWS_A_FILE, BYTES_A_FILE = 250_000, 256 << 20
@@ -32,6 +33,7 @@ class Staging:
     """Where a batch's rows go and what is added to each; the same for all processes that parse the batch.
 
     `by_contract`: the contract says what makes two records the same one. `may_come_twice`: as the contract's.
+    `schema`: the columns of `readings`.
     """
 
     readings: Path
@@ -41,6 +43,7 @@ class Staging:
     zone: str
     by_contract: bool
     may_come_twice: bool = False
+    schema: pa.Schema = field(default_factory=lambda: schema_of(READINGS))
 
     @property
     def doubled_in(self) -> str | None:
@@ -58,6 +61,7 @@ class Staging:
             zone=contract.record.event_time.timezone,
             by_contract=bool(contract.record.identity),
             may_come_twice=contract.may_come_twice,
+            schema=readings_schema(contract),
         )
 
 
@@ -103,11 +107,19 @@ def reading_rows(good: pa.RecordBatch, staging: Staging) -> pa.Table:
         "signal_ts": good["signal_ts"],
         "create_date": _day(landed_at, staging.zone),
         "create_ts": landed_at,
-        "signals": good["signals"],
+        **_signals(good),
         "entity": good["entity"],
         "provenance": _with_batch(good["provenance"], staging.batch),
     }
-    return pa.table(columns).cast(schema_of(READINGS))
+    return pa.table(columns).cast(staging.schema)
+
+
+def _signals(good: pa.RecordBatch) -> dict[str, pa.Array]:
+    if "columns" not in good.schema.names:
+        return {MAP: good["signals"]}
+    typed = good["columns"]
+    names = [each.name for each in typed.type]
+    return {**dict(zip(names, typed.flatten(), strict=True)), OTHERS: good["signals"]}
 
 
 def quarantine_rows(bad: pa.RecordBatch, staging: Staging) -> pa.Table:

@@ -81,3 +81,8 @@ def _reaching(
         if rows >= count:
             return bound(file)
     return None
+
+
+def file_sizes(table: "DeltaTable") -> list[int]:
+    """The bytes of each of the table's files."""
+    return list(table.get_add_actions()["size_bytes"].to_pylist())

@@ -1,8 +1,8 @@
 """The table `batches`: one row per finished batch or accepted gap; the stream's position follows from it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -13,7 +13,7 @@ from headrace.errors import (
     TablesApart,
     WarehouseUnavailable,
 )
-from headrace.offsets import OffsetRange, Position, Ranges, advance, rewind
+from headrace.offsets import Position, Ranges, advance, rewind
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import (
     CHANGES_NO_ROW,
@@ -29,12 +29,9 @@ from headrace.tables.commits import (
 from headrace.tables.compaction import CHECKPOINT_EVERY, compact
 from headrace.tables.durability import sync_commits
 from headrace.tables.names import BATCHES, QUARANTINE, READINGS
-from headrace.tables.reading import dataset, read_rows
+from headrace.tables.reading import read_rows
 from headrace.tables.table_errors import failures, warehouse_errors
 from headrace.tables.warehouse import Warehouse
-
-if TYPE_CHECKING:
-    import pyarrow.compute as pc
 
 FOUND_IN = {READINGS: "kind = 'batch'", QUARANTINE: "quarantined > 0"}
 """Which rows of `batches` have a commit of their batch in that table, in words of SQL."""
@@ -73,41 +70,15 @@ def read_batches(warehouse: Warehouse) -> list[Batch]:
     """All batches and gaps in their order; the table has few rows, one per batch."""
     if not warehouse.exists(BATCHES):
         return []
-    return _batches(read_rows(open_table(warehouse.table(BATCHES))))
+    return batches_in(read_rows(open_table(warehouse.table(BATCHES))))
 
 
-def _batches(rows: list[dict[str, Any]]) -> list[Batch]:
+def batches_in(rows: list[dict[str, Any]]) -> list[Batch]:
     return sorted((Batch.model_validate(row) for row in rows), key=lambda row: row.batch)
 
 
-def read_rewinds(warehouse: Warehouse) -> list[Batch]:
-    """The rewinds alone, in their order."""
-    import pyarrow.compute as pc
-
-    return _read_some(warehouse, lambda _: pc.field("kind") == "rewind")
-
-
-def read_losses(warehouse: Warehouse, topic_id: str, newest: int) -> list[OffsetRange]:
-    """Offsets of that topic that were accepted as lost, up to the batch `newest`: gaps, parts of batches."""
-    import pyarrow.compute as pc
-
-    def told(columns: list[str]) -> pc.Expression:
-        gap = pc.field("kind") == "gap"
-        return gap | (pc.list_value_length(pc.field("lost")) > 0) if "lost" in columns else gap
-
-    rows = (row for row in _read_some(warehouse, told) if row.topic_id == topic_id and row.batch <= newest)
-    return [each for row in rows for each in (row.ranges if row.kind == "gap" else row.lost)]
-
-
-def _read_some(warehouse: Warehouse, which: "Callable[[list[str]], pc.Expression]") -> list[Batch]:
-    if not warehouse.exists(BATCHES):
-        return []
-    rows = dataset(warehouse.table(BATCHES))
-    return _batches(rows.to_table(filter=which(rows.schema.names)).to_pylist())
-
-
-def append_batch(warehouse: Warehouse, row: Batch) -> None:
-    """Close a batch: of several processes that do, one; it needs no lock.
+def append_batch(warehouse: Warehouse, row: Batch) -> Position:
+    """Close a batch: of several processes that do, one; it needs no lock. Returns the position after it.
 
     Raises:
         ForeignCommit: another try closed the batch, now or before.
@@ -143,6 +114,7 @@ def append_batch(warehouse: Warehouse, row: Batch) -> None:
             _require_own(warehouse, row, failed)
         sync_commits(path, before)
         compact(path)
+    return reached
 
 
 def _require_own(warehouse: Warehouse, row: Batch, failed: Exception) -> None:
@@ -236,11 +208,6 @@ def position_after(warehouse: Warehouse, rows: list[Batch], topic_id: str) -> di
         if row.topic_id == topic_id:
             reached = _after(warehouse, reached, row)
     return reached
-
-
-def rewinds(warehouse: Warehouse, topic_id: str) -> int:
-    """How many times the topic's log was cut off before the position, and landing went back."""
-    return sum(row.topic_id == topic_id for row in read_rewinds(warehouse))
 
 
 def open_batch(warehouse: Warehouse) -> BatchCommit | None:
@@ -344,22 +311,10 @@ def _advance(
         ) from broken
 
 
-def batches_within(
-    rows: list[Batch], topic_id: str, start: dict[int, int], until: dict[int, int]
-) -> Iterator[Batch]:
-    """The batches and gaps of which at least one offset lies in [start, until)."""
-    for row in rows:
-        if row.topic_id == topic_id and any(
-            each.start < until.get(each.partition, 0) and each.until > start.get(each.partition, 0)
-            for each in row.ranges
-        ):
-            yield row
-
-
 def newest_batches(warehouse: Warehouse, count: int) -> list[Batch]:
     """The newest batches and gaps in their order, read without the many before them."""
     newest = newest_closing(warehouse)
     if newest is None:
         return []
     table = open_table(warehouse.table(BATCHES))
-    return _batches(read_rows(table, f"batch > {newest.batch - count}"))[-count:]
+    return batches_in(read_rows(table, f"batch > {newest.batch - count}"))[-count:]

@@ -23,7 +23,7 @@ NEWEST = 16
 RESTORE = "RESTORE"
 """The operation that puts a table back to an earlier version, in a log's words, delta-rs' and Spark's."""
 
-CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
+CHANGES_NO_ROW = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"})
 """Operations of maintenance, in a log's words."""
 
 COMMIT = re.compile(r"\d{20}\.json")
@@ -209,11 +209,17 @@ def log_file(path: Path, version: int) -> Path:
     return path / "_delta_log" / f"{version:020}.json"
 
 
+def actions(commit: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a commit does, action by action, each with its kind."""
+    for line in commit.read_text(encoding="utf-8").splitlines():
+        yield from json.loads(line).items()
+
+
 def added_files(commit: Path) -> Iterator[tuple[str, bool]]:
     """The files that a commit adds, and whether it brings rows into the table: compaction brings none."""
-    for line in commit.read_text(encoding="utf-8").splitlines():
-        if add := json.loads(line).get("add"):
-            yield unquote(add["path"]), bool(add["dataChange"])
+    for kind, action in actions(commit):
+        if kind == "add":
+            yield unquote(action["path"]), bool(action["dataChange"])
 
 
 def newest_batch(path: Path, stream: str) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headrace.files import sync
+from headrace.tables.active_files import file_sizes
 from headrace.tables.commits import log_file, open_table
 from headrace.tables.table_errors import failures
 
@@ -19,6 +20,9 @@ EVERY = 50
 SMALL_BYTES = 8 << 20
 """Files below are brought together, up to it; larger ones stay. Where files of up to Delta's 64 MB took part,
 each compaction took longer than the one before."""
+
+MOST_SMALL = 4 * EVERY
+"""Small files with which a table is still sound: landing brings them together at every fiftieth commit."""
 
 CHECKPOINT_EVERY = {"delta.checkpointInterval": "20"}
 """What a table is made with. Who opens it reads the commits since its last checkpoint: with delta-rs' 100 a
@@ -35,7 +39,7 @@ def compact(path: Path) -> None:
     if table.version() % EVERY:
         return
     try:
-        _bring_together(table, path)
+        bring_together(table, path)
         # The week is Delta's own, for readers of older versions. Unless it is told to look at the whole
         # folder, delta-rs passes over files that no commit ever listed.
         table.vacuum(dry_run=False, full=True)
@@ -43,11 +47,18 @@ def compact(path: Path) -> None:
         log.warning("%s: could not be compacted, which is tried again later: %s", path, failed)
 
 
-def _bring_together(table: "DeltaTable", path: Path) -> None:
+def bring_together(
+    table: "DeltaTable", path: Path, size: int | None = None, order: tuple[str, ...] = ()
+) -> None:
+    """Small files, or those below a size, become one of up to it; `order`: all, sorted by these columns."""
     from deltalake import WriterProperties
 
-    before = _files(table)
-    table.optimize.compact(target_size=SMALL_BYTES, writer_properties=WriterProperties(compression="ZSTD"))
+    before, properties = _files(table), WriterProperties(compression="ZSTD")
+    size = size or SMALL_BYTES
+    if order:
+        table.optimize.z_order(order, target_size=size, writer_properties=properties)
+    else:
+        table.optimize.compact(target_size=size, writer_properties=properties)
     made = [path / name for name in _files(table) - before]
     if made:
         sync(*made, log_file(path, table.version()), path / "_delta_log", path)
@@ -57,3 +68,8 @@ def _files(table: "DeltaTable") -> set[str]:
     import pyarrow as pa
 
     return set(pa.table(table.get_add_actions())["path"].to_pylist())
+
+
+def small_files(table: "DeltaTable") -> int:
+    """How many of the table's files are small."""
+    return sum(size < SMALL_BYTES for size in file_sizes(table))

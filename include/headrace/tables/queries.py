@@ -1,6 +1,7 @@
 """What people and gates ask the tables: the one place where a number gets its meaning. Needs no JVM."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,13 @@ from pydantic import BaseModel, ConfigDict
 from headrace.contract.number_form import PLAIN
 from headrace.errors import ContractError
 from headrace.numeric import number
-from headrace.tables.active_files import active_files, count_rows, first_rows_until, last_rows_from
+from headrace.tables.active_files import (
+    ActiveFile,
+    active_files,
+    count_rows,
+    first_rows_until,
+    last_rows_from,
+)
 from headrace.tables.commits import open_table
 from headrace.tables.names import (
     BATCHES,
@@ -21,8 +28,9 @@ from headrace.tables.names import (
     QUARANTINE,
     READINGS,
 )
-from headrace.tables.reading import dataset
+from headrace.tables.reading import dataset, of_files
 from headrace.tables.sampling import sample
+from headrace.tables.typed_columns import MAP, OTHERS
 from headrace.tables.warehouse import Warehouse
 from headrace.zones import slots_of_days
 
@@ -52,6 +60,20 @@ def scan(warehouse: Warehouse, table: str) -> pl.LazyFrame:
     # Not pl.scan_delta: polars 2.1.0 looks for `a%20b` where the warehouse's path has a blank, and with
     # use_pyarrow it counts 0 rows.
     return pl.scan_pyarrow_dataset(dataset(warehouse.table(table)))
+
+
+def landed_by(warehouse: Warehouse, table: str, batches: Sequence[int]) -> pl.LazyFrame:
+    """The rows that those batches landed, lazily; of the files alone that can hold them."""
+    path = warehouse.table(table)
+    opened = open_table(path)
+    whole, files = dataset(path, opened), active_files(opened, "provenance.batch")
+    if files is not None:
+        whole = of_files(whole, {file.path for file in files if _may_hold(file, batches)})
+    return pl.scan_pyarrow_dataset(whole).filter(pl.col("provenance").struct.field("batch").is_in(batches))
+
+
+def _may_hold(file: ActiveFile, values: Sequence[int]) -> bool:
+    return file.least is None or any(file.least <= each <= file.most for each in values)
 
 
 def counts(warehouse: Warehouse) -> Counts:
@@ -93,10 +115,20 @@ def last_readings(contract: "Contract", warehouse: Warehouse, count: int = 5) ->
         return []
     since = last_rows_from(active_files(open_table(path), "signal_ts"), count)
     where = None if since is None else [("signal_ts", ">=", since)]
-    frame = pl.scan_pyarrow_dataset(dataset(path, where=where)).select("signal_ts", "entity", "signals")
+    whole = pl.scan_pyarrow_dataset(dataset(path, where=where))
+    frame = whole.select("signal_ts", "entity", *_shown(contract, whole))
     first = frame.select(time.top_k(count).min()).collect().item()  # as in `first_rows`
     found = frame.filter(time >= first).sort("signal_ts", descending=True).head(count)
     return _in_zone(found, contract.record.event_time.timezone)
+
+
+def _shown(contract: "Contract", readings: pl.LazyFrame) -> list[str]:
+    """The columns of readings that hold signals."""
+    names = readings.collect_schema().names()
+    if MAP in names:
+        return [MAP]
+    own = [each.typed_column for each in contract.record.signals]
+    return [*(name for name in own if name in names), OTHERS]
 
 
 def _in_zone(frame: pl.LazyFrame, zone: str) -> list[dict[str, Any]]:
@@ -223,14 +255,39 @@ def signals(
 
     What is missing or no number is null. `record` says how numbers are written; without it they are JSON's.
     """
-    forms = {signal.name: record.number_form(signal) for signal in record.signals} if record else {}
-    columns = [number(pl.col("signals").map.get(name), forms.get(name, PLAIN)).alias(name) for name in names]
     opened = open_table(warehouse.table(READINGS))
+    there = [field.name for field in opened.schema().fields]
+    values = _values(names, record, there)
     files = active_files(opened)
     if files is None or sum(file.rows for file in files) <= most:
-        return scan(warehouse, READINGS).select(columns).collect()
-    parts = sample(warehouse.table(READINGS), files, "signals", most)
-    return pl.concat(pl.DataFrame(part).select(columns) for part in parts)
+        return scan(warehouse, READINGS).select(values).collect()
+    read = [MAP] if MAP in there else ["signal_ts", *_own_columns(record, there).values()]
+    parts = sample(warehouse.table(READINGS), files, read, most)
+    return pl.concat(_with_columns(pl.DataFrame(part), read).select(values) for part in parts)
+
+
+def _values(names: list[str], record: "Record | None", there: list[str]) -> list[pl.Expr]:
+    """Each signal as a number, out of the map or of its own column; null where that is not there."""
+    if MAP in there:
+        forms = {signal.name: record.number_form(signal) for signal in record.signals} if record else {}
+        return [number(pl.col(MAP).map.get(name), forms.get(name, PLAIN)).alias(name) for name in names]
+    own = _own_columns(record, there)
+    values = (
+        pl.col(own[name]).cast(pl.Float64) if name in own else pl.lit(None, pl.Float64) for name in names
+    )
+    return [value.alias(name) for name, value in zip(names, values, strict=True)]
+
+
+def _own_columns(record: "Record | None", there: list[str]) -> dict[str, str]:
+    signals = record.signals if record else ()
+    return {
+        each.name: each.typed_column for each in signals if each.is_numeric and each.typed_column in there
+    }
+
+
+def _with_columns(part: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """The part, whose file may be older than some of the columns."""
+    return part.with_columns(pl.lit(None).alias(name) for name in columns if name not in part.columns)
 
 
 def hourly(warehouse: Warehouse, column: str, zone: str, since: date) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """How a table is read without a JVM: its rows as Python's values, or as an Arrow dataset."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,3 +32,11 @@ def dataset(
     return (opened or open_table(path)).to_pyarrow_dataset(
         filesystem=SubTreeFileSystem(str(path), LocalFileSystem()), file_pruning_predicate=where
     )
+
+
+def of_files(whole: "Dataset", paths: Collection[str]) -> "Dataset":
+    """The same of some of its files, by the paths that the table's log has."""
+    from pyarrow.dataset import FileSystemDataset
+
+    fragments = [each for each in whole.get_fragments() if each.path in paths]
+    return FileSystemDataset(fragments, whole.schema, whole.format, whole.filesystem)

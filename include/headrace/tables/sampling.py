@@ -18,8 +18,10 @@ DEPTH = 4
 """Of so many rows at a place one is taken: a row group begins with rows of the same few days."""
 
 
-def sample(folder: Path, files: Sequence[ActiveFile], column: str, count: int) -> Iterator[pa.RecordBatch]:
-    """One column of `count` rows or fewer.
+def sample(
+    folder: Path, files: Sequence[ActiveFile], columns: list[str], count: int
+) -> Iterator[pa.RecordBatch]:
+    """These columns of `count` rows or fewer; without those that a file does not have.
 
     At a place rows are read from the beginning of its row group: what comes before in there would have to be
     read, too.
@@ -34,7 +36,7 @@ def sample(folder: Path, files: Sequence[ActiveFile], column: str, count: int) -
     for which, rows in inside.items():
         with ParquetFile(folder / files[which].path) as file:
             for group, often in _groups(file, rows).items():
-                yield _beginning(file, group, column, often * (count // places))
+                yield _beginning(file, group, columns, often * (count // places))
 
 
 def _groups(file: ParquetFile, rows: Sequence[int]) -> Counter[int]:
@@ -43,8 +45,8 @@ def _groups(file: ParquetFile, rows: Sequence[int]) -> Counter[int]:
     return Counter(bisect_right(ends, row) for row in rows)
 
 
-def _beginning(file: ParquetFile, group: int, column: str, count: int) -> pa.RecordBatch:
+def _beginning(file: ParquetFile, group: int, columns: list[str], count: int) -> pa.RecordBatch:
     """So many rows or fewer, evenly taken from the group's beginning."""
-    batches = file.iter_batches(count * DEPTH, row_groups=[group], columns=[column])
+    batches = file.iter_batches(count * DEPTH, row_groups=[group], columns=columns)
     (rows,) = islice(batches, 1)
     return rows.take(pa.array(range(0, rows.num_rows, -(-rows.num_rows // count)), pa.int64()))

@@ -1,24 +1,32 @@
 """Spark drivers, started through the provider's hook: a job goes in, the driver's own last word comes out."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
+from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
 
 from headrace.crash_points import ASKED
 from headrace.driver.compilers import by_size
 from headrace.driver.likeness import Likeness, driver_environment
 from headrace.driver.process_tree import kill_tree
-from headrace.driver.protocol import DriverError, Job, read_last_word
+from headrace.driver.protocol import DriverError, Job, News, read_last_word, read_news
 from headrace.driver.warm import Claim, Handover, WarmDriver, claim
 from headrace.errors import SettingsError
 from headrace.settings import load_settings
 from headrace_airflow.failures import task_failure
+
+IN_CLUSTER_MODE = {
+    "spark://": ". Besides, a standalone cluster of Spark 4.2 refuses Python drivers",
+    "yarn": ". Besides, on YARN the driver's log, which the task log must show, stays on the cluster",
+    "k8s://": ". Besides, Kubernetes deletes a driver's pod when it has ended, and its log with it",
+}
+"""Beginning of a master -> what cluster mode lacks there: provider 6.3.4, Spark 4.2.0."""
 
 
 class DriverHook(SparkSubmitHook):
@@ -29,9 +37,10 @@ class DriverHook(SparkSubmitHook):
     which Airflow stores.
     """
 
-    def __init__(self, *, job: Job, **kwargs: Any) -> None:
+    def __init__(self, *, job: Job, tell: Callable[[News], None] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._job = job
+        self._tell = tell
         self._driver_error: DriverError | None = None
         self._warm: WarmDriver | None = None
         self._killed = False
@@ -112,16 +121,18 @@ class DriverHook(SparkSubmitHook):
 
     # Private to provider 6.3.4, as `_submit_sp`: its `submit` calls this once, with all lines of the process.
     def _process_spark_submit_log(self, itr: Iterator[Any]) -> None:
-        super()._process_spark_submit_log(self._without_last_word(itr))
+        super()._process_spark_submit_log(self._of_the_log(itr))
 
-    def _without_last_word(self, lines: Iterator[str]) -> Iterator[str]:
-        """The driver's lines but its last word, which becomes the task's error."""
+    def _of_the_log(self, lines: Iterator[str]) -> Iterator[str]:
+        """The driver's lines but for news of the job, which are told, and its last word: the task's error."""
         for line in lines:
-            error = read_last_word(line)
-            if error is None:
-                yield line
-            else:
+            if news := read_news(line):
+                if self._tell:
+                    self._tell(news)
+            elif error := read_last_word(line):
                 self._driver_error = error
+            else:
+                yield line
 
     def _environment(self) -> dict[str, str]:
         """The driver's, but for the job."""
@@ -147,8 +158,37 @@ def require_spark_connection(conn_id: str) -> None:
             f"{name} has type {connection.conn_type!r} and host {connection.host!r}; it needs the type spark "
             "and as host the master: local[*], spark://host:port, yarn or k8s://https://host:port"
         )
-    if connection.extra_dejson.get("deploy-mode", "client") != "client":
-        raise SettingsError(
-            f"{name}: deploy-mode must be client: a driver ends with its Airflow task, so it runs where "
-            "the task runs; executors may be anywhere"
-        )
+    mode = connection.extra_dejson.get("deploy-mode", "client")
+    if mode != "client":
+        raise SettingsError(f"{name}: {not_by(mode, connection.host)}")
+
+
+def not_by(mode: str, master: str) -> str:
+    """Why a driver runs in client mode only, in words: what else there would be on that master."""
+    reason = next((why for beginning, why in IN_CLUSTER_MODE.items() if master.startswith(beginning)), "")
+    return (
+        f"deploy-mode must be client, not {mode}: a driver ends with its Airflow task and reads its job from "
+        f"a file of this host, so it runs where the task runs; executors may be anywhere{reason}"
+    )
+
+
+def refuse_cluster_mode(conn_id: str, mode: str | None) -> None:
+    """Refuse, when a DAG is parsed, what can be told without asking Airflow's database.
+
+    Raises:
+        SettingsError: the operator's argument, or the connection in the environment, asks for cluster mode.
+    """
+    given = _in_environment(conn_id)
+    asked = mode or given.extra_dejson.get("deploy-mode") if given else mode
+    if asked not in {None, "client"}:
+        master = str(given.host if given else "")
+        raise SettingsError(f"Airflow connection {conn_id}: {not_by(str(asked), master)}")
+
+
+def _in_environment(conn_id: str) -> Connection | None:
+    """The connection, where a variable of the environment has it as JSON."""
+    given = os.environ.get(f"AIRFLOW_CONN_{conn_id.upper()}", "")
+    try:
+        return Connection.from_json(given) if given.startswith("{") else None
+    except (ValueError, TypeError, AttributeError):  # the task names what is wrong with it
+        return None

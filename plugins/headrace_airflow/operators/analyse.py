@@ -12,6 +12,7 @@ from headrace.tables.attempt import Attempt
 from headrace.tables.slices import find_slice
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.operators.spark_stage import SparkStageOperator, end_of, guardians
+from headrace_airflow.ui.watched import Watched
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -23,7 +24,7 @@ class AnalyseOperator(SparkStageOperator):
     def __init__(self, *, contract: Path, **kwargs: Any) -> None:
         super().__init__(contract=contract, script="analyse.py", **kwargs)
 
-    def done_here(self, contract: Contract, job: Job) -> bool:
+    def done_here(self, contract: Contract, job: Job, watched: Watched) -> bool:
         """Analyse without a JVM what the contract leaves to the worker, or where nothing was landed since."""
         from headrace.tables.progress import nothing_to_analyse
 

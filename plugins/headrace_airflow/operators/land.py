@@ -16,6 +16,7 @@ from headrace.tables.warehouse import Warehouse
 from headrace_airflow.accepted_loss import require_allowed
 from headrace_airflow.operators.spark_stage import SparkStageOperator, end_of, guardians
 from headrace_airflow.operators.stage import kafka_config
+from headrace_airflow.ui.watched import Watched
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -63,7 +64,7 @@ class LandOperator(SparkStageOperator):
         )
         return job, end_of(run_slice)
 
-    def done_here(self, contract: Contract, job: Job) -> bool:
+    def done_here(self, contract: Contract, job: Job, watched: Watched) -> bool:
         """Land without a JVM what the contract leaves to the worker, or where nothing is left to land."""
         from headrace.land.idle import nothing_to_land
 
@@ -81,7 +82,14 @@ class LandOperator(SparkStageOperator):
         from headrace.land.landing import Landing
 
         landing = Landing(
-            attempt, job.slice, job.kafka, job.accept_loss, job.skip, job.begin, job.records_per_batch
+            attempt,
+            job.slice,
+            job.kafka,
+            job.accept_loss,
+            job.skip,
+            job.begin,
+            job.records_per_batch,
+            watched.landed,
         )
         if needs_spark(landing):
             return False

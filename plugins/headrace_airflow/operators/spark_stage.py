@@ -14,7 +14,9 @@ from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.settings import PROJECT
 from headrace.tables.slices import Slice
 from headrace_airflow.failures import failing_as_task
-from headrace_airflow.hooks.spark import DriverHook, require_spark_connection
+from headrace_airflow.hooks.spark import DriverHook, refuse_cluster_mode, require_spark_connection
+from headrace_airflow.ui.links import SparkWebUI
+from headrace_airflow.ui.watched import Watched
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,7 +30,11 @@ class SparkStageOperator(SparkSubmitOperator):
         script: the entry point in `spark_jobs/`; each stage names its own.
         kafka_conn_id: the Airflow connection of the broker.
         spark_conn_id: the Airflow connection whose host is Spark's master.
+
+    While it runs, `progress` in the task's state says how far it has come, after each batch.
     """
+
+    operator_extra_links = (SparkWebUI(),)
 
     def __init__(
         self,
@@ -39,6 +45,7 @@ class SparkStageOperator(SparkSubmitOperator):
         spark_conn_id: str = "spark_default",
         **kwargs: Any,
     ) -> None:
+        refuse_cluster_mode(spark_conn_id, kwargs.get("deploy_mode"))
         super().__init__(
             application=str(PROJECT / "spark_jobs" / script),
             conn_id=spark_conn_id,
@@ -58,13 +65,15 @@ class SparkStageOperator(SparkSubmitOperator):
         with failing_as_task():
             contract = load_contract(Path(self.contract))
             job, answer = self.prepare(contract, context)
-            if self.done_here(contract, job):
+            watched = Watched(context)
+            if self.done_here(contract, job, watched):
                 return answer
             require_spark_connection(self.spark_conn_id)
         # Private to provider 6.3.4 (tests/unit/headrace_airflow/test_provider_internals.py): `execute` makes
         # no hook where there is one; `_spark_binary` is what the constructor was given.
         self._hook = DriverHook(
             job=job,
+            tell=watched.tell,
             conn_id=self.spark_conn_id,
             conf=self.conf,
             name=self.name,
@@ -73,7 +82,7 @@ class SparkStageOperator(SparkSubmitOperator):
         super().execute(context)
         return answer
 
-    def done_here(self, contract: Contract, job: Job) -> bool:
+    def done_here(self, contract: Contract, job: Job, watched: Watched) -> bool:
         """Do the stage in this process where no Spark is needed; whether that was so."""
         return False
 

@@ -65,6 +65,11 @@ def table_has(
     return _condition("table_has", table=table, version=version, rows=rows, value=value)
 
 
+def few_small_files(table: str | XComArg, most: int = 200) -> dict[str, Any]:
+    """The table (as `table_has`) has at most so many files below 8 MB."""
+    return _condition("few_small_files", table=table, most=most)
+
+
 def file_arrived(path: str | XComArg, quiet: float = 10) -> dict[str, Any]:
     """The file, or every file of the pattern, is there and has not changed for so many seconds."""
     return _condition("file_arrived", path=path, quiet=quiet)

@@ -25,3 +25,17 @@ class ReportLink(BaseOperatorLink):
         return (
             f"{base}{PREFIX}/reports/{quote(ti_key.dag_id, safe='')}?{urlencode({'run_id': ti_key.run_id})}"
         )
+
+
+class SparkWebUI(BaseOperatorLink):
+    """The button that opens Spark's own web UI, while the task's driver runs and where it is switched on.
+
+    The running task writes the address itself; what Airflow asks for when the task has ended is no longer
+    there.
+    """
+
+    name = "Spark UI"
+
+    def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
+        """No address: the driver has ended."""
+        return ""

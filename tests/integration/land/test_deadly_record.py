@@ -29,7 +29,7 @@ DEFINITION = {
         "event_time": {"field": "time", "format": "yyyy-MM-dd HH:mm"},
         "signals": [{"name": "power", "fields": ["power"]}],
     },
-    "landing": {"max_records_per_batch": 40},
+    "landing": {"max_records_per_batch": 16},
 }
 
 DEADLY = 7
@@ -77,13 +77,13 @@ def struck(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> tuple[St
         )
         assert ended.returncode == -signal.SIGKILL, ended.stdout + ended.stderr
         found.append(left_behind(warehouse, stream.topic_id, landed_position(warehouse, stream.topic_id)))
-    first = tuple(OffsetRange(partition=each, start=0, until=20) for each in range(2))
+    first = tuple(OffsetRange(partition=each, start=0, until=8) for each in range(2))
     single = OffsetRange(partition=1, start=3, until=4)
     assert found == [
         Unfinished(topic_id=stream.topic_id, ranges=first, tries=1, cause=KILLED),
         Unfinished(topic_id=stream.topic_id, ranges=(single,), tries=2, cause=KILLED),
     ]
-    assert landed_position(warehouse, stream.topic_id) == {0: 20, 1: 3}
+    assert landed_position(warehouse, stream.topic_id) == {0: 8, 1: 3}
     return stream, warehouse.root
 
 
@@ -100,7 +100,7 @@ def test_a_record_that_ends_each_process_is_named_until_it_is_given_up(
     assert refused.error.code == "HR310"
     assert "partition 1, offset 3: 2 processes have ended that were landing it" in refused.error.message
     assert "skip_offsets: 1:3-3," in refused.error.message
-    assert landed_position(warehouse, stream.topic_id) == {0: 20, 1: 3}
+    assert landed_position(warehouse, stream.topic_id) == {0: 8, 1: 3}
 
     succeeded(land(job.model_copy(update={"skip": parse_offsets("1:3-3")})))
     entry = reconcile(stream.contract, Settings(warehouse=root, home=tmp_path), stream.config, job.run_id)

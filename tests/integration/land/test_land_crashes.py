@@ -5,6 +5,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -121,19 +123,33 @@ def assert_all_accounted_for(warehouse: Warehouse) -> None:
     assert open_batch(warehouse) is None
 
 
-@pytest.mark.parametrize(
-    ("point", "quarantined_before"),
-    [("land.after_readings", {2, 3, 5}), ("land.after_quarantine", {2, 3, 5, 7, 8, 9, 10, 11})],
-)
+@pytest.fixture(scope="module")
+def killed(stream: Stream, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The warehouses that a driver has left that was killed at a point of the second batch, each once."""
+
+    @cache
+    def made(point: str) -> Path:
+        root = tmp_path_factory.mktemp("killed")
+        died = run_as_process("land.py", stream.job(root), HEADRACE_CRASH_AT=f"{point}:2")
+        assert died.code != 0, died.output
+        return root
+
+    return made
+
+
+QUARANTINED = {"land.after_readings": {2, 3, 5}, "land.after_quarantine": {2, 3, 5, 7, 8, 9, 10, 11}}
+"""The offsets in quarantine when a driver was killed there."""
+
+
+@pytest.mark.parametrize("point", QUARANTINED)
 def test_a_driver_killed_after_a_commit_leaves_a_batch_that_the_next_one_finishes(
-    stream: Stream, land: Land, tmp_path: Path, point: str, quarantined_before: set[int]
+    stream: Stream, land: Land, killed: Callable[[str], Path], tmp_path: Path, point: str
 ) -> None:
-    job, warehouse = stream.job(tmp_path), stream.warehouse(tmp_path)
-    died = run_as_process("land.py", job, HEADRACE_CRASH_AT=f"{point}:2")
-    assert died.code != 0, died.output
+    root = shutil.copytree(killed(point), tmp_path / "warehouse")
+    job, warehouse = stream.job(root), stream.warehouse(root)
     account(f"killed at {point} of the second batch", warehouse)
     assert _offsets(warehouse, "readings") == [0, 1, 4, 6]
-    assert set(_reasons(warehouse)) == quarantined_before
+    assert set(_reasons(warehouse)) == QUARANTINED[point]
     assert [row.batch for row in read_batches(warehouse)] == [0]
     broken = open_batch(warehouse)
     assert broken is not None

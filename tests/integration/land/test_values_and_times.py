@@ -10,6 +10,7 @@ import yaml
 from confluent_kafka import Producer
 
 from headrace.analyse.engines import analyse_here
+from headrace.contract.loader import load_contract
 from headrace.reconcile.reconciliation import reconcile
 from headrace.settings import PROJECT, Settings
 from headrace.tables.attempt import Attempt
@@ -101,6 +102,44 @@ def test_spellings_of_a_time_are_one_time_and_of_a_number_one_number(
         20: (1, 0.75, None),
         22: (2, 1200.25, float(COUNT)),
     }
+
+
+def test_a_column_for_each_signal_and_a_rule_through_any_engine(
+    broker: Broker, land: Land, tmp_path: Path
+) -> None:
+    """The same records, and one more that breaks a rule; then the contract knows a signal more."""
+    record = DEFINITION["record"] | {"rules": [{"name": "on and strong", "expression": "power >= 0.5"}]}
+    definition = DEFINITION | {"record": record, "landing": DEFINITION["landing"] | {"columns": "typed"}}
+    stream = make_stream(tmp_path, broker.config, definition)
+    warehouse = Warehouse(tmp_path / "warehouse", "spellings")
+    weak = {"ts": "2024-05-30T23:00Z", "p": "0,25", "note": "x"}
+    _land(stream, warehouse, land, [*FIRST, weak], "first")
+    grown = record | {"signals": [*record["signals"], {"name": "note", "fields": ["note"], "type": "string"}]}
+    file = stream.file
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text("utf-8")) | {"record": grown}), "utf-8")
+    _land(stream, warehouse, land, [*THEN, weak | {"p": "0,75"}], "second")
+
+    rows = scan(warehouse, READINGS).sort("signal_ts").collect()
+    assert rows.select("power", "counter", "state", "note").rows() == [
+        (0.75, None, None, None),
+        (1200.25, COUNT, None, None),
+        (None, None, "on", None),
+        (0.75, None, None, "x"),
+    ]
+    refused = scan(warehouse, QUARANTINE).collect().to_arrow().to_pylist()
+    reasons = {row["provenance"]["offset"]: row["reason"] for row in refused}
+    assert reasons.pop(8) == "rule_broken"
+    assert reasons == {
+        1: "duplicate",
+        4: "not_allowed",
+        5: "out_of_range",
+        6: "wrong_type",
+        7: "not_a_number",
+        9: "duplicate",
+        10: "conflict",
+    }
+    settings = Settings(warehouse=warehouse.root, home=tmp_path)
+    assert reconcile(load_contract(file), settings, stream.config, "second").balanced
 
 
 def test_tombstones_that_are_skipped_are_counted_and_fail_nothing(

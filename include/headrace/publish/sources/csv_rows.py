@@ -17,9 +17,9 @@ from typing import IO, Self
 
 from headrace.contract.source import CsvSource
 from headrace.errors import SourceError
-from headrace.publish.sources import text as reading
+from headrace.publish.sources.csv_lines import Between, ReaderLines
 from headrace.publish.sources.table import Table, is_plain
-from headrace.publish.sources.text import SourceText, too_long
+from headrace.publish.sources.text import SourceText
 
 ROWS = 5_000
 """Rows of a chunk, at the most, where a CSV reader makes them."""
@@ -217,31 +217,20 @@ class CsvRows:
 
     def _kept(self, numbers: range, lines: list[str], skipped: Counter[str]) -> Lines:
         """Those that are rows."""
-        if not self.skips:
+        between = Between(self.source)
+        if not between:
             return Lines(numbers, lines, self.source.delimiter)
-        whys = [*map(self.why_skipped, lines)]
+        whys = [*map(between.why, lines)]
         skipped.update(filter(None, whys))
         kept = [(number, line) for number, line, why in zip(numbers, lines, whys, strict=True) if not why]
         return Lines([number for number, _ in kept], [line for _, line in kept], self.source.delimiter)
-
-    @property
-    def skips(self) -> bool:
-        """Whether there can be lines between rows."""
-        return self.source.comment is not None or self.source.blank_lines == "skip"
-
-    def why_skipped(self, line: str) -> str | None:
-        """Why a line on which a row could begin is none."""
-        if self.source.comment and line.startswith(self.source.comment):
-            return "of comments"
-        skips = self.source.blank_lines == "skip" and self.source.delimiter not in line
-        return "blank" if skips and not line.strip() else None
 
     def _read_rows(
         self, line: int, texts: Iterator[str], skipped: Counter[str]
     ) -> Generator[Rows, None, int]:
         """What the reader makes of the first text, and of as many more as its last record goes on in."""
         source = self.source
-        lines = _ReaderLines(self, line, texts, skipped)
+        lines = ReaderLines(self.source, line, texts, skipped)
         reader = csv.reader(
             lines,
             delimiter=source.delimiter,
@@ -266,58 +255,3 @@ class CsvRows:
             reason = "a quote is never closed" if "unexpected end" in str(broken) else str(broken)
             raise SourceError(f"{source.path}, line {lines.began}: no valid CSV: {reason}") from broken
         return lines.number + 1
-
-
-class _ReaderLines:
-    """The lines of texts as a CSV reader wants them, with their ends, but for those between rows.
-
-    `number`: of the line that was handed out last; `began`: of the one on which its row began.
-    """
-
-    def __init__(self, rows: CsvRows, line: int, texts: Iterator[str], skipped: Counter[str]) -> None:
-        self._rows, self._texts, self._skipped = rows, texts, skipped
-        self._skips = rows.skips
-        self._lines: list[str] = []
-        self._at = self._length = 0
-        self._begins = True
-        self.number, self.began = line - 1, line
-
-    def __iter__(self) -> Self:
-        return self
-
-    def begin_row(self) -> bool:
-        """A row begins with the next line that is not skipped; whether that is one of the next text."""
-        self._begins, self._length = True, 0
-        if self._skips:
-            self._skip()
-        return self._at == len(self._lines)
-
-    def _skip(self) -> None:
-        while self._at < len(self._lines):
-            why = self._rows.why_skipped(self._lines[self._at].rstrip("\r\n"))
-            if why is None:
-                break
-            self._skipped[why] += 1
-            self._at += 1
-            self.number += 1
-
-    def __next__(self) -> str:
-        while self._at == len(self._lines):
-            self._lines, self._at = list(io.StringIO(next(self._texts), newline="")), 0
-            if self._begins:
-                self.begin_row()
-        line = self._lines[self._at]
-        self._at += 1
-        self.number += 1
-        if self._begins:
-            self._begins, self.began = False, self.number
-        self._length += len(line)
-        path = self._rows.source.path
-        if self._length > reading.LONGEST:
-            raise SourceError(too_long(path, self.began))
-        if "\0" in line:
-            raise SourceError(
-                f"{path}, line {self.number}: holds a NUL character; is it a text file in "
-                f"{self._rows.source.encoding}?"
-            )
-        return line

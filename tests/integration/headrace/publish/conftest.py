@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -34,6 +33,7 @@ from headrace.tables.queries import open_table
 from headrace.tables.slices import fix_slice
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
+from testbed.killed_publisher import publish_until
 from testbed.published import T1, read
 from testbed.stages import Outcome, run_in_worker, succeeded
 from testbed.streams import Stream, make_stream
@@ -47,16 +47,14 @@ import os
 import sys
 from pathlib import Path
 from headrace.contract.loader import load_contract
-from headrace.publish import publishing
 from headrace.publish.kinds import publish_source
 from headrace.settings import load_settings
 from sqlalchemy import make_url
 
-publishing.ROWS = 10_000
 config = json.loads(os.environ["KAFKA"])
 contract, settings = load_contract(Path(sys.argv[1])), load_settings()
 database = lambda name: make_url(os.environ[name])
-publish_source(contract, settings, config, "killed", database=database, report=print)
+publish_source(contract, settings, config, "asleep", database=database, report=print)
 """
 
 
@@ -95,32 +93,33 @@ class Publisher:
 
     def killed_at(self, point: str) -> None:
         """Publish in a process that ends at `point` by SIGKILL."""
-        with self._process(self.config, HEADRACE_CRASH_AT=point) as ended:
-            _, said = ended.communicate(timeout=120)
-        assert ended.returncode == -signal.SIGKILL, said
+        publish_until(point, self._file, self.config, self._environment)
 
     def asleep_at(self, point: str) -> "subprocess.Popen[str]":
         """Publish, in transactions of two seconds at most, in a process that stops at `point` by SIGSTOP."""
         short = {"transaction.timeout.ms": 2_000, "message.timeout.ms": 2_000}
-        process = self._process(self.config | short, HEADRACE_STOP_AT=point)
-        awaited(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, 120)
-        return process
-
-    def _process(self, config: dict[str, Any], **environment: str) -> "subprocess.Popen[str]":
-        own = {
-            "HEADRACE_HOME": str(self.settings.home),
-            "HEADRACE_WAREHOUSE": str(self.settings.warehouse),
-            "HEADRACE_SOURCE_ROOTS": self.settings.source_roots,
-            "KAFKA": json.dumps(config),
-        }
-        file = self.settings.home.parent / f"{self.contract.stream}.yaml"
-        return subprocess.Popen(
-            [sys.executable, "-c", PUBLISHER, str(file)],
-            env={**os.environ, **own, **environment},
+        asked = {"KAFKA": json.dumps(self.config | short), "HEADRACE_STOP_AT": point}
+        process = subprocess.Popen(
+            [sys.executable, "-c", PUBLISHER, str(self._file)],
+            env={**os.environ, **self._environment, **asked},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
+        awaited(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, 120)
+        return process
+
+    @property
+    def _file(self) -> Path:
+        return self.settings.home.parent / f"{self.contract.stream}.yaml"
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
+            "HEADRACE_HOME": str(self.settings.home),
+            "HEADRACE_WAREHOUSE": str(self.settings.warehouse),
+            "HEADRACE_SOURCE_ROOTS": self.settings.source_roots,
+        }
 
     def into(self, name: str, **config: str) -> "Publisher":
         """The same source into another topic of the stream."""
@@ -293,15 +292,20 @@ def make_publisher(broker: Broker, tmp_path: Path) -> Publisher:
 
 
 @pytest.fixture
-def own(publisher: Publisher, tmp_path: Path) -> Publisher:
+def own(publisher: Publisher) -> Publisher:
     """The same with a source of its own, of three rows."""
-    file = tmp_path / "in" / "T1.csv"
+    return with_own_source(publisher)
+
+
+def with_own_source(publisher: Publisher, rows: int = 3) -> Publisher:
+    """The same with a source of its own: so many first rows of T1.csv."""
+    definition = publisher._file
+    file = definition.parent / "in" / "T1.csv"
     file.parent.mkdir()
-    definition = tmp_path / f"{publisher.contract.stream}.yaml"
     shipped = definition.read_text("utf-8")
     definition.write_text(shipped.replace("include/data/wind_turbine/T1.csv", str(file)), "utf-8")
     own = replace(publisher, contract=load_contract(definition))
-    own.write(3)
+    own.write(rows)
     return own
 
 

@@ -4,26 +4,46 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Message, Producer, TopicPartition
 
 from headrace.errors import BrokerUnreachable, PublicationBroken, PublisherFenced
 from headrace.kafka.topics import log_end
+from headrace.publish import publishing
 from local.stack.broker import Broker
-from testbed.published import ROWS, assert_each_once
+from testbed import published
 from testbed.streams import show
 from testbed.waiting import until_nothing_is_open
-from tests.integration.headrace.publish.conftest import Publisher, make_publisher
+from tests.integration.headrace.publish.conftest import Publisher, make_publisher, with_own_source
+
+ROWS, TRANSACTION = 10_530, 2_000
+"""Of the source, and of a transaction: six of them."""
+
+
+@pytest.fixture(autouse=True)
+def _several_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "ROWS", TRANSACTION)
+
+
+@pytest.fixture
+def publisher(broker: Broker, tmp_path: Path) -> Publisher:
+    """Of T1.csv's first rows."""
+    return with_own_source(make_publisher(broker, tmp_path), ROWS)
+
+
+def assert_each_once(records: list[Message]) -> None:
+    published.assert_each_once(records, ROWS)
 
 
 @pytest.mark.parametrize(
     ("point", "committed"),
     [
         ("publish.before_begin:1", 0),
-        ("publish.inside:29", 20_000),
-        ("publish.before_commit:3", 20_000),
-        ("publish.after_commit:3", 30_000),
+        ("publish.inside:5", 4_000),
+        ("publish.before_commit:3", 4_000),
+        ("publish.after_commit:3", 6_000),
         ("publish.after_commit:6", ROWS),
     ],
 )
@@ -48,34 +68,34 @@ def test_a_killed_publisher_is_resumed(point: str, committed: int, publisher: Pu
 @pytest.mark.parametrize(
     ("point", "committed", "forgotten"),
     [
-        ("publish.inside:12", 10_000, False),
-        ("publish.after_commit:2", 20_000, True),
-        ("publish.after_commit:3", 20_530, False),
+        ("publish.inside:3", 2_000, False),
+        ("publish.after_commit:2", 4_000, True),
+        ("publish.after_commit:3", 4_530, False),
     ],
 )
 def test_a_publisher_of_a_file_that_has_grown_is_resumed(
-    point: str, committed: int, forgotten: bool, own: Publisher
+    point: str, committed: int, forgotten: bool, publisher: Publisher
 ) -> None:
     """Its rows are those behind the ones of before, whose publication the topic holds too."""
-    own.write(30_000)
-    own.publish("before")
-    own.write(ROWS)
-    own.killed_at(point)
+    publisher.write(6_000)
+    publisher.publish("before")
+    publisher.write(ROWS)
+    publisher.killed_at(point)
     if point.startswith("publish.after_commit"):
-        until_nothing_is_open(own.config, own.topic)
-    assert own.states() == ["published", "publishing"]
+        until_nothing_is_open(publisher.config, publisher.topic)
+    assert publisher.states() == ["published", "publishing"]
     if forgotten:
-        own.forget_progress()
-    resumed = own.publish("again")
-    assert (resumed.resumed_at, resumed.published) == (30_001 + committed, 20_530 - committed)
-    assert_each_once(own.visible())
-    assert own.states() == ["superseded", "published"]
+        publisher.forget_progress()
+    resumed = publisher.publish("again")
+    assert (resumed.resumed_at, resumed.published) == (6_001 + committed, 4_530 - committed)
+    assert_each_once(publisher.visible())
+    assert publisher.states() == ["superseded", "published"]
 
 
 def test_progress_that_has_expired_is_recovered_from_the_topic(publisher: Publisher) -> None:
     publisher.killed_at("publish.after_commit:2")
     publisher.forget_progress()
-    assert publisher.publish("again").resumed_at == 20_001
+    assert publisher.publish("again").resumed_at == 4_001
     assert_each_once(publisher.visible())
     publisher.forget_progress()
     assert publisher.publish("once more").published == 0
@@ -86,7 +106,7 @@ def test_progress_that_was_lost_with_the_warehouse_is_recovered_from_the_topic(p
     publisher.forget_progress()
     elsewhere = publisher.settings.home_path.with_name("new warehouse")
     settings = publisher.settings.model_copy(update={"warehouse": elsewhere})
-    assert replace(publisher, settings=settings).publish("again").resumed_at == 20_001
+    assert replace(publisher, settings=settings).publish("again").resumed_at == 4_001
 
 
 def test_progress_that_retention_has_made_uncertain_is_refused(publisher: Publisher) -> None:
@@ -103,8 +123,8 @@ def test_a_record_in_our_name_is_passed_over(publisher: Publisher) -> None:
     publisher.killed_at("publish.after_commit:2")
     publisher.forget_progress()
     (noted,) = publisher.publications()
-    write(publisher, f"1:{noted.publication}:20000", f"2:{noted.publication}:50530:::{'0' * 16}")
-    assert publisher.publish("again").resumed_at == 20_001
+    write(publisher, f"1:{noted.publication}:4000", f"2:{noted.publication}:{ROWS}:::{'0' * 16}")
+    assert publisher.publish("again").resumed_at == 4_001
     assert_each_once([each for each in publisher.visible() if each.value() != b"{}"])
 
 
@@ -141,7 +161,7 @@ def test_an_older_publisher_is_fenced(publisher: Publisher) -> None:
         go_on.set()
         with pytest.raises(PublisherFenced, match="a newer publisher of this source has begun"):
             older.result(60)
-    assert newer.resumed_at == 10_001
+    assert newer.resumed_at == 2_001
     assert_each_once(publisher.visible())
     assert publisher.states() == ["published"]
 
@@ -151,11 +171,12 @@ def test_a_publisher_that_slept_through_its_transaction_goes_on_unless_another_h
 ) -> None:
     """SIGSTOP until the broker has ended its transaction: one answer of the broker, and two meanings."""
     alone, replaced = (
-        make_publisher(broker, tmp_path_factory.mktemp(name)) for name in ("alone", "replaced")
+        with_own_source(make_publisher(broker, tmp_path_factory.mktemp(name)), ROWS)
+        for name in ("alone", "replaced")
     )
     asleep = {each.topic: each.asleep_at("publish.before_commit:1") for each in (alone, replaced)}
     for each in (alone, replaced):
-        until_nothing_is_open(each.config, each.topic)  # the broker looks every ten seconds
+        until_nothing_is_open(each.config, each.topic)
     assert replaced.publish("newer").published == ROWS
     said = {}
     for topic, process in asleep.items():
@@ -184,5 +205,5 @@ def test_a_broker_that_dies_on_the_way_costs_nothing(publisher: Publisher, broke
             impatient.publish("1", report=kill_after_two)
     finally:
         broker.start()
-    assert publisher.publish("2").resumed_at == 20_001
+    assert publisher.publish("2").resumed_at == 4_001
     assert_each_once(publisher.visible())

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -12,12 +13,14 @@ from tenacity import retry, stop_after_delay, wait_fixed
 
 from headrace.contract.loader import WrittenContract
 from headrace.driver.compilers import BOTH_FROM, QUICK_ONLY
-from headrace.driver.protocol import DriverError, Job
+from headrace.driver.protocol import DriverError, Job, News
 from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.errors import SettingsError
+from headrace.land.progress import Progress
 from headrace.settings import load_settings
 from headrace.tables.slices import new_slice
 from headrace_airflow.hooks.spark import DriverHook, require_spark_connection
+from headrace_airflow.operators.land import LandOperator
 from local.stack.spark import spark_environment
 
 SECRET = "hush-hush-hush"
@@ -159,3 +162,41 @@ def test_a_wrong_spark_connection_is_refused(
 def test_an_absent_spark_connection_is_not_taken_for_yarn() -> None:
     with pytest.raises(SettingsError, match="not_there is missing"):
         require_spark_connection("not_there")
+
+
+@pytest.mark.parametrize(
+    ("master", "besides"),
+    [
+        ("spark://h:7077", "refuses Python drivers"),
+        ("yarn", "stays on the cluster"),
+        ("k8s://https://h", "pod"),
+    ],
+)
+def test_cluster_mode_is_refused_when_the_dag_is_parsed_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, master: str, besides: str
+) -> None:
+    connect(monkeypatch, {"conn_type": "spark", "host": master, "extra": {"deploy-mode": "cluster"}})
+    with pytest.raises(SettingsError, match=rf"spark_default: deploy-mode must be client, .*{besides}"):
+        LandOperator(task_id="land", contract=Path("c.yaml"))
+    connect(monkeypatch, {"conn_type": "spark", "host": master})
+    LandOperator(task_id="land", contract=Path("c.yaml"))
+    with pytest.raises(SettingsError, match="must be client, not cluster"):
+        LandOperator(task_id="land", contract=Path("c.yaml"), deploy_mode="cluster")
+
+
+def test_news_of_the_job_reach_who_watches_and_not_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress = Progress(
+        batch=3, batch_records=10, records_per_second=5, landed=40, lag=2, at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    news = [News(progress=progress), News(spark_ui="http://127.0.0.1:4040")]
+    lines = [*(each.line() for each in news), "HEADRACE-NEWS no JSON"]
+    hook, file = driver(tmp_path, "".join(f"print({line!r})\n" for line in lines))
+    told: list[News] = []
+    hook._tell = told.append
+    hook.submit(file)
+    assert told == news
+    said = capsys.readouterr().out
+    assert "no JSON" in said
+    assert "4040" not in said

@@ -71,8 +71,8 @@ FAULTS = {
     "no signal": ("minimum: -100", "minimum: 9000", r"field record\.signals\.0: minimum is above maximum"),
     "bare limit": (
         "quarantine_limit: 1%",
-        "quarantine_limit: 1",
-        r"field landing\.quarantine_limit: 1 is not a",
+        "quarantine_limit: 0.5",
+        r"field landing\.quarantine_limit: 0\.5 is neither a share nor a count",
     ),
     "open bands": (
         "Exceptional: null",

@@ -89,3 +89,10 @@ def test_who_asks_at_the_same_time_waits_for_the_one_answer(fails: bool) -> None
 def test_gates_of_one_connection_share_and_of_two_do_not() -> None:
     assert answers_of({"bootstrap.servers": "a"}) is answers_of({"bootstrap.servers": "a"})
     assert answers_of({"bootstrap.servers": "a"}) is not answers_of({"bootstrap.servers": "b"})
+
+
+def test_answers_are_forgotten_with_the_last_gate_that_asks() -> None:
+    held = answers_of({"sasl.password": "of yesterday"})
+    assert answers_of({"sasl.password": "of yesterday"}) is held
+    del held
+    assert not any("of yesterday" in connection for connection in module._OF_BROKERS)

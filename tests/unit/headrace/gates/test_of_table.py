@@ -71,3 +71,15 @@ def test_what_no_waiting_helps_is_refused(table: Path, value: dict[str, str], me
     condition = parse_condition({"kind": "table_has", "table": str(table), "value": value})
     with pytest.raises(SettingsError, match=message):
         condition.check(Answers({}))
+
+
+def test_few_small_files_are_counted_and_a_table_that_is_not_there_has_none(table: Path) -> None:
+    files = len(list(table.rglob("*.parquet")))
+    for most, met in ((files, True), (files - 1, False)):
+        verdict = parse_condition({"kind": "few_small_files", "table": "mine/readings", "most": most}).check(
+            Answers({})
+        )
+        assert verdict == (met, f"table mine/readings has {files} small files")
+    assert parse_condition({"kind": "few_small_files", "table": "mine/gone"}).check(Answers({})).met
+    with pytest.raises(SettingsError, match=r"no '\.\.'"):
+        parse_condition({"kind": "few_small_files", "table": "../gone"})

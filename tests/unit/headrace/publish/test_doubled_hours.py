@@ -1,5 +1,6 @@
 """Local times that come twice: told apart by the order of the rows, or said to be undecided."""
 
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,14 @@ def test_what_the_order_does_not_tell_is_said_to_be_undecided(
 @pytest.mark.parametrize("way", ["earlier", "later", "quarantine"])
 def test_the_order_is_not_asked_where_the_contract_says_it(tmp_path: Path, way: str) -> None:
     assert marks(tmp_path, turbine(-8, 8), whole=told_apart(doubled=way)) == [""] * 16
+
+
+def test_where_no_clock_goes_back_polars_is_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "headrace.parse.local_times", None)  # its import would fail
+    assert marks(tmp_path, [f"a,2024-07-0{day} 02:30" for day in (1, 2, 3)]) == [""] * 3
+    with pytest.raises(ImportError):
+        marks(tmp_path, turbine(-8, 8))
+    epochs = told_apart(format="epoch_s")
+    assert marks(tmp_path, [f"a,{int(CHANGE.timestamp()) + at}" for at in (0, 600)], whole=epochs) == [""] * 2

@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -88,6 +90,17 @@ def test_a_run_with_nothing_new_reads_no_file_and_writes_no_seal(
     before = seal_file(sealed.warehouse).stat().st_ino
     assert counted(sealed.reconcile()) == (0, 20)
     assert seal_file(sealed.warehouse).stat().st_ino == before  # a new one is another file
+
+
+def test_a_run_with_nothing_new_imports_no_polars(sealed: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor what reads tables: an import of it would fail."""
+    for module in ("table_files", "batch_counts"):
+        monkeypatch.setitem(sys.modules, f"headrace.reconcile.{module}", None)
+    assert counted(sealed.reconcile()) == (0, 20)
+    imports = "import sys, headrace.reconcile.reconciliation, headrace.report.run_note"
+    told = f"{imports}; print('polars' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_what_is_lost_of_the_new_is_named(sealed: Mill) -> None:
@@ -459,10 +472,7 @@ def test_the_seal_holds_what_was_counted(sealed: Mill) -> None:
     for name in (READINGS, QUARANTINE):
         whole.add_files(name, files(sealed, name))
     assert seal.account.same_as(whole)
-    assert seal.account.batches.to_dicts() == [
-        {"batch": 0, "landed": 9, "quarantined": 1},
-        {"batch": 1, "landed": 9, "quarantined": 1},
-    ]
+    assert seal.account.batches.tolist() == [[0, 9, 1], [1, 9, 1]]
 
 
 def test_offsets_that_the_broker_gave_out_again_stand_once_in_each_of_its_logs(sealed: Mill) -> None:

@@ -7,7 +7,9 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 
-from headrace.tables.queries import Completeness, completeness
+from headrace.tables.active_files import active_files
+from headrace.tables.commits import open_table
+from headrace.tables.queries import Completeness, completeness, landed_by
 from headrace.tables.warehouse import Warehouse
 from testbed.parse_cases import contract
 
@@ -60,3 +62,16 @@ def test_a_long_outage_is_missing(tmp_path: Path) -> None:
     assert found.absent_days == 3 * 365 + 1 - 8
     near = _found(tmp_path / "near", *YEAR, (date(2017, 1, 1), None, 1))
     assert (near.first, near.absent_days) == (date(2017, 1, 1), 364)
+
+
+def test_rows_of_a_batch_are_read_of_the_files_that_can_hold_them(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "a folder", "small")
+    table = warehouse.table("quarantine")
+    for batches in ([0, 0], [1, 1], [2, 3], [4, 4]):  # the third is one that compaction has made
+        rows = pl.DataFrame({"provenance": [{"batch": batch} for batch in batches]})
+        write_deltalake(table, rows, mode="append")
+    for file in active_files(open_table(table), "provenance.batch") or ():
+        if file.most < 3:
+            (table / file.path).unlink()  # who reads it fails
+    found = landed_by(warehouse, "quarantine", [3, 4]).collect()["provenance"].struct.field("batch")
+    assert sorted(found) == [3, 4, 4]

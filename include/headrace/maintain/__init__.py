@@ -1,0 +1,1 @@
+"""Tables kept small: files brought together, unneeded ones and old log removed; copies and pages let go."""
