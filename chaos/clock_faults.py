@@ -82,7 +82,7 @@ def _jumps(world: World, stage: str, point: str, **environment: str) -> list[Out
 
 
 TAKEN_AHEAD = 3_600
-"""Seconds by which a record's timestamp may be ahead of the broker's clock (`message.timestamp.after.max.ms`)."""
+"""Seconds by which a record may be ahead of the broker's clock (`message.timestamp.after.max.ms`)."""
 
 
 def _two_clocks(world: World, stage: str, point: str) -> list[Outcome]:
@@ -116,8 +116,8 @@ CLOCK_FAULTS = (
         "two clocks while publishing",
         "publish",
         _two_publishers,
-        "SIGKILL of a publisher whose clock differs by 5 minutes to 2 days, or the broker's refusal where it is "
-        "ahead by more than an hour; the retry's is right, and the source may be longer by then",
+        "SIGKILL of a publisher whose clock differs by 5 minutes to 2 days, or the broker's refusal where it "
+        "is ahead by more than an hour; the retry's is right, and the source may be longer by then",
         comes_again=True,
     ),
     *of_both_engines(
