@@ -32,9 +32,6 @@ from headrace.errors import (
 )
 from headrace.kafka.librdkafka import ANSWER_SECONDS, Admin
 
-PARTITION_SECONDS = 0.1
-"""What each new partition adds to that until all have a leader: of a thousand, not all had one after 15 s."""
-
 
 class TopicState(BaseModel):
     """A topic as it is on the broker.
@@ -238,7 +235,7 @@ def _kafka_error(failed: HeadraceError) -> KafkaError | None:
 
 def _appeared(config: Mapping[str, Any], topic: str, partitions: int) -> TopicState:
     """What is new spreads from the controller to the brokers a moment after it was made."""
-    deadline = time.monotonic() + ANSWER_SECONDS + partitions * PARTITION_SECONDS
+    deadline = time.monotonic() + ANSWER_SECONDS
     while True:
         try:
             state = describe_topic(config, topic)
