@@ -166,7 +166,7 @@ class _Filled:
         newest = newest_entries(warehouse, 1)[0]
 
         def gates() -> bool:
-            return is_analysed(warehouse, STREAM, until, contract.analysis_sha256)
+            return is_analysed(contract, warehouse, STREAM, until)
 
         def standing() -> None:
             newest_batches(warehouse, 5)

@@ -254,7 +254,7 @@ class World:
         warehouse = self.stream.warehouse(self.settings.warehouse_path)
         if stage == "land" and (run_slice := self.job().slice):
             return nothing_to_land(warehouse, run_slice)
-        if stage == "analyse" and nothing_to_analyse(warehouse, self.stream.contract.analysis_sha256):
+        if stage == "analyse" and nothing_to_analyse(self.stream.contract, warehouse):
             return "nothing to analyse"
         return None
 

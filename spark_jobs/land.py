@@ -5,6 +5,7 @@ from functools import partial
 from headrace.driver.protocol import read_job
 from headrace.errors import SettingsError
 from headrace.land.landing import Landing, land
+from headrace.parse.schemas import Schemas
 from headrace.tables.attempt import Attempt
 from headrace.tables.warehouse import Warehouse
 from headrace_spark.entry_point import run_stage, tell_task, tell_web_ui
@@ -33,6 +34,7 @@ def main() -> None:
             job.begin,
             job.records_per_batch,
             tell_task,
+            schemas=Schemas.of(job.registry),
         )
         land(landing, partial(land_by_spark, spark))
 

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from headrace.driver.protocol import DriverError, Job, read_last_word
 from headrace.land.engines import land_here
 from headrace.land.landing import Landing
+from headrace.parse.schemas import Schemas
 from headrace.settings import PROJECT, load_settings
 from headrace.tables.attempt import Attempt
 from headrace.tables.warehouse import Warehouse
@@ -76,11 +77,9 @@ def run_in_worker(job: Job, **environment: str) -> Outcome:
         contract = job.contract.load()
         attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
         assert job.slice
-        land_here(
-            Landing(
-                attempt, job.slice, job.kafka, job.accept_loss, job.skip, job.begin, job.records_per_batch
-            )
-        )
+        schemas = Schemas.of(job.registry)
+        more = (job.accept_loss, job.skip, job.begin, job.records_per_batch)
+        land_here(Landing(attempt, job.slice, job.kafka, *more, schemas=schemas))
 
     with _variables(environment):
         return _ended(lambda: run_stage(stage))

@@ -91,14 +91,18 @@ def _checked(file: Path) -> Checked:
     try:
         contract = load_contract(file)
         column_comments(contract)
-        _require_rules(contract)
+        _require_sql(contract)
     except ContractError as wrong:
         return Checked(str(file), fault=f"{file}: {wrong}" if str(file) not in str(wrong) else str(wrong))
     return Checked(str(file), contract.stream, contract.topic.name)
 
 
-def _require_rules(contract: "Contract") -> None:
-    """Raise ContractError where a rule cannot be judged; a contract without rules costs nothing."""
+def _require_sql(contract: "Contract") -> None:
+    """Raise ContractError where a rule or a table's SQL cannot be meant; without any it costs nothing."""
+    if contract.analysis.tables:
+        from headrace.analyse.sql_tables import sql_schemas
+
+        sql_schemas(contract)
     if contract.record.rules:
         from headrace.parse.rules import Rules
 

@@ -130,6 +130,12 @@ class RecordsUnlandable(TerminalError):
     code = "HR310"
 
 
+class RegistryUnreachable(TransientError):
+    """The schema registry did not answer, or cannot just now."""
+
+    code = "HR311"
+
+
 class StreamLocked(TransientError):
     """Another process writes to this stream's tables."""
 

@@ -51,6 +51,15 @@ HEAD = """\
 Written by `headrace schema --write` from the models in `include/headrace/contract/`; do not edit.
 """
 
+PATHS = """
+## Paths
+
+Names of members with dots between, and numbers of elements, from 0, in brackets: `a.b[0].c`. A name with a
+dot, a bracket or a quote in it is JSON text in brackets: `a["b.c"]`. Nothing is found where a name is no
+member, an element is not there, or something else than an object or list is on the way; null where null is on
+the way. A member on the way that stands twice refuses its record (`repeated_field`).
+"""
+
 PATTERNS = """
 ## Time formats
 
@@ -91,7 +100,9 @@ def reference_text() -> str:
     """The fields, part by part, as a page."""
     schema = Contract.model_json_schema()
     parts = {"Contract": schema, **schema["$defs"]}
-    return HEAD + "".join(f"\n## {name}\n\n{_part(part)}" for name, part in parts.items()) + _patterns()
+    return (
+        HEAD + "".join(f"\n## {name}\n\n{_part(part)}" for name, part in parts.items()) + PATHS + _patterns()
+    )
 
 
 def _patterns() -> str:
@@ -142,7 +153,9 @@ def _kinds(field: dict[str, Any]) -> Iterator[str]:
     elif field.get("type") == "array":
         yield f"list of {_kind(field['items'])}" if "items" in field else "list"
     elif field.get("type") == "object":
-        yield f"mapping to {_kind(field['additionalProperties'])}"
+        named = field.get("patternProperties", {})  # where the names have a pattern
+        (of,) = named.values() if named else [field["additionalProperties"]]
+        yield f"mapping to {_kind(of)}"
     else:
         kind = field.get("type", "")
         yield field.get("format") or (" or ".join(kind) if isinstance(kind, list) else kind)

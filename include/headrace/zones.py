@@ -76,6 +76,22 @@ def slots_of_days(days: pl.Series, zone: str, every: timedelta) -> pl.Series:
     return slots.clip(lower_bound=1).zip_with(whole > 0, slots).rename(days.name)
 
 
+def slot_begins(instants: pl.Series, zone: str, every: timedelta) -> pl.Series:
+    """The instants at which the slots of the cadence begin in which these lie.
+
+    Slots are counted from the day's beginning by the time that passes, as those of completeness. When clocks
+    change the day's last one is longer or shorter, by less than half: a day is one slot of a day.
+    """
+    days = _clock(instants, zone).dt.date()
+    begins = day_begins(days, zone)
+    whole = (day_begins(days.dt.offset_by("1d"), zone) - begins).dt.total_microseconds()
+    size = every // timedelta(microseconds=1)
+    last = ((2 * whole + size) // (2 * size) - 1).clip(lower_bound=0)
+    slot = (instants - begins).dt.total_microseconds() // size
+    slot = slot.zip_with(slot < last, last)
+    return begins + (slot * size).cast(pl.Duration("us"))
+
+
 def hour_begins(instants: pl.Series, zone: str) -> pl.Series:
     """The instants at which the clock there showed the full hours in which these lie.
 

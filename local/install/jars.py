@@ -74,7 +74,7 @@ def fetch_jars(home: Path, name: str, lock: Path = LOCK) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             for stray in {path.name for path in folder.iterdir()} - {jar.file for jar in wanted}:
                 (folder / stray).unlink()
-            maven = _maven(home)
+            maven = maven_client(home)
             with ThreadPoolExecutor(4) as pool:
                 list(pool.map(lambda jar: _fetch(maven, jar, folder), wanted))
             shutil.rmtree(maven.repo_cache, ignore_errors=True)  # the set's folder has the only copy
@@ -110,7 +110,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _maven(home: Path) -> Any:
+def maven_client(home: Path) -> Any:
+    """A Maven client whose cache lies in the home, not in the user's."""
     from jgo.config import GlobalSettings  # noqa: PLC0415  # 0.3 s that a set-up jar set does not need
     from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
 
@@ -124,7 +125,7 @@ def _maven(home: Path) -> Any:
 
 def write_lock(home: Path, lock: Path = LOCK) -> None:
     """Resolve ROOTS and write the lock; jars that pyspark ships are left out of the spark set."""
-    maven = _maven(home)
+    maven = maven_client(home)
     lines = []
     for name, roots in ROOTS.items():
         given, needed = maven.resolver.resolve([maven.create_dependency(root) for root in roots])

@@ -43,7 +43,11 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [
             {
                 "integration-name": "Headrace",
-                "python-modules": [f"{package}.hooks.kafka", f"{package}.hooks.spark"],
+                "python-modules": [
+                    f"{package}.hooks.kafka",
+                    f"{package}.hooks.schema_registry",
+                    f"{package}.hooks.spark",
+                ],
             }
         ],
         "extra-links": [f"{package}.ui.links.ReportLink", f"{package}.ui.links.SparkWebUI"],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract
+from headrace.contract.record_form import Registry
 from headrace.contract.source import ExternalSource
 from headrace.gates.conditions import Condition
 from headrace.settings import PROJECT
@@ -226,10 +227,23 @@ def _connections() -> str:
         "kafka_conn_id": (KafkaConfigHook, KafkaConfigHook.config),
         "spark_conn_id": (DriverHook, require_spark_connection),
     }
-    return "".join(
+    parts = (
         f"\n### {known[argument].default}\n\nType `{hook.conn_type}`. {_docstring(hook)[0]}\n\n"
         f"A task fails at once when {_raises(reader)}\n"
         for argument, (hook, reader) in said.items()
+    )
+    return "".join(parts) + _registry()
+
+
+def _registry() -> str:
+    from headrace_airflow.hooks.schema_registry import registry_config
+
+    name = Registry.model_fields["connection"].default
+    what = inspect.cleandoc(registry_config.__doc__ or "").partition("\n\nRaises:")[0]
+    return (
+        f"\n### {name}\n\nType `http`; only of streams whose contract names it (`record.registry`). "
+        f"{what}\n\n"
+        f"A task fails at once when {_raises(registry_config)}\n"
     )
 
 

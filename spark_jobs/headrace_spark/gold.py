@@ -11,9 +11,10 @@ from headrace.analyse import analysis
 from headrace.analyse.analysis import Part
 from headrace.contract.model import Contract
 from headrace.tables.attempt import Attempt
-from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE
+from headrace.tables.gold_columns import averages_table
+from headrace.tables.names import DAILY_COMPLETENESS
 from headrace_spark.readings import read_readings
-from headrace_spark.transforms import daily_completeness, hourly_average
+from headrace_spark.transforms import averages, daily_completeness
 
 
 def analyse(spark: SparkSession, attempt: Attempt) -> None:
@@ -31,7 +32,7 @@ def analyse_in_spark(spark: SparkSession, attempt: Attempt, part: Part) -> Mappi
     readings = read_readings(spark, attempt, part.version, part.days)
     return {
         DAILY_COMPLETENESS: daily_completeness(readings, contract.record.event_time).toArrow(),
-        HOURLY_AVERAGE: hourly_average(readings, _mapping(spark, contract), contract).toArrow(),
+        averages_table(contract): averages(readings, _mapping(spark, contract), contract).toArrow(),
     }
 
 

@@ -15,7 +15,8 @@ from headrace.contract.loader import load_signal_names
 from headrace.contract.model import Contract
 from headrace.contract.number_form import PLAIN, NumberForm
 from headrace.contract.record import EventTime, Signal
-from headrace.tables.gold_columns import circular_column, gold_column, numeric
+from headrace.tables.gold_columns import HOUR as HOURS
+from headrace.tables.gold_columns import aggregated, numeric, start_column
 
 HOUR = ["signal_date", "signal_hour", "entity"]
 
@@ -69,25 +70,71 @@ def _begins(day: Column) -> Column:
     return F.unix_micros(day.cast("timestamp"))
 
 
-def readings_an_hour(readings: DataFrame) -> DataFrame:
+def readings_an_hour(readings: DataFrame, every: timedelta = HOURS) -> DataFrame:
     """How many readings each hour (and entity) has."""
-    hour = F.date_trunc("hour", "signal_ts").alias("signal_hour")
-    return readings.groupBy("signal_date", hour, "entity").agg(F.count("*").alias("readings"))
+    return readings.groupBy("signal_date", start_of(every).alias("signal_hour"), "entity").agg(
+        F.count("*").alias("readings")
+    )
+
+
+def start_of(every: timedelta) -> Column:
+    """The instant at which the hour, or the slot of that length in its day, begins in which a time lies.
+
+    When clocks change the day's last slot is longer or shorter, by less than half.
+    """
+    if every == HOURS:
+        return F.date_trunc("hour", "signal_ts")
+    day, size = F.to_date("signal_ts"), F.lit(every // timedelta(microseconds=1)).cast("bigint")
+    begins = _begins(day)
+    whole = _begins(F.date_add(day, 1)) - begins
+    last = F.greatest(F.floor((2 * whole + size) / (2 * size)) - 1, F.lit(0))
+    slot = F.floor((F.unix_micros("signal_ts") - begins) / size)
+    return F.timestamp_micros((begins + F.least(slot, last) * size).cast("bigint"))
 
 
 def averages_by_signal(readings: DataFrame, contract: Contract, signals: tuple[Signal, ...]) -> DataFrame:
-    """The average of every signal in every hour (and entity), a row for each of them.
+    """The aggregates of every signal in every hour (and entity), a row for each of them.
 
-    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `average`, `circular` (a mean in
-    degrees, [0, 360); null unless the signal is a direction). A missing value counts for nothing.
+    Columns: `signal_date`, `signal_hour`, `entity`, `readings`, `sig_name`, `the mean`, and each other
+    aggregate that the contract asks of a signal (a name with a blank is no indicator's); null where it is not
+    asked of this one. A missing value counts for nothing.
     """
-    averages = readings.groupBy(
-        "signal_date", F.date_trunc("hour", "signal_ts").alias("signal_hour"), "entity"
-    ).agg(
+    asked: dict[str, set[str]] = {signal.name: {"mean"} for signal in signals}
+    for _, signal, aggregate in aggregated(contract):
+        asked[signal.name].add(aggregate)
+    kinds = sorted(set().union(*asked.values()))
+    start = start_of(contract.analysis.every).alias("signal_hour")
+    averages = readings.groupBy("signal_date", start, "entity").agg(
         F.count("*").alias("readings"),
-        F.array(*(_average_of(each, value_of(each, contract)) for each in signals)).alias("averages"),
+        F.array(
+            *(_aggregates(each, value_of(each, contract), asked[each.name], kinds) for each in signals)
+        ).alias("averages"),
     )
     return averages.select(*HOUR, "readings", F.inline("averages"))
+
+
+def _aggregates(signal: Signal, value: Column, asked: set[str], kinds: list[str]) -> Column:
+    made = (
+        (_aggregate(kind, value) if kind in asked else F.lit(None)).cast(
+            "bigint" if kind == "count" else "double"
+        )
+        for kind in kinds
+    )
+    named = (each.alias(f"the {kind}") for each, kind in zip(made, kinds, strict=True))
+    return F.struct(F.lit(signal.name).alias("sig_name"), *named)
+
+
+SIMPLE = {"mean": F.avg, "sum": F.sum, "count": F.count, "min": F.min, "max": F.max}
+
+
+def _aggregate(kind: str, value: Column) -> Column:
+    if kind in SIMPLE:
+        return SIMPLE[kind](value)
+    if kind == "circular_mean":
+        return circular_mean(value)
+    if kind == "last":
+        return F.max(F.when(value.isNotNull(), F.struct("signal_ts", value.alias("value"))))["value"]
+    return F.percentile(value, int(kind[1:]) / 100)
 
 
 def value_of(signal: Signal, contract: Contract) -> Column:
@@ -96,13 +143,6 @@ def value_of(signal: Signal, contract: Contract) -> Column:
         return F.col(signal.typed_column).cast("double")
     form = contract.record.number_form(signal)
     return number(F.try_element_at("signals", F.lit(signal.name)), form)
-
-
-def _average_of(signal: Signal, value: Column) -> Column:
-    circular = circular_mean(value) if signal.circular else F.lit(None).cast("double")
-    return F.struct(
-        F.lit(signal.name).alias("sig_name"), F.avg(value).alias("average"), circular.alias("circular")
-    )
 
 
 def circular_mean(degrees: Column) -> Column:
@@ -115,7 +155,7 @@ def circular_mean(degrees: Column) -> Column:
 def with_indicator(averages: DataFrame, indicator: Indicator) -> DataFrame:
     """Each hour's band, by the average of the indicator's signal, on each of its rows."""
     hour = Window.partitionBy(*HOUR)
-    average = F.max(F.when(F.col("sig_name") == indicator.signal, F.col("average"))).over(hour)
+    average = F.max(F.when(F.col("sig_name") == indicator.signal, F.col("the mean"))).over(hour)
     return averages.withColumn(indicator.name, band(average, indicator.bands))
 
 
@@ -138,37 +178,35 @@ def renamed(averages: DataFrame, mapping: DataFrame) -> DataFrame:
     )
 
 
-def hourly_average(readings: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
-    """One row per hour (and entity): each signal's average by its mapped name, the indicator, the readings.
+def averages(readings: DataFrame, mapping: DataFrame, contract: Contract) -> DataFrame:
+    """One row per hour (and entity): each signal's aggregates by its mapped name, indicators, readings.
 
-    `mapping` as in `renamed`. A direction has a second column, its circular mean.
+    `mapping` as in `renamed`.
     """
-    signals = numeric(contract)
-    indicator = contract.analysis.indicator
+    signals, indicators = numeric(contract), contract.analysis.indicator
+    start = F.col("signal_hour").alias(start_column(contract))
     if not signals:  # Spark makes no rows of an empty array
-        return readings_an_hour(readings)
-    averages = averages_by_signal(readings, contract, signals)
-    if indicator:
-        averages = with_indicator(averages, indicator)
-    kept = [*HOUR, *([indicator.name] if indicator else []), "readings"]
+        hours = readings_an_hour(readings, contract.analysis.every)
+        return hours.select("signal_date", start, "entity", "readings")
+    by_signal = averages_by_signal(readings, contract, signals)
+    for indicator in indicators:
+        by_signal = with_indicator(by_signal, indicator)
+    kept = [*HOUR, *(each.name for each in indicators), "readings"]
     names = load_signal_names(contract)
     columns = [
-        column for signal in signals for column in _columns(signal, names.get(signal.name, signal.name))
+        F.max(
+            F.when(F.col("column") == names.get(signal.name, signal.name), F.col(f"the {aggregate}"))
+        ).alias(column)
+        for column, signal, aggregate in aggregated(contract)
     ]
-    hours = renamed(averages, mapping).groupBy(*kept).agg(*columns)
-    return hours.select(*HOUR, *map(column, hours.columns[len(kept) :]), *kept[len(HOUR) :])
+    hours = renamed(by_signal, mapping).groupBy(*kept).agg(F.count("*").alias("of signals"), *columns)
+    made = hours.columns[len(kept) + 1 :]
+    return hours.select("signal_date", start, "entity", *map(column, made), *kept[len(HOUR) :])
 
 
 def column(name: str) -> Column:
     """The column of exactly that name; `col` alone takes a dot for a field of a struct."""
     return F.col(f"`{name.replace('`', '``')}`")
-
-
-def _columns(signal: Signal, name: str) -> list[Column]:
-    ours = F.col("column") == name
-    average = F.max(F.when(ours, F.col("average"))).alias(gold_column(name))
-    circular = F.max(F.when(ours, F.col("circular"))).alias(circular_column(name))
-    return [average, circular] if signal.circular else [average]
 
 
 def number(text: Column, form: NumberForm = PLAIN) -> Column:

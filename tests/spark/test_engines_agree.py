@@ -19,6 +19,7 @@ from pyspark.sql import SparkSession
 from headrace.analyse import transforms as by_polars
 from headrace.analyse.gold_schemas import gold_schemas
 from headrace.contract.model import Contract
+from headrace.tables.gold_columns import averages_table, start_column
 from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE
 from headrace_spark import transforms as by_spark
 from headrace_spark.gold import _mapping
@@ -26,6 +27,12 @@ from testbed.fuzzed import NO_NUMBERS
 from testbed.parse_cases import contract
 
 POWER, SPEED, DIRECTION = "Power (kW)", 'rotor.speed `max` "it\'s"', "Direction (°)"
+LEVEL = "level"
+AGGREGATES = {
+    LEVEL: ["min", "max", "last", "sum", "count", "p25", "p50", "mean"],
+    POWER: [],
+    DIRECTION: ["circular_mean", "count"],
+}
 
 CLOCK_CHANGES = {
     "Europe/Berlin": ["2018-03-25 01:00", "2018-10-28 01:00"],
@@ -66,14 +73,15 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def _contract(zone: str, every: str | None, **analysis: Any) -> Contract:
+def _contract(zone: str, cadence: str | None, **analysis: Any) -> Contract:
     shape = contract().record.model_dump(mode="json")
-    shape["event_time"] |= {"timezone": zone, "every": every}
+    shape["event_time"] |= {"timezone": zone, "every": cadence}
     shape["signals"] = [
         {"name": POWER, "fields": ["p"]},
         {"name": "state", "fields": ["state"], "type": "string"},
         {"name": DIRECTION, "fields": ["d"], "circular": True},
         {"name": SPEED, "fields": ["s"]},
+        {"name": LEVEL, "fields": ["l"]},
     ]
     return contract(record=shape, analysis=analysis)
 
@@ -96,7 +104,7 @@ def _worker(readings: pa.Table, of: Contract, pieces: int = 1) -> dict[str, pa.T
     hours = by_polars.added([by_polars.sums(part, of) for part in parts])
     return {
         DAILY_COMPLETENESS: by_polars.daily_completeness(hours, of.record.event_time).to_arrow(),
-        HOURLY_AVERAGE: by_polars.hourly_average(hours, of).to_arrow(),
+        averages_table(of): by_polars.averages(hours, of).to_arrow(),
     }
 
 
@@ -105,7 +113,7 @@ def _spark(spark: SparkSession, readings: pa.Table, of: Contract) -> dict[str, p
         frame = spark.createDataFrame(readings)
         return {
             DAILY_COMPLETENESS: by_spark.daily_completeness(frame, of.record.event_time).toArrow(),
-            HOURLY_AVERAGE: by_spark.hourly_average(frame, _mapping(spark, of), of).toArrow(),
+            averages_table(of): by_spark.averages(frame, _mapping(spark, of), of).toArrow(),
         }
 
 
@@ -124,7 +132,7 @@ def _rows(tables: Mapping[str, pa.Table], of: Contract) -> dict[str, list[dict[s
     found = {}
     for name, schema in gold_schemas(of).items():
         rows = tables[name].cast(schema).to_pylist()
-        order = "signal_hour" if name == HOURLY_AVERAGE else "first"
+        order = start_column(of) if name == averages_table(of) else "first"
         rows.sort(key=lambda row: (row["signal_date"], row[order], row["entity"] is not None, row["entity"]))
         found[name] = [
             {key: "NaN" if value != value else value for key, value in row.items()}  # noqa: PLR0124
@@ -137,8 +145,9 @@ def _assert_equal(spark: SparkSession, rows: list[Row], of: Contract, pieces: in
     readings = _readings(rows, of.record.event_time.timezone)
     here = _rows(_worker(readings, of, pieces), of)
     there = _rows(_spark(spark, readings, of), of)
-    for circular in [name for name in gold_schemas(of)[HOURLY_AVERAGE].names if name.endswith("_circular")]:
-        for own, other in zip(here[HOURLY_AVERAGE], there[HOURLY_AVERAGE], strict=True):
+    table = averages_table(of)
+    for circular in [name for name in gold_schemas(of)[table].names if name.endswith("_circular")]:
+        for own, other in zip(here[table], there[table], strict=True):
             _assert_same_direction(own.pop(circular), other.pop(circular))
     assert here == there
 
@@ -163,6 +172,8 @@ def _instants(draw: st.DrawFn, zone: str) -> datetime:
 QUARTERS = st.integers(-800, 800).map(lambda quarters: f"{quarters / 4:g}")
 VALUES = st.one_of(QUARTERS, QUARTERS, st.sampled_from([*NO_NUMBERS, "", "+.5", "5.", "7e0", "x"]), st.none())
 
+LEVELS = st.one_of(QUARTERS, st.sampled_from(["", "x"]), st.none())
+
 
 @st.composite
 def _streams(draw: st.DrawFn) -> tuple[str, str | None, list[Row], int]:
@@ -174,19 +185,26 @@ def _streams(draw: st.DrawFn) -> tuple[str, str | None, list[Row], int]:
     directions = st.one_of(st.integers(about - 60, about + 60).map(str), st.sampled_from(["", "north"]))
     signals = st.fixed_dictionaries(
         {},
-        optional={POWER: VALUES, SPEED: VALUES, DIRECTION: directions, "state": VALUES, "unknown": VALUES},
+        optional={POWER: VALUES, SPEED: VALUES, DIRECTION: directions, "state": VALUES, LEVEL: LEVELS},
     )
     row = st.tuples(_instants(zone), st.sampled_from([None, "a", ""]), signals)
     return zone, every, draw(st.lists(row, min_size=1, max_size=150)), draw(st.integers(1, 4))
 
 
 @settings(max_examples=6, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(stream=_streams(), named=st.booleans())
+@given(
+    stream=_streams(),
+    named=st.booleans(),
+    slot=st.sampled_from(["PT1H", "PT15M", "PT30M", "PT45M", "PT6H", "P1D"]),
+)
 def test_they_make_the_same_of_any_readings(
-    spark: SparkSession, names: Path, stream: tuple[str, str | None, list[Row], int], named: bool
+    spark: SparkSession, names: Path, stream: tuple[str, str | None, list[Row], int], named: bool, slot: str
 ) -> None:
     zone, every, rows, pieces = stream
-    analysis = {"signal_names": str(names), "indicator": INDICATOR} if named else {}
+    analysis: dict[str, Any] = {"every": slot}
+    if named:
+        second = INDICATOR | {"name": "second", "signal": LEVEL}
+        analysis |= {"signal_names": str(names), "indicator": [INDICATOR, second], "aggregates": AGGREGATES}
     _assert_equal(spark, rows, _contract(zone, every, **analysis), pieces)
 
 

@@ -63,12 +63,12 @@ def test_a_topic_without_records_makes_empty_tables_that_later_batches_fill(
     attempt = _attempt(tmp_path)
     analyse(attempt)
     assert (_days(attempt), counts(attempt.warehouse).hours) == ([], 0)
-    assert is_analysed(attempt.warehouse, TOPIC_ID, {0: 0}, attempt.contract.analysis_sha256)
-    assert not is_analysed(attempt.warehouse, TOPIC_ID, {0: 1}, attempt.contract.analysis_sha256)
+    assert is_analysed(attempt.contract, attempt.warehouse, TOPIC_ID, {0: 0})
+    assert not is_analysed(attempt.contract, attempt.warehouse, TOPIC_ID, {0: 1})
     land_values(attempt, 0, 0, _value(1, 0, 1))
     analyse(attempt)
     assert _days(attempt) == [(1, 1)]
-    assert is_analysed(attempt.warehouse, TOPIC_ID, {0: 1}, attempt.contract.analysis_sha256)
+    assert is_analysed(attempt.contract, attempt.warehouse, TOPIC_ID, {0: 1})
 
 
 def test_only_touched_days_are_computed_again(

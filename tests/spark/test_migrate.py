@@ -215,12 +215,12 @@ def test_an_open_batch_stays_open_for_the_next_landing(spark: SparkSession, atte
 
 
 def test_gold_stays_and_is_computed_anew(spark: SparkSession, attempt: Attempt) -> None:
-    warehouse, analysis = attempt.warehouse, attempt.contract.analysis_sha256
+    warehouse = attempt.warehouse
     migrate(warehouse, print)
     assert counts(warehouse).days == 1
-    assert not is_analysed(warehouse, TOPIC_ID, {0: 12}, analysis)
+    assert not is_analysed(attempt.contract, warehouse, TOPIC_ID, {0: 12})
     analyse(spark, attempt)
-    assert is_analysed(warehouse, TOPIC_ID, {0: 12}, analysis)
+    assert is_analysed(attempt.contract, warehouse, TOPIC_ID, {0: 12})
     assert counts(warehouse).days == 6  # five, and one of them by two devices
 
 

@@ -11,10 +11,10 @@ from pyspark.sql import functions as F
 from headrace.contract.model import Contract
 from headrace.tables.gold_columns import gold_column
 from headrace_spark.transforms import (
+    averages,
     band,
     circular_mean,
     daily_completeness,
-    hourly_average,
     renamed,
 )
 from testbed.parse_cases import contract
@@ -149,7 +149,7 @@ def test_a_signals_name_may_hold_dots_and_quotes(spark: SparkSession) -> None:
 
 def _hourly(readings: DataFrame, of: Contract) -> DataFrame:
     no_names = readings.sparkSession.createDataFrame([], "sig_name STRING, sig_mapping_name STRING")
-    return hourly_average(readings, no_names, of)
+    return averages(readings, no_names, of)
 
 
 def test_the_doubled_hour_of_a_clock_change_is_two_rows(spark: SparkSession) -> None:

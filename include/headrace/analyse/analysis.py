@@ -12,14 +12,16 @@ import pyarrow as pa
 
 from headrace.analyse.gold_schemas import gold_schemas
 from headrace.analyse.readings_files import ReadingsFiles
+from headrace.contract.model import Contract
 from headrace.crash_points import crash_point
 from headrace.errors import PositionBroken, WarehouseError
 from headrace.tables.attempt import Attempt
 from headrace.tables.batches import closing_of, newest_closing, open_batch
 from headrace.tables.commits import GoldCommit, open_table
 from headrace.tables.evolution import require_columns
+from headrace.tables.gold_columns import gold_tables
 from headrace.tables.gold_commits import commit_gold, newest_gold
-from headrace.tables.names import GOLD, READINGS
+from headrace.tables.names import READINGS
 from headrace.tables.progress import came_from
 from headrace.tables.warehouse import Warehouse
 from headrace.task_log import say
@@ -39,20 +41,21 @@ ORDER = [("signal_date", "ascending")]
 """How the rows of the gold tables' files are ordered: who replaces a day passes over the rest."""
 
 Engine = Callable[[Attempt, Part], Mapping[str, pa.Table]]
-"""Computes the rows of both gold tables; `gold_schemas` names their columns."""
+"""Computes the rows of the gold tables; `gold_schemas` names their columns."""
 
 
 def analyse(attempt: Attempt, engine: Engine) -> None:
-    """Bring both gold tables up to the last closed batch; the caller holds the stream's lock.
+    """Bring the gold tables up to the last closed batch; the caller holds the stream's lock.
 
     Raises:
         WarehouseError: `land` has not run yet.
         PositionBroken: a batch is open.
         ColumnsDiffer: the contract asks for other columns than `readings` has.
+        ContractError: a table's own SQL cannot be asked.
         ForeignCommit: another process wrote to a gold table.
     """
     goal = input_of(attempt)
-    schemas = gold_schemas(attempt.contract)
+    schemas = _schemas(attempt.contract)
     computed: dict[Part, Mapping[str, pa.Table]] = {}
     for table, part in left_to_do(attempt, goal).items():
         if part is None:
@@ -97,7 +100,7 @@ def left_to_do(attempt: Attempt, goal: GoldCommit) -> dict[str, Part | None]:
         files = ReadingsFiles.of(attempt.warehouse.table(READINGS), goal.readings_version)
         return Part(goal.readings_version, tuple(files.touched_since(batch)), batch)
 
-    newest = {table: newest_gold(attempt.warehouse, table) for table in GOLD}
+    newest = {table: newest_gold(attempt.warehouse, table) for table in gold_tables(attempt.contract)}
     return {
         table: _left(attempt.warehouse, commit.metadata if commit else None, goal, since)
         for table, commit in newest.items()
@@ -121,8 +124,22 @@ def _stands(warehouse: Warehouse, done: GoldCommit) -> bool:
 
 def _rows(attempt: Attempt, part: Part, engine: Engine) -> Mapping[str, pa.Table]:
     if part.days == ():
-        return {table: schema.empty_table() for table, schema in gold_schemas(attempt.contract).items()}
-    return engine(attempt, part)
+        return {table: schema.empty_table() for table, schema in _schemas(attempt.contract).items()}
+    rows = engine(attempt, part)
+    if attempt.contract.analysis.tables:
+        from headrace.analyse.sql_tables import sql_rows
+
+        rows = {**rows, **sql_rows(attempt, part.version, part.days)}
+    return rows
+
+
+def _schemas(contract: Contract) -> dict[str, pa.Schema]:
+    schemas = gold_schemas(contract)
+    if contract.analysis.tables:
+        from headrace.analyse.sql_tables import sql_schemas
+
+        schemas |= sql_schemas(contract)
+    return schemas
 
 
 def _commit(attempt: Attempt, table: str, rows: pa.Table, goal: GoldCommit, part: Part) -> None:

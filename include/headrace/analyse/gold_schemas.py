@@ -4,8 +4,8 @@ import pyarrow as pa
 
 from headrace.contract.model import Contract
 from headrace.tables.columns import INSTANT, Column
-from headrace.tables.gold_columns import column_comments
-from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE
+from headrace.tables.gold_columns import aggregated, averages_table, column_comments, start_column
+from headrace.tables.names import DAILY_COMPLETENESS
 
 DAILY = (
     Column("signal_date", pa.date32(), "day in the contract's zone"),
@@ -24,16 +24,16 @@ def gold_schemas(contract: Contract) -> dict[str, pa.Schema]:
     Raises:
         ContractError: two signals would have the same column.
     """
-    indicator = contract.analysis.indicator
     types = {
         "signal_date": pa.date32(),
-        "signal_hour": INSTANT,
+        start_column(contract): INSTANT,
         "entity": pa.string(),
         "readings": pa.int64(),
-        **({indicator.name: pa.string()} if indicator else {}),
+        **{each.name: pa.string() for each in contract.analysis.indicator},
+        **{each.column: pa.int64() for each in aggregated(contract) if each.aggregate == "count"},
     }
-    hourly = [
+    averages = [
         Column(name, types.get(name, pa.float64()), text) for name, text in column_comments(contract).items()
     ]
-    columns = {DAILY_COMPLETENESS: DAILY, HOURLY_AVERAGE: hourly}
+    columns = {DAILY_COMPLETENESS: DAILY, averages_table(contract): averages}
     return {table: pa.schema([column.field for column in listed]) for table, listed in columns.items()}

@@ -9,12 +9,12 @@ from datetime import timedelta
 
 import polars as pl
 
-from headrace.contract.loader import load_signal_names
 from headrace.contract.model import Contract
 from headrace.contract.record import EventTime, Signal
 from headrace.numeric import number
-from headrace.tables.gold_columns import circular_column, gold_column, numeric
-from headrace.zones import day_begins, hour_begins, slots_of_days
+from headrace.tables.gold_columns import HOUR as HOURS
+from headrace.tables.gold_columns import aggregated, numeric, start_column
+from headrace.zones import day_begins, hour_begins, slot_begins, slots_of_days
 
 HOUR = ["signal_date", "signal_hour", "entity"]
 
@@ -38,42 +38,83 @@ def sums(readings: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
     A signal's columns are numbered: a name out of a contract could be a pattern to polars (`^.*$`).
     """
-    zone = contract.record.event_time.timezone
-    signals = numeric(contract)
+    signals, asked = numeric(contract), _asked(contract)
     values = [value_of(signal, contract) for signal in signals]
     return (
         readings.with_columns(
-            hour_begins(readings["signal_ts"], zone).alias("signal_hour"),
+            _begins(readings["signal_ts"], contract).alias("signal_hour"),
             *(value.alias(f"value {at}") for at, value in enumerate(values)),
         )
         .group_by(HOUR)
         .agg(
             pl.len().cast(pl.Int64).alias("readings"),
             pl.col("signal_ts").unique().alias("times"),
-            *(part for at, signal in enumerate(signals) for part in _sums_of(at, signal)),
+            *(part for at, signal in enumerate(signals) for part in _sums_of(at, asked[signal.name])),
         )
     )
 
 
-def _sums_of(at: int, signal: Signal) -> Iterator[pl.Expr]:
-    value = pl.col(f"value {at}")
+def _begins(instants: pl.Series, contract: Contract) -> pl.Series:
+    zone, every = contract.record.event_time.timezone, contract.analysis.every
+    return hour_begins(instants, zone) if every == HOURS else slot_begins(instants, zone, every)
+
+
+def _asked(contract: Contract) -> dict[str, set[str]]:
+    """What is made of each signal."""
+    asked: dict[str, set[str]] = {signal.name: set() for signal in numeric(contract)}
+    for _, signal, aggregate in aggregated(contract):
+        asked[signal.name].add(aggregate)
+    return asked
+
+
+def _sums_of(at: int, asked: set[str]) -> Iterator[pl.Expr]:
+    """What of a piece's values all that is asked can be made of, whatever the pieces."""
+    value, time = pl.col(f"value {at}"), pl.col("signal_ts")
     yield value.sum().alias(f"sum {at}")
     yield value.count().cast(pl.Int64).alias(f"count {at}")
-    if signal.circular:
+    if "circular_mean" in asked:
         angle = value.radians()
         yield angle.sin().sum().alias(f"sin {at}")
         yield angle.cos().sum().alias(f"cos {at}")
+    if "min" in asked:
+        yield value.min().alias(f"min {at}")
+    if "max" in asked:
+        yield value.max().alias(f"max {at}")
+    if "last" in asked:
+        known = time.filter(value.is_not_null()).max()
+        yield known.alias(f"newest {at}")
+        yield value.filter(time == known).max().alias(f"last {at}")
+    if any(each.startswith("p") for each in asked):
+        yield value.drop_nulls().alias(f"values {at}")
 
 
 def added(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The sums of readings that came in several pieces."""
     if len(parts) == 1:
         return parts[0]
+    names = [name for name in parts[0].columns if name not in (*HOUR, "times")]
     return (
         pl.concat(parts)
         .group_by(HOUR)
-        .agg(pl.col("times").explode().unique(), pl.all().exclude("times", *HOUR).sum())
+        .agg(pl.col("times").explode().unique(), *(_added(each) for each in names))
     )
+
+
+def _added(name: str) -> pl.Expr:
+    kind, _, at = name.partition(" ")
+    column = pl.col(name)
+    match kind:
+        case "min":
+            return column.min()
+        case "max" | "newest":
+            return column.max()
+        case "last":
+            newest = pl.col(f"newest {at}")
+            return column.filter(newest == newest.max()).max()
+        case "values":
+            return column.explode().drop_nulls()
+        case _:
+            return column.sum()
 
 
 def daily_completeness(hours: pl.DataFrame, event_time: EventTime) -> pl.DataFrame:
@@ -114,34 +155,44 @@ def _slot(every: timedelta) -> pl.Expr:
     return after.floordiv(every // timedelta(microseconds=1))
 
 
-def hourly_average(hours: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """One row per hour (and entity): each signal's average by its mapped name, the indicator, the readings.
+def averages(hours: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """One row per hour (and entity): each signal's aggregates by its mapped name, indicators, readings.
 
-    A direction has a second column, its circular mean, in degrees.
+    A direction's circular mean is in degrees.
     """
-    names, signals = load_signal_names(contract), numeric(contract)
+    places = {signal.name: at for at, signal in enumerate(numeric(contract))}
     columns = [
-        column
-        for at, signal in enumerate(signals)
-        for column in _averages(at, signal, names.get(signal.name, signal.name))
+        _aggregate(places[signal.name], aggregate).alias(column)
+        for column, signal, aggregate in aggregated(contract)
     ]
-    indicator = contract.analysis.indicator
-    if indicator:
-        at = [signal.name for signal in signals].index(indicator.signal)
-        columns.append(band(_average(at), indicator.bands).alias(indicator.name))
-    return hours.select(*HOUR, *columns, "readings")
+    bands = [
+        band(_aggregate(places[each.signal], "mean"), each.bands).alias(each.name)
+        for each in contract.analysis.indicator
+    ]
+    start = pl.col("signal_hour").alias(start_column(contract))
+    return hours.select("signal_date", start, "entity", *columns, *bands, "readings")
 
 
-def _averages(at: int, signal: Signal, name: str) -> Iterator[pl.Expr]:
-    yield _average(at).alias(gold_column(name))
-    if signal.circular:
-        known = pl.col(f"count {at}") > 0
-        mean = circular_mean(pl.col(f"sin {at}"), pl.col(f"cos {at}"))
-        yield pl.when(known).then(mean).alias(circular_column(name))
-
-
-def _average(at: int) -> pl.Expr:
-    return pl.when(pl.col(f"count {at}") > 0).then(pl.col(f"sum {at}") / pl.col(f"count {at}"))
+def _aggregate(at: int, aggregate: str) -> pl.Expr:
+    count, total = pl.col(f"count {at}"), pl.col(f"sum {at}")
+    match aggregate:
+        case "mean":
+            made = total / count
+        case "sum":
+            made = total
+        case "count":
+            return count
+        case "circular_mean":
+            made = circular_mean(pl.col(f"sin {at}"), pl.col(f"cos {at}"))
+        case "min" | "max" | "last":
+            made = pl.col(f"{aggregate} {at}")
+        case _:
+            made = (
+                pl.col(f"values {at}")
+                .list.eval(pl.element().quantile(int(aggregate[1:]) / 100, interpolation="linear"))
+                .list.first()
+            )
+    return pl.when(count > 0).then(made)
 
 
 def circular_mean(sines: pl.Expr, cosines: pl.Expr) -> pl.Expr:

@@ -9,10 +9,11 @@ import pyarrow as pa
 from headrace.analyse.analysis import Part
 from headrace.analyse.gold_schemas import gold_schemas
 from headrace.analyse.readings_files import ReadingsFiles, in_chunks, on_days
-from headrace.analyse.transforms import added, columns_read, daily_completeness, hourly_average, sums
+from headrace.analyse.transforms import added, averages, columns_read, daily_completeness, sums
 from headrace.contract.model import Contract
 from headrace.tables.attempt import Attempt
-from headrace.tables.names import DAILY_COMPLETENESS, HOURLY_AVERAGE, READINGS
+from headrace.tables.gold_columns import averages_table
+from headrace.tables.names import DAILY_COMPLETENESS, READINGS
 from headrace.tables.typed_columns import readings_schema
 
 ROWS_AT_ONCE = 100_000
@@ -31,7 +32,10 @@ def analyse_in_worker(attempt: Attempt, part: Part) -> Mapping[str, pa.Table]:
     for days in _chunks(files, part.days):
         hours = added(list(_sums(files.holding(days), days, contract)))
         daily = daily_completeness(hours, contract.record.event_time)
-        for table, some in ((DAILY_COMPLETENESS, daily), (HOURLY_AVERAGE, hourly_average(hours, contract))):
+        for table, some in (
+            (DAILY_COMPLETENESS, daily),
+            (averages_table(contract), averages(hours, contract)),
+        ):
             rows[table].append(some.to_arrow().cast(schemas[table]))
     return {table: pa.concat_tables(some) for table, some in rows.items()}
 

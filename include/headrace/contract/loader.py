@@ -21,6 +21,9 @@ Field = tuple[str, ...]
 DEEPEST = 20
 """Parts within parts that a contract may have; its model has six."""
 
+OF_KINDS = (("source",), ("record", "key"))
+"""Fields that have kinds."""
+
 HINTS = {
     "extra_forbidden": "no such field; check the spelling or remove it",
     "missing": "is missing; add it",
@@ -54,13 +57,15 @@ def load_contract(file: Path) -> Contract:
     """
     contract = _contract(file, _text(file))
     load_signal_names(contract)
+    load_sql(contract)
     return contract
 
 
 class WrittenContract(BaseModel):
     """A contract as it was written: what another process makes of it does not depend on files of its own.
 
-    `signal_names`: the text of the file that its analysis names; None where it names none.
+    `signal_names`: the text of the file that its analysis names; None where it names none. `sql`: those of
+    the files of its own gold tables.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,6 +73,7 @@ class WrittenContract(BaseModel):
     file: Path
     text: str
     signal_names: str | None
+    sql: dict[str, str] = {}
 
     @classmethod
     def of(cls, file: Path) -> Self:
@@ -75,12 +81,15 @@ class WrittenContract(BaseModel):
         text = _text(file)
         contract = _contract(file, text)
         load_signal_names(contract)
-        return cls(file=file, text=text, signal_names=contract.analysis.signal_names_text)
+        sql = load_sql(contract)
+        return cls(file=file, text=text, signal_names=contract.analysis.signal_names_text, sql=sql)
 
     def load(self) -> Contract:
         """The contract; raises as `load_contract`."""
         contract = _contract(self.file, self.text)
-        return contract.model_copy(update={"analysis": contract.analysis.with_names(self.signal_names)})
+        return contract.model_copy(
+            update={"analysis": contract.analysis.with_texts(self.signal_names, self.sql)}
+        )
 
 
 def _contract(file: Path, text: str) -> Contract:
@@ -122,6 +131,21 @@ def load_signal_names(contract: Contract) -> dict[str, str]:
             f"{file}: must be a JSON list of objects with the texts sig_name and sig_mapping_name"
         ) from broken
     return _unambiguous(file, contract, pairs)
+
+
+def load_sql(contract: Contract) -> dict[str, str]:
+    """The text of each gold table's SQL file.
+
+    Raises:
+        ContractError: a file cannot be read.
+    """
+    texts: dict[str, str] = {}
+    try:
+        texts = contract.analysis.sql_texts
+    except (OSError, UnicodeDecodeError) as absent:
+        files = ", ".join(str(table.file) for table in contract.analysis.tables.values())
+        raise ContractError(f"{files}: {absent}; field analysis.tables names it") from absent
+    return texts
 
 
 def _unambiguous(file: Path, contract: Contract, pairs: list[tuple[str, str]]) -> dict[str, str]:
@@ -213,14 +237,16 @@ def _faults(file: Path, node: yaml.Node, broken: ValidationError) -> Iterator[st
     lines = dict(_lines(node))
     for error in broken.errors():
         field = _written(error["loc"])
-        if field[-1:] == ("0",) and field not in lines:
-            field = field[:-1]  # a text stands where a list could: it is a list of one to the model
+        # One thing stands where a list could: it is a list of one to the model.
+        one = [at for at, part in enumerate(field) if part == "0" and field[: at + 1] not in lines]
+        field = tuple(part for at, part in enumerate(field) if at not in one)
         yield f"{_place(file, node, field)}: field {'.'.join(field) or 'the contract'}: {_reason(error)}"
 
 
 def _written(path: tuple[int | str, ...]) -> Field:
-    """Pydantic's path without the kind of source, which it puts in after `source` and nobody wrote there."""
-    return tuple(str(part) for part in (path[:1] + path[2:] if path[:1] == ("source",) else path))
+    """Pydantic's path without the kind of source or key, which it puts in and nobody wrote there."""
+    kind = next((len(of) for of in OF_KINDS if path[: len(of)] == of), len(path))
+    return tuple(str(part) for part in path[:kind] + path[kind + 1 :])
 
 
 def _reason(error: ErrorDetails) -> str:

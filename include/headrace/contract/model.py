@@ -60,6 +60,11 @@ class Contract(Part):
             raise ValueError(
                 f"record.format: a source's rows are published as JSON, not {self.record.format}"
             )
+        if self.own_source and self.record.is_written_by_others:
+            raise ValueError(
+                "record: a source's rows are published plain, with a key out of their fields and Headrace's "
+                "own header; leave out value_compression, headers and the key's format"
+            )
         return self
 
     @model_validator(mode="after")
@@ -102,8 +107,10 @@ class Contract(Part):
 
     def _named_signals(self) -> Iterator[tuple[str, str]]:
         """Where other parts of the contract name a signal, and which."""
-        if self.analysis.indicator:
-            yield "analysis.indicator.signal", self.analysis.indicator.signal
+        for indicator in self.analysis.indicator:
+            yield "analysis.indicator.signal", indicator.signal
+        for name in self.analysis.aggregates:
+            yield "analysis.aggregates", name
         for picture, part in (("curve", self.report.curve), ("rose", self.report.rose)):
             for key, name in (part.model_dump(exclude_none=True) if part else {}).items():
                 yield f"report.{picture}.{key}", name
@@ -136,5 +143,6 @@ class Contract(Part):
                 "analysis": self.analysis.model_dump(mode="json"),
                 "record": self.record.model_dump(mode="json"),
                 "mapping": self.analysis.signal_names_text,
+                "sql": self.analysis.sql_texts,
             }
         )

@@ -25,6 +25,7 @@ from headrace.contract.field_types import (
 )
 from headrace.contract.number_form import NumberForm
 from headrace.contract.part import Part
+from headrace.contract.record_form import RecordForm
 from headrace.contract.time_format import spells_an_instant_in_many_ways
 
 
@@ -94,9 +95,6 @@ class EventTime(Part):
         """Whether two texts that differ can be the same instant."""
         return len(self.format) > 1 or any(map(spells_an_instant_in_many_ways, self.format))
 
-
-TEXT = "text"
-"""The field of a record that is a line of text."""
 
 Thousands = Literal[".", ",", " ", "'", "_"]
 
@@ -196,17 +194,9 @@ class Rule(Part):
     )
 
 
-class Record(Part):
+class Record(RecordForm):
     """What one record holds."""
 
-    format: Literal["json", "text", "csv"] = Field(
-        "json",
-        description="`text`: a record is a line of text, whose only field is called `text`; `csv`: a line of "
-        "CSV, without a header",
-    )
-    columns: tuple[FieldName, ...] = Field((), description="of format csv: the names of a line's fields")
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="of format csv")
-    key: tuple[FieldName, ...] = Field((), description="the Kafka key: decides the partition, nothing else")
     identity: tuple[FieldName, ...] | None = Field(
         None, description="what makes two records the same one; without it a source's row is its content"
     )
@@ -227,18 +217,12 @@ class Record(Part):
     rules: tuple[Rule, ...] = Field((), description="what must hold between the values of a record")
 
     @model_validator(mode="after")
-    def _fields_of_its_format(self) -> Self:
-        if bool(self.columns) != (self.format == "csv"):
-            raise ValueError("columns are those of format csv, which cannot be read without them")
-        if len(set(self.columns)) < len(self.columns):
-            raise ValueError("a name stands twice in columns")
-        if self.delimiter in '"\r\n':
-            raise ValueError("delimiter is a quote or the end of a line")
-        filled = {"text": (TEXT,), "csv": self.columns}.get(self.format)
-        unfilled = sorted(self.fields.difference(filled)) if filled else []
+    def _each_field_is_filled(self) -> Self:
+        unfilled = [] if self.filled is None else sorted(self.fields.difference(self.filled))
         if unfilled:
             raise ValueError(
-                f"field {unfilled[0]!r}: a record of format {self.format} has only {', '.join(filled or ())}"
+                f"field {unfilled[0]!r}: a record of format {self.format} has only "
+                f"{', '.join(self.filled or ())}"
             )
         return self
 
@@ -270,7 +254,7 @@ class Record(Part):
     def fields(self) -> frozenset[str]:
         """Every field name that the contract knows."""
         own = {field for signal in self.signals for field in signal.fields}
-        named = {*self.event_time.field, *self.key, *(self.identity or ())}
+        named = {*self.event_time.field, *self.published_key, *self.beside, *(self.identity or ())}
         return frozenset(own | named | ({self.entity} if self.entity else set()))
 
 

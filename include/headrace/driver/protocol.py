@@ -94,6 +94,7 @@ class Job(BaseModel):
     run_id: str
     warehouse: Path
     kafka: dict[str, Any] = {}
+    registry: dict[str, Any] = {}
     slice: Slice | None = None
     accept_loss: bool = False
     skip: Ranges = ()

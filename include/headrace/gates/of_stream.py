@@ -67,7 +67,7 @@ class Landed(OfStream):
 
 
 class Analysed(OfStream):
-    """Both gold tables have come to `until` (partition -> offset), by the contract's present analysis."""
+    """All gold tables have come to `until` (partition -> offset), by the contract's present analysis."""
 
     kind: Literal["analysed"] = "analysed"
     asks: ClassVar = "disk"
@@ -81,8 +81,7 @@ class Analysed(OfStream):
         """Ask the newest commits of the gold tables."""
         from headrace.tables.progress import is_analysed
 
-        analysis = self._contract(answers).analysis_sha256
-        met = is_analysed(self._warehouse(), self.topic_id, self.until, analysis)
+        met = is_analysed(self._contract(answers), self._warehouse(), self.topic_id, self.until)
         return Verdict(met, f"{self}: {'yes' if met else 'not yet'}")
 
 

@@ -28,6 +28,7 @@ from headrace.land.unfinished import Unfinished, left_behind, noted
 from headrace.land.worker import land_in_worker
 from headrace.offsets import Position, Ranges, between, reached, subtract, text, within
 from headrace.parse.parser import Parser
+from headrace.parse.schemas import Schemas
 from headrace.staging.committer import commit_batch
 from headrace.staging.landed_readings import not_landed, places_of
 from headrace.staging.refused_before import mark_refused_before
@@ -63,7 +64,8 @@ class Landing:
 
     `skip`: offsets that a person gives up. `begin`: where the first landing of an external topic begins.
     `records_per_batch`: instead of the contract's. `tell`: takes the progress after each batch. `before`: the
-    batch that an earlier process ended in.
+    batch that an earlier process ended in. `schemas`: those that records name, where the
+    contract's format has such.
     """
 
     attempt: Attempt
@@ -75,6 +77,7 @@ class Landing:
     records_per_batch: int | None = None
     tell: Tell = tell_nobody
     before: Unfinished | None = None
+    schemas: Schemas | None = None
 
     @property
     def batch_size(self) -> int:
@@ -119,9 +122,8 @@ class Landing:
         """
         staging, staged = self._staging(commit.batch), Staged()
         if newest_batch(self._table(QUARANTINE), self.attempt.warehouse.stream) < commit.batch:
-            parsed = map(
-                self._parser(commit.topic_id).parse, read_records(self.kafka, self.run_slice.topic, ranges)
-            )
+            records = read_records(self.kafka, self.run_slice.topic, ranges)
+            parsed = self._parser(commit.topic_id).parse_all(records)
             rest = not_landed(parsed, places_of(self._table(READINGS), commit.batch))
             staged = stage(rest, staging)
             staged = all_refused(staged, staging, catch_up(self.attempt.warehouse), self._originals)
@@ -173,7 +175,7 @@ class Landing:
         times_cut_off, authors = rewinds(warehouse, topic_id), authors_of(warehouse, topic_id)
         many = contract.record.event_time.spells_an_instant_in_many_ways
         by_instant = many and identities_by_instant(warehouse)
-        return Parser(contract, topic_id, times_cut_off, authors, by_instant)
+        return Parser(contract, topic_id, times_cut_off, authors, by_instant, schemas=self.schemas)
 
     def _staging(self, batch: int) -> Staging:
         return Staging.of(self.attempt.contract, self.attempt.warehouse, batch, datetime.now(UTC))

@@ -29,7 +29,7 @@ def land_in_worker(landing: "Landing", stands: dict[int, int]) -> dict[int, int]
 
 def stage_here(landing: "Landing", reader: RecordReader, ranges: Ranges, staging: Staging) -> Staged:
     """Read, parse and stage the records of a batch in this process."""
-    return stage(map(landing.parser.parse, map(record_batch, reader.read(ranges))), staging)
+    return stage(landing.parser.parse_all(map(record_batch, reader.read(ranges))), staging)
 
 
 def next_ranges(stands: Position, until: Position, size: int) -> Ranges:

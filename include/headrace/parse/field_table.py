@@ -7,8 +7,8 @@ import pyarrow.compute as pc
 
 from headrace.parse.missing import Missing
 from headrace.parse.naming import Layout, Naming, Place
-from headrace.parse.reasons import Reason
-from headrace.parse.record_formats import JSON, RecordFormat
+from headrace.parse.record_formats import Read
+from headrace.parse.refusal import Refusal
 
 
 class FieldTable:
@@ -16,17 +16,16 @@ class FieldTable:
 
     Most records of a stream have the same fields in the same order: what depends on their names alone is
     worked out once a layout, and a column is one `take`. What cannot be read at all is a layout as well, one
-    for each reason.
+    for each refusal.
     """
 
-    def __init__(self, values: Iterable[bytes | None], naming: Naming, written: RecordFormat = JSON) -> None:
+    def __init__(self, records: Iterable[Read], naming: Naming) -> None:
         texts: list[str | None] = []
         starts: list[int] = []
         layout_of: list[int] = []
-        layouts: dict[Reason | tuple[str, ...], int] = {}
-        for value in values:
+        layouts: dict[Refusal | tuple[str, ...], int] = {}
+        for names, found in records:
             starts.append(len(texts))
-            names, found = _read(value, written)
             texts += found
             layout_of.append(layouts.setdefault(names, len(layouts)))
         self._texts = pa.array(texts, pa.string())
@@ -55,8 +54,9 @@ class FieldTable:
 
     def refusals(self) -> tuple[pa.StringArray, pa.StringArray]:
         """Reason and message of what its bytes or its names alone refuse; null for all other records."""
-        refusals = [layout.refusal or (None, None) for layout in self._layouts]
-        reasons, messages = zip(*refusals, strict=True) if refusals else ((), ())
+        refusals = [layout.refusal for layout in self._layouts]
+        reasons = [refusal and refusal.reason for refusal in refusals]
+        messages = [refusal and refusal.message for refusal in refusals]
         return self._by_layout(reasons, pa.string()), self._by_layout(messages, pa.string())
 
     def signals(self, refused: pa.BooleanArray, but: Collection[str] = ()) -> pa.MapArray:
@@ -85,17 +85,5 @@ class FieldTable:
         return pa.array(values, kind).take(self._layout_of)
 
 
-def _read(value: bytes | None, written: RecordFormat) -> tuple[Reason | tuple[str, ...], list[str | None]]:
-    """The names and texts of a record's fields; no text and the reason where it has none."""
-    if not value:
-        return written.tombstone if value is None else Reason.EMPTY, []
-    try:
-        return written.read(value)
-    except UnicodeError:
-        return Reason.NOT_UTF8, []
-    except ValueError:
-        return written.refusal, []
-
-
-def _layout(names: Reason | tuple[str, ...], naming: Naming) -> Layout:
-    return Layout({}, (names, names.text)) if isinstance(names, Reason) else naming.layout(names)
+def _layout(names: Refusal | tuple[str, ...], naming: Naming) -> Layout:
+    return Layout({}, names) if isinstance(names, Refusal) else naming.layout(names)

@@ -60,18 +60,32 @@ def fields_of(value: bytes) -> Fields:
         UnicodeError: it is no UTF-8, or escapes what UTF-8 cannot hold.
         ValueError: it is not one JSON object, or one too deep or with a name too long.
     """
-    text = value.decode()
-    if "\\u" in text and _has_half_pair(text):
-        raise UnicodeError("half of a surrogate pair")
-    pairs = _whole(text.strip(_BLANK))
+    return fields_in(json_value(value), len(value))
+
+
+def fields_in(pairs: Any, size: int) -> Fields:
+    """The same of what was read from `size` bytes; ValueError where it is no object, or as `text_of`."""
     if type(pairs) is not tuple:
         raise ValueError("no object")
     if not pairs:
         return (), []
     names, values = zip(*pairs, strict=True)
-    if len(text) > LONGEST_NAME and max(map(len, names)) > LONGEST_NAME:
+    if size > LONGEST_NAME and max(map(len, names)) > LONGEST_NAME:
         raise ValueError("a name is too long")
     return names, [each if each is None or isinstance(each, str) else _nested(each) for each in values]
+
+
+def json_value(value: bytes) -> Any:
+    """The JSON value that the bytes are: None, a bool, or one of the four types; raises as `fields_of`."""
+    text = value.decode()
+    if "\\u" in text and _has_half_pair(text):
+        raise UnicodeError("half of a surrogate pair")
+    return _whole(text.strip(_BLANK))
+
+
+def text_of(value: Any) -> str | None:
+    """A value as a field's text; ValueError where it is too deep or has a name that is too long."""
+    return value if value is None or isinstance(value, str) else _nested(value)
 
 
 def _has_half_pair(text: str) -> bool:

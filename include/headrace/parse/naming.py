@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from headrace.contract.model import Contract
 from headrace.parse.reasons import Reason
+from headrace.parse.refusal import Refusal
 
 SHOWN = 80
 """How many characters of a name or of a refused value a message shows."""
@@ -23,11 +24,11 @@ class Layout:
     """What the contract says of a record by the names of its fields, in their order, alone.
 
     `places`: each place's field, by its number in the record; empty where two fields have one place.
-    `refusal`: reason and message, if the names are reason enough to refuse the record.
+    `refusal`: what the names, or bytes that cannot be read, are reason enough for.
     """
 
     places: dict[Place, int]
-    refusal: tuple[Reason, str] | None = None
+    refusal: Refusal | None = None
 
 
 class Naming:
@@ -42,7 +43,7 @@ class Naming:
         record = contract.record
         self._signals = {field: signal.name for signal in record.signals for field in signal.fields}
         self._apart = {name for name in (*record.event_time.field, record.entity) if name}
-        known = {*record.fields, *(signal.name for signal in record.signals)}
+        known = {*record.fields, *record.passed_through, *(signal.name for signal in record.signals)}
         self._known = (
             None if contract.landing.unknown_fields == "keep" else {self.place(name) for name in known}
         )
@@ -63,17 +64,17 @@ class Naming:
             places[place] = number
         return Layout(places, self._unknown(places))
 
-    def _unknown(self, places: dict[Place, int]) -> tuple[Reason, str] | None:
+    def _unknown(self, places: dict[Place, int]) -> Refusal | None:
         if self._known is None:
             return None
         unknown = next((place.name for place in places if place not in self._known), None)
         if unknown is None:
             return None
-        return Reason.UNKNOWN_FIELD, f"{Reason.UNKNOWN_FIELD.text}; field: {unknown[:SHOWN]}"
+        return Refusal.of(Reason.UNKNOWN_FIELD, f"field: {unknown[:SHOWN]}")
 
 
-def _repeated(first: str, second: str) -> tuple[Reason, str]:
+def _repeated(first: str, second: str) -> Refusal:
     fields = f"field {first[:SHOWN]}"
     if first != second:
         fields = f"fields {first[:SHOWN]} and {second[:SHOWN]}"
-    return Reason.REPEATED_FIELD, f"{Reason.REPEATED_FIELD.text}; {fields}"
+    return Refusal.of(Reason.REPEATED_FIELD, fields)

@@ -4,7 +4,9 @@ One pure function of a batch, by the contract alone: it knows neither where reco
 go, and splitting a batch changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -13,6 +15,7 @@ import pyarrow.compute as pc
 from headrace.contract.model import Contract
 from headrace.contract.record import Record
 from headrace.kafka.headers import Authors
+from headrace.parse.beside_value import with_fields_beside
 from headrace.parse.checks import Texts, checks, first_failure, written_at
 from headrace.parse.doubled_time import DoubledTime
 from headrace.parse.event_time import EventTime
@@ -22,7 +25,9 @@ from headrace.parse.naming import Naming, Place
 from headrace.parse.provenance import HEADERS, identity, of_source
 from headrace.parse.record_formats import format_of
 from headrace.parse.rules import Rules
+from headrace.parse.schemas import Schemas, schema_ids
 from headrace.parse.typed_columns import TypedColumns
+from headrace.parse.unpacking import Values, plain_values
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -85,6 +90,8 @@ class Parser:
         rewinds: int = 0,
         authors: Authors | None = None,
         by_instant: bool = True,
+        *,
+        schemas: Schemas | None = None,
     ) -> None:
         """Raise ValueError where the contract's time format cannot be read or cannot be meant, and
         ContractError where a rule cannot be judged.
@@ -92,11 +99,13 @@ class Parser:
         `rewinds`: how many times the topic's log was cut off; the same place is another record's then.
         `authors`: whose headers are believed; without them anybody's, as of a sample.
         `by_instant`: whether an identity holds the instant where texts that differ can be the same one.
+        `schemas`: those that records name, and who has the others; of a format that has such.
         """
         record = contract.record
         self._contract, self._topic_id = contract, topic_id
         self._rewinds, self._authors, self._by_instant = rewinds, authors, by_instant
-        self._naming, self._format = Naming(contract), format_of(contract)
+        self.schemas = schemas or Schemas()
+        self._naming, self._format = Naming(contract), format_of(contract, self.schemas)
         self._texts = Texts(self._naming, record)
         asked = record.event_time
         self._times = EventTime(asked.format, asked.timezone) if asked.field else None
@@ -111,9 +120,10 @@ class Parser:
         reason, message = first_failure(checks(contract, self._texts))
         self._found = {"reason": reason, "message": message, "entity": entity, "identity": itself}
 
-    def __reduce__(self) -> tuple[type["Parser"], tuple[Contract, str, int, Authors | None, bool]]:
+    def __reduce__(self) -> tuple[Callable[..., "Parser"], tuple[Any, ...]]:
         """Travel to an executor as what it is made of."""
-        return Parser, (self._contract, self._topic_id, self._rewinds, self._authors, self._by_instant)
+        of = (self._contract, self._topic_id, self._rewinds, self._authors, self._by_instant)
+        return partial(Parser, schemas=self.schemas), of
 
     def _declared(self, by_instant: bool) -> list[pl.Expr]:
         """The parts of a declared identity; the event time's instant where many texts can be one instant."""
@@ -135,10 +145,26 @@ class Parser:
         later = pl.format('{},"later"]', itself.str.strip_suffix("]"))
         return pl.when(pl.col("is_later")).then(later).otherwise(itself)
 
+    def parse_all(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`, in their order.
+
+        Raises:
+            SchemasMissing: records name schemas that are not known, in a process that cannot ask.
+        """
+        for batch in batches:
+            start = 0
+            for values in plain_values(batch.column("value"), self._contract.record.value_compression):
+                yield self._parse(batch.slice(start, len(values)), values)
+                start += len(values)
+
     def parse(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Each record with what became of it: a row of `PARSED` for each row of `RECORDS`."""
+        """The same of one batch, as one."""
+        return pa.concat_batches(list(self.parse_all([batch])))
+
+    def _parse(self, batch: pa.RecordBatch, values: Values) -> pa.RecordBatch:
+        """The rows of a batch, given its values without their compression."""
         records = {name: batch.column(name).cast(RECORDS.field(name).type) for name in RECORDS.names}
-        fields = self._read(records["value"])
+        fields = self._read(values, records)
         typed = self._typed
         wanted = self._found | self._rules.found | (typed.found if typed else {})
         found = self._frame(fields, records).lazy().with_columns(**wanted).collect()
@@ -165,10 +191,16 @@ class Parser:
             schema = PARSED.append(pa.field("columns", columns["columns"].type))
         return pa.RecordBatch.from_pydict(columns, schema)
 
-    def _read(self, values: pa.BinaryArray) -> FieldTable:
+    def _read(self, values: Values, records: Arrays) -> FieldTable:
         """The fields of a batch, without what stands for no value."""
-        fields = FieldTable(values.to_pylist(), self._naming, self._format)
-        if self._contract.record.trim:
+        record = self._contract.record
+        if record.registry:
+            self.schemas.require(schema_ids(values))
+        read = map(self._format, values)
+        fields = FieldTable(
+            with_fields_beside(record, read, records["key"], records["headers"]), self._naming
+        )
+        if record.trim:
             fields.trim()
         for place, missing in self._missing:
             fields.forget(missing, place)

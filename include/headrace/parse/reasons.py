@@ -18,6 +18,11 @@ class Reason(StrEnum):
         return member
 
     EMPTY = "empty", "the record has no value (a tombstone or an empty one)", "no bytes at all"
+    NOT_COMPRESSED = (
+        "not_compressed",
+        "the value is not compressed as the contract says, is damaged, or is more than 16 MiB without it",
+        "plain JSON; a stream that is cut off; some bytes of gzip that stand for gigabytes",
+    )
     TOMBSTONE = (
         "tombstone",
         "a record without a value, where the contract skips and counts them; outside the share limit",
@@ -33,6 +38,26 @@ class Reason(StrEnum):
         "the value is not one JSON object, or is nested 1,000 deep, or has a name of over 50,000 characters",
         "a list; a cut-off object; two objects; `01` or `1.`; a line break in a text; a byte-order mark",
     )
+    NOT_WRAPPED = (
+        "not_wrapped",
+        "the value has no object where the contract's `unwrap` says",
+        "a record without its envelope; another connector's envelope",
+    )
+    NOT_AVRO = (
+        "not_avro",
+        "the value is not a zero, four bytes of a schema's id and one Avro record of that schema",
+        "plain JSON; Avro without the registry's head; a cut-off record; bytes behind it",
+    )
+    UNKNOWN_SCHEMA = (
+        "unknown_schema",
+        "the registry has no schema of the id that the value names",
+        "a producer with another registry; a schema that was deleted for good",
+    )
+    UNFIT_SCHEMA = (
+        "unfit_schema",
+        "the value's schema lacks a field that the contract needs, has another type for it, or is unreadable",
+        "a required field that was removed; a boolean where a number was; a schema that holds itself",
+    )
     NOT_A_ROW = (
         "not_a_row",
         "the value is not one line of CSV with as many fields as the contract has columns",
@@ -42,6 +67,16 @@ class Reason(StrEnum):
         "repeated_field",
         "a field stands twice, or under two of its names",
         '`{"p": 1, "p": 1}`; two of a signal\'s `fields`',
+    )
+    BAD_KEY = (
+        "bad_key",
+        "the record's key is not what the contract says",
+        "no UTF-8; no JSON; another number of bytes than a number has",
+    )
+    BAD_HEADER = (
+        "bad_header",
+        "a header that is a field is no UTF-8 text, or has over 65,536 bytes",
+        "a number as bytes",
     )
     UNKNOWN_FIELD = (
         "unknown_field",

@@ -1,6 +1,6 @@
 """Bytes to the only field of a record that is a line of text."""
 
-from headrace.contract.record import TEXT
+from headrace.contract.record_form import TEXT
 from headrace.parse.json_fields import Fields
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.contract.model import Contract
 from headrace.kafka.headers import LATER, UNDECIDED
-from headrace.parse.json_fields import fields_of
+from headrace.parse.record_formats import format_of
 from headrace.publish.clock_changes import DAY, WrittenDays, goes_back
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class DoubledHours:
         """`earlier`: parts before the first that is asked for; read if that begins in a doubled hour."""
         record = contract.record
         asked = record.event_time
-        self._values, self._earlier = values, earlier
+        self._values, self._earlier, self._format = values, earlier, format_of(contract)
         self._fields, self._zone, self._trim = asked.field, asked.timezone, record.trim
         same = [record.entity, *(record.identity or ())]
         self._device = [field for field in dict.fromkeys(same) if field and field not in asked.field]
@@ -123,7 +123,7 @@ class DoubledHours:
         return LATER_ONE if before.where in {EARLIER, OPEN} else LOST
 
     def _texts(self, value: str) -> tuple[str | None, Device]:
-        fields = dict(zip(*fields_of(value.encode()), strict=True))
+        fields = self._format.by_name(value.encode())
         if self._trim:
             fields = {name: text and text.strip() for name, text in fields.items()}
         times = [fields.get(field) for field in self._fields]

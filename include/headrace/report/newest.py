@@ -14,7 +14,8 @@ from headrace.errors import WarehouseError
 from headrace.files import write_whole
 from headrace.reconcile.ledger import Entry, SourceAccount, account_of
 from headrace.tables.commits import newest_version
-from headrace.tables.names import BATCHES, GOLD, LANDED
+from headrace.tables.gold_columns import gold_tables
+from headrace.tables.names import BATCHES, LANDED
 from headrace.tables.warehouse import Warehouse
 
 
@@ -32,7 +33,7 @@ class Shown(BaseModel):
     @classmethod
     def now(cls, contract: Contract, warehouse: Warehouse, entry: Entry) -> "Shown":
         """What a page of the account would show now; the tables by their versions."""
-        names = (*LANDED, BATCHES, *GOLD)
+        names = (*LANDED, BATCHES, *gold_tables(contract))
         return cls(
             contract=contract.sha256,
             analysis=contract.analysis_sha256,

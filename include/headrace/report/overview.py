@@ -11,6 +11,7 @@ from headrace.offsets import lag
 from headrace.reconcile.ledger import Entry, newest_entries
 from headrace.tables import queries
 from headrace.tables.batches import Batch, landed_position, newest_batches
+from headrace.tables.gold_columns import averages_table
 from headrace.tables.warehouse import Warehouse
 
 
@@ -50,7 +51,7 @@ def overview(contract: Contract, warehouse: Warehouse, config: dict[str, Any], b
         position=position,
         lag=None if ends is None else lag(position, ends),
         lag_unknown=unknown,
-        counts=queries.counts(warehouse),
+        counts=queries.counts(warehouse, averages_table(contract)),
         completeness=queries.completeness(contract, warehouse),
         newest=tuple(queries.last_readings(contract, warehouse)),
         batches=tuple(rows),

@@ -9,7 +9,6 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from headrace.contract.loader import load_signal_names
 from headrace.contract.model import Contract
 from headrace.files import write_whole
 from headrace.parse.reasons import Reason
@@ -18,8 +17,9 @@ from headrace.report import pictures
 from headrace.report.cells import cell
 from headrace.report.newest import Shown, note_report
 from headrace.tables import queries
-from headrace.tables.gold_columns import gold_column
-from headrace.tables.names import DAILY_COMPLETENESS, GOLD, READINGS
+from headrace.tables.gold_columns import HOUR, aggregated, averages_table, gold_tables
+from headrace.tables.names import DAILY_COMPLETENESS, READINGS
+from headrace.tables.signal_values import signal_values
 from headrace.tables.warehouse import Warehouse
 
 FIRST_ROWS = 6
@@ -52,7 +52,7 @@ def _page(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
     )
     environment.filters["number"] = _number
     zone = ZoneInfo(contract.record.event_time.timezone)
-    counts = queries.counts(warehouse)
+    counts = queries.counts(warehouse, averages_table(contract))
     slots = queries.completeness(contract, warehouse)
     return environment.get_template("page.html").render(
         contract=contract,
@@ -65,7 +65,7 @@ def _page(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
         pictures=list(_pictures(contract, warehouse, counts, slots)),
         tables=[
             (name, queries.first_rows(contract, warehouse, name, FIRST_ROWS))
-            for name in (READINGS, *GOLD)
+            for name in (READINGS, *gold_tables(contract))
             if warehouse.exists(name)
         ],
         cell=cell,
@@ -96,7 +96,7 @@ def _of_readings(contract: Contract, warehouse: Warehouse, readings: int) -> Ite
     names = list(dict.fromkeys(filter(None, drawn)))
     if not names:
         return
-    frame = queries.signals(warehouse, names, record=contract.record)
+    frame = signal_values(warehouse, names, record=contract.record)
     whole = len(frame) == readings
     some = f"{_number(len(frame))} of {_number(readings)} readings, evenly chosen"
     if curve:
@@ -119,12 +119,14 @@ def _of_days(
     since = pictures.months_shown(days[0], days[-1])[0]
     part = f" The newest {pictures.MONTHS} months are shown." if since > days[0] else ""
     yield "Completeness", f"A square a day.{part} {_missing(slots)}", _uri(pictures.calendar(daily))
-    indicator, zone = contract.analysis.indicator, contract.record.event_time.timezone
-    if indicator and hours:
+    means = {each.signal.name: each.column for each in aggregated(contract) if each.aggregate == "mean"}
+    slot = "hour" if contract.analysis.every == HOUR else "slot"
+    for indicator in contract.analysis.indicator if hours else ():
         signal = indicator.signal
-        column = gold_column(load_signal_names(contract).get(signal, signal))
-        figure = pictures.hours(queries.hourly(warehouse, column, zone, since), column, signal, indicator)
-        yield f"{signal}, hour by hour", f"Coloured by {indicator.name}.{part}", _uri(figure)
+        if column := means.get(signal):
+            averages = queries.averages(contract, warehouse, column, since)
+            figure = pictures.hours(averages, column, signal, indicator, slot)
+            yield f"{signal}, {slot} by {slot}", f"Coloured by {indicator.name}.{part}", _uri(figure)
 
 
 def _missing(slots: queries.Completeness | None) -> str:

@@ -130,8 +130,8 @@ def _grade(share: float | None) -> int:
     return 1 + sum(share >= bound for bound in (0.5, 0.95, 1.0))
 
 
-def hours(hourly: pl.DataFrame, column: str, label: str, indicator: Indicator) -> Figure:
-    """The hourly average over time, one point per hour in its band's colour, and the mean of each day."""
+def hours(hourly: pl.DataFrame, column: str, label: str, indicator: Indicator, slot: str = "hour") -> Figure:
+    """The average over time, one point per hour in its band's colour, and the mean of each day."""
     with mpl.rc_context(STYLE):
         figure = _figure()
         axes = figure.subplots()
@@ -150,7 +150,7 @@ def hours(hourly: pl.DataFrame, column: str, label: str, indicator: Indicator) -
         if len(means):
             means = means.upsample("signal_hour", every="1d")  # where days are absent the line is broken
         axes.plot(means["signal_hour"], means[column], color=INK, linewidth=0.9, label="mean of the day")
-        axes.set(ylabel=f"{label}, mean of an hour")
+        axes.set(ylabel=f"{label}, mean of {'an' if slot == 'hour' else 'a'} {slot}")
         axes.margins(x=0.01)
         _time_axis(axes)
         figure.legend(loc="outside lower center", frameon=False, ncols=6, markerscale=3)

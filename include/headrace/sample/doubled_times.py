@@ -15,7 +15,7 @@ class DoubledTimes:
     def __init__(self, contract: Contract) -> None:
         self._identity = contract.record.identity or ()
         self._asked = contract.record.event_time
-        self._read = format_of(contract).read
+        self._read = format_of(contract)
         self._doubled = DoubledTime(self._asked)
         self._told_apart = self._asked.doubled == "by_order" and contract.own_source is not None
         self._count, self._first = 0, ""
@@ -61,5 +61,5 @@ class DoubledTimes:
         return comes_twice(pl.Series(parsed["signal_ts"]), self._asked.timezone).arg_true().to_list()
 
     def _text(self, value: bytes) -> str:
-        fields = dict(zip(*self._read(value), strict=True))
-        return " ".join(fields[name] or "" for name in self._asked.field)
+        fields = self._read.by_name(value)
+        return " ".join(fields.get(name) or "" for name in self._asked.field)

@@ -32,6 +32,11 @@ def sample_records(contract: Contract, sample: Path) -> Iterator[pa.RecordBatch]
         SourceError: the file cannot be read, or `publish` would refuse it.
     """
     source = contract.own_source
+    if contract.record.registry:
+        raise SourceError(
+            f"{sample}: records of format {contract.record.format} are bytes by a registry's schema, and "
+            "lines are not; land a few records of the topic instead"
+        )
     sent = _lines(sample) if source is None else _rows(contract, source, sample)
     first = 1
     while some := list(islice(sent, ROWS)):

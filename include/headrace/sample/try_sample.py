@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from headrace.contract.loader import load_contract
+from headrace.contract.model import Contract
 from headrace.parse.parser import Parser
 from headrace.sample.account import Account, Trial
 from headrace.sample.doubled_times import DoubledTimes
@@ -20,7 +21,7 @@ def try_sample(contract_file: Path, sample: Path, shown: int) -> Trial:
     Raises:
         ContractError, SourceError: contract or sample cannot be read.
     """
-    contract = load_contract(contract_file)
+    contract = _plain(load_contract(contract_file))
     column_comments(contract)
     parser = Parser(contract, topic_id="sample")
 
@@ -40,3 +41,9 @@ def try_sample(contract_file: Path, sample: Path, shown: int) -> Trial:
         account.refuse(find_repeats(parsed(), repeated, doubled_in))
     warning = doubled.warning()
     return account.trial([warning] if warning else [])
+
+
+def _plain(contract: Contract) -> Contract:
+    """The same, and values are not compressed: a sample's lines are not."""
+    record = contract.record.model_copy(update={"value_compression": None})
+    return contract.model_copy(update={"record": record})

@@ -1,35 +1,37 @@
 """How far the gold tables have come: what gates wait for, and whether there is anything to analyse."""
 
+from headrace.contract.model import Contract
 from headrace.offsets import reached
 from headrace.tables.batches import newest_closing, open_batch
 from headrace.tables.commits import ClosingCommit, GoldCommit
+from headrace.tables.gold_columns import gold_tables
 from headrace.tables.gold_commits import newest_gold
-from headrace.tables.names import GOLD
 from headrace.tables.warehouse import Warehouse
 
 
-def is_analysed(warehouse: Warehouse, topic_id: str, target: dict[int, int], analysis_sha256: str) -> bool:
-    """Whether both gold tables have come to `target`, by the contract's present analysis."""
-    newest = [newest_gold(warehouse, table) for table in GOLD]
+def is_analysed(contract: Contract, warehouse: Warehouse, topic_id: str, target: dict[int, int]) -> bool:
+    """Whether all gold tables have come to `target`, by the contract's present analysis."""
+    newest = [newest_gold(warehouse, table) for table in gold_tables(contract)]
     return all(
         commit is not None
         and (
             commit.metadata.topic_id == topic_id or not any(target.values())
         )  # an empty topic asks for nothing
-        and commit.metadata.analysis_sha256 == analysis_sha256
+        and commit.metadata.analysis_sha256 == contract.analysis_sha256
         and reached(commit.metadata.position, target)
         for commit in newest
     )
 
 
-def nothing_to_analyse(warehouse: Warehouse, analysis_sha256: str) -> bool:
-    """Whether both gold tables have the newest batch in them, by the contract's present analysis."""
+def nothing_to_analyse(contract: Contract, warehouse: Warehouse) -> bool:
+    """Whether all gold tables have the newest batch in them, by the contract's present analysis."""
     newest = newest_closing(warehouse)
     if newest is None or open_batch(warehouse):
         return False
-    commits = [newest_gold(warehouse, table) for table in GOLD]
+    commits = [newest_gold(warehouse, table) for table in gold_tables(contract)]
+    analysis = contract.analysis_sha256
     return all(
-        each and each.metadata.analysis_sha256 == analysis_sha256 and came_from(each.metadata, newest)
+        each and each.metadata.analysis_sha256 == analysis and came_from(each.metadata, newest)
         for each in commits
     )
 

@@ -9,9 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from headrace.contract.number_form import PLAIN
 from headrace.errors import ContractError
-from headrace.numeric import number
 from headrace.tables.active_files import (
     ActiveFile,
     active_files,
@@ -20,6 +18,7 @@ from headrace.tables.active_files import (
     last_rows_from,
 )
 from headrace.tables.commits import open_table
+from headrace.tables.gold_columns import averages_table, start_column
 from headrace.tables.names import (
     BATCHES,
     DAILY_COMPLETENESS,
@@ -29,17 +28,12 @@ from headrace.tables.names import (
     READINGS,
 )
 from headrace.tables.reading import dataset, of_files
-from headrace.tables.sampling import sample
 from headrace.tables.typed_columns import MAP, OTHERS
 from headrace.tables.warehouse import Warehouse
 from headrace.zones import slots_of_days
 
 if TYPE_CHECKING:
     from headrace.contract.model import Contract
-    from headrace.contract.record import Record
-
-SAMPLE = 60_000
-"""Readings that a picture is made of: the eye sees no more, and the page stays small."""
 
 
 class Counts(BaseModel):
@@ -76,14 +70,17 @@ def _may_hold(file: ActiveFile, values: Sequence[int]) -> bool:
     return file.least is None or any(file.least <= each <= file.most for each in values)
 
 
-def counts(warehouse: Warehouse) -> Counts:
-    """What the stream's tables hold now; a table that is not there counts as empty."""
+def counts(warehouse: Warehouse, averages: str = HOURLY_AVERAGE) -> Counts:
+    """What the stream's tables hold now; a table that is not there counts as empty.
+
+    `averages`: the table whose rows are the hours, or whatever the contract's analysis is of.
+    """
     return Counts(
         readings=_rows(warehouse, READINGS),
         quarantine=quarantine_reasons(warehouse),
         days=_rows(warehouse, DAILY_COMPLETENESS),
         complete_days=_rows_by(warehouse, DAILY_COMPLETENESS, "missing").get(0, 0),
-        hours=_rows(warehouse, HOURLY_AVERAGE),
+        hours=_rows(warehouse, averages),
         batches=_rows_by(warehouse, BATCHES, "kind").get("batch", 0),
     )
 
@@ -98,7 +95,8 @@ def first_rows(
     contract: "Contract", warehouse: Warehouse, table: str, count: int = 5
 ) -> list[dict[str, Any]]:
     """The first rows of a table in the order of its time, times in the contract's zone."""
-    by = {READINGS: "signal_ts", HOURLY_AVERAGE: "signal_hour", LEDGER: "finished"}.get(table, "signal_date")
+    own = {READINGS: "signal_ts", LEDGER: "finished", averages_table(contract): start_column(contract)}
+    by = own.get(table, "signal_date")
     path = warehouse.table(table)
     until = first_rows_until(active_files(open_table(path), by), count)
     frame = pl.scan_pyarrow_dataset(dataset(path, where=None if until is None else [(by, "<=", until)]))
@@ -248,55 +246,13 @@ def apart(daily: pl.DataFrame) -> tuple[date, date]:
     return first, inside[-1]
 
 
-def signals(
-    warehouse: Warehouse, names: list[str], most: int = SAMPLE, *, record: "Record | None" = None
-) -> pl.DataFrame:
-    """The named signals as numbers, a column each, of all readings or of `most`, evenly spread over them.
-
-    What is missing or no number is null. `record` says how numbers are written; without it they are JSON's.
-    """
-    opened = open_table(warehouse.table(READINGS))
-    there = [field.name for field in opened.schema().fields]
-    values = _values(names, record, there)
-    files = active_files(opened)
-    if files is None or sum(file.rows for file in files) <= most:
-        return scan(warehouse, READINGS).select(values).collect()
-    read = [MAP] if MAP in there else ["signal_ts", *_own_columns(record, there).values()]
-    parts = sample(warehouse.table(READINGS), files, read, most)
-    return pl.concat(_with_columns(pl.DataFrame(part), read).select(values) for part in parts)
-
-
-def _values(names: list[str], record: "Record | None", there: list[str]) -> list[pl.Expr]:
-    """Each signal as a number, out of the map or of its own column; null where that is not there."""
-    if MAP in there:
-        forms = {signal.name: record.number_form(signal) for signal in record.signals} if record else {}
-        return [number(pl.col(MAP).map.get(name), forms.get(name, PLAIN)).alias(name) for name in names]
-    own = _own_columns(record, there)
-    values = (
-        pl.col(own[name]).cast(pl.Float64) if name in own else pl.lit(None, pl.Float64) for name in names
-    )
-    return [value.alias(name) for name, value in zip(names, values, strict=True)]
-
-
-def _own_columns(record: "Record | None", there: list[str]) -> dict[str, str]:
-    signals = record.signals if record else ()
-    return {
-        each.name: each.typed_column for each in signals if each.is_numeric and each.typed_column in there
-    }
-
-
-def _with_columns(part: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """The part, whose file may be older than some of the columns."""
-    return part.with_columns(pl.lit(None).alias(name) for name in columns if name not in part.columns)
-
-
-def hourly(warehouse: Warehouse, column: str, zone: str, since: date) -> pl.DataFrame:
-    """`signal_hour` in that zone and one average of `hourly_average`, from that day on."""
-    hour = pl.col("signal_hour")
+def averages(contract: "Contract", warehouse: Warehouse, column: str, since: date) -> pl.DataFrame:
+    """`signal_hour`, when an average's hour or slot begins in the contract's zone, and one average."""
+    zone, hour = contract.record.event_time.timezone, pl.col(start_column(contract))
     # In UTC: polars 2.1.0 hands an instant of another zone to pyarrow as if it were one of UTC.
     midnight = datetime.combine(since, time.min, ZoneInfo(zone)).astimezone(UTC)
-    frame = scan(warehouse, HOURLY_AVERAGE).filter(hour >= midnight)
-    return frame.select(hour.dt.convert_time_zone(zone), column).collect()
+    frame = scan(warehouse, averages_table(contract)).filter(hour >= midnight)
+    return frame.select(hour.dt.convert_time_zone(zone).alias("signal_hour"), column).collect()
 
 
 def _rows(warehouse: Warehouse, table: str) -> int:

@@ -29,7 +29,7 @@ class KafkaConfigHook(KafkaBaseHook):
             config = self._config_of(self.get_connection(self.kafka_config_id))
         except AirflowNotFoundException as absent:
             raise self._missing() from absent
-        for value in _secrets(config):
+        for value in secrets_in(config):
             mask_secret(value)
         return config
 
@@ -43,7 +43,7 @@ class KafkaConfigHook(KafkaBaseHook):
             config = self._config_of(await self.aget_connection(self.kafka_config_id))
         except AirflowNotFoundException as absent:
             raise self._missing() from absent
-        for value in _secrets(config):
+        for value in secrets_in(config):
             await amask_secret(value)
         return config
 
@@ -73,7 +73,8 @@ class KafkaConfigHook(KafkaBaseHook):
         )
 
 
-def _secrets(config: dict[str, Any]) -> list[str]:
+def secrets_in(config: dict[str, Any]) -> list[str]:
+    """The values of a configuration that never reach a log."""
     return [
         value
         for key, value in config.items()

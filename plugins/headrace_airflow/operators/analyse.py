@@ -29,7 +29,7 @@ class AnalyseOperator(SparkStageOperator):
         from headrace.tables.progress import nothing_to_analyse
 
         attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
-        if nothing_to_analyse(attempt.warehouse, contract.analysis_sha256):
+        if nothing_to_analyse(contract, attempt.warehouse):
             self.log.info(
                 "nothing new: no batch was landed since the last analysis; the gold tables stay as they are"
             )

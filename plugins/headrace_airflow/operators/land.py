@@ -55,6 +55,7 @@ class LandOperator(SparkStageOperator):
             run_id=context["run_id"],
             warehouse=settings.warehouse_path,
             kafka=as_text(config),
+            registry=_registry(contract),
             slice=run_slice,
             accept_loss=bool(params.get("accept_loss", False)),
             skip=parse_offsets(params.get("skip_offsets") or ""),
@@ -80,6 +81,7 @@ class LandOperator(SparkStageOperator):
             require_allowed(contract.stream, job.run_id, "skip_offsets")
         from headrace.land.engines import land_here, needs_spark
         from headrace.land.landing import Landing
+        from headrace.parse.schemas import Schemas
 
         landing = Landing(
             attempt,
@@ -90,6 +92,7 @@ class LandOperator(SparkStageOperator):
             job.begin,
             job.records_per_batch,
             watched.landed,
+            schemas=Schemas.of(job.registry),
         )
         if needs_spark(landing):
             return False
@@ -151,6 +154,15 @@ class LandOperator(SparkStageOperator):
                 text(covering.ranges),
             )
         return covering
+
+
+def _registry(contract: Contract) -> dict[str, Any]:
+    """The configuration of the schema registry that the contract names, if it names one."""
+    if contract.record.registry is None:
+        return {}
+    from headrace_airflow.hooks.schema_registry import registry_config
+
+    return registry_config(contract.record.registry.connection)
 
 
 def as_text(config: dict[str, Any]) -> dict[str, Any]:

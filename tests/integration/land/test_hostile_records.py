@@ -17,6 +17,7 @@ from headrace.report.page import write_report
 from headrace.settings import Settings
 from headrace.tables import queries
 from headrace.tables.names import GOLD
+from headrace.tables.signal_values import signal_values
 from headrace.tables.slices import fix_slice
 from headrace.tables.warehouse import Warehouse
 from local.stack.broker import Broker
@@ -192,6 +193,6 @@ def test_sql_and_queries_answer(landed: Landed) -> None:
     for name in ("readings", *GOLD, "ledger"):
         assert queries.first_rows(landed.stream.contract, landed.warehouse, name, 1_000)
     assert queries.completeness(landed.stream.contract, landed.warehouse) is not None
-    speeds = queries.signals(landed.warehouse, [SPEED])[SPEED]
+    speeds = signal_values(landed.warehouse, [SPEED])[SPEED]
     assert sorted(speeds.drop_nulls()) == [-1e308, 3.0, 1e308, 1e308]
     assert CONTROL in landed.readings[OFFSETS["HTML and control characters"]][1].values()

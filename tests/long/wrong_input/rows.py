@@ -90,6 +90,30 @@ def a_value_of_another_type(stream: DagStream) -> None:
     stream.write(*GOOD[:3], b"01 01 2018 00:20,390.4,5.2,390.0,2.725e2\r\n")
 
 
+def a_rule_that_a_row_breaks(stream: DagStream) -> None:
+    """Much power of no wind."""
+    rule = '"LV ActivePower (kW)" <= 1000 OR "Wind Speed (m/s)" > 1'
+    stream.change("record", rules=[{"name": "power of wind", "expression": rule}])
+    stream.write(*GOOD[:3], b"01 01 2018 00:20,2000,0.5,390.0,272.5\r\n")
+
+
+def columns_in_place_of_the_map(stream: DagStream) -> None:
+    """After rows are landed, and with new ones."""
+    stream.change("landing", columns="typed")
+    stream.write(*LINES[:6])
+
+
+def a_table_by(query: str) -> Act:
+    """A gold table by an SQL file that holds this."""
+
+    def act(stream: DagStream) -> None:
+        file = stream.source.with_suffix(".sql")
+        file.write_text(query, encoding="utf-8")
+        stream.change("analysis", tables={"days": {"sql": str(file)}})
+
+    return act
+
+
 def a_file_in_the_way(stream: DagStream) -> None:
     """Where the stream's tables would be."""
     folder = stream.pipeline.warehouse.folder
@@ -194,6 +218,27 @@ CASES = (
         "land",
         r"(?s)\[HR406\].*wrong_type.*signal Wind Direction \(°\), decimal\(20, 16\): 2\.725e2",
         a_value_of_another_type,
+    ),
+    Case(
+        "a rule that a row breaks",
+        "land",
+        r"(?s)\[HR406\].*rule_broken.*power of wind: ",
+        a_rule_that_a_row_breaks,
+    ),
+    Case(
+        "columns in the place of the map",
+        "land",
+        r"\[HR409\] .*readings: was made with `landing\.columns: map`, and the contract says typed",
+        columns_in_place_of_the_map,
+        contract("landing", columns="map"),
+        before=nothing,
+    ),
+    Case(
+        "a table by SQL that reads a file",
+        "analyse",
+        r"\[HR102\] .*\.sql, which analysis\.tables\.days names: .*disabled by configuration",
+        a_table_by("SELECT signal_date FROM readings, read_csv('/etc/passwd')"),
+        a_table_by("SELECT signal_date, count(*) AS n FROM readings GROUP BY 1"),
     ),
     Case(
         "a date that does not exist",

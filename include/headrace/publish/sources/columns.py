@@ -113,4 +113,6 @@ def _check_names(header: Sequence[str], contract: Contract, place: str) -> None:
 def _needed(contract: Contract) -> list[str]:
     record = contract.record
     entity = [record.entity] if record.entity else []
-    return list(dict.fromkeys([*record.event_time.field, *record.key, *(record.identity or ()), *entity]))
+    return list(
+        dict.fromkeys([*record.event_time.field, *record.published_key, *(record.identity or ()), *entity])
+    )

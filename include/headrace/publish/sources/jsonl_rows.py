@@ -12,6 +12,7 @@ from headrace.contract.model import Contract
 from headrace.contract.source import JsonlSource
 from headrace.errors import SourceError
 from headrace.parse.json_fields import fields_of
+from headrace.parse.record_formats import format_of
 from headrace.publish.sources import text as reading
 from headrace.publish.sources.table import Pair
 from headrace.publish.sources.text import SourceText, too_long
@@ -43,15 +44,15 @@ class Documents:
 
     def keyed_values(self, contract: Contract) -> Callable[[Objects], Iterator[Pair]]:
         """What makes of a chunk its records' keys and values: the objects' own texts."""
-        names = contract.record.key
+        names = contract.record.published_key
         if not names:
             return lambda objects: ((None, each) for each in objects.texts)
-        return lambda objects: ((_key(each, names), each) for each in objects.texts)
+        read = format_of(contract)
+        return lambda objects: ((_key(read.by_name(each.encode()), names), each) for each in objects.texts)
 
 
-def _key(text: str, names: tuple[str, ...]) -> str | None:
+def _key(fields: dict[str, str | None], names: tuple[str, ...]) -> str | None:
     """The field's own text, a JSON array of several; none of a field that is null or not there."""
-    fields = dict(zip(*fields_of(text.encode()), strict=True))
     values = [fields.get(name) for name in names]
     if len(values) == 1:
         return values[0]

@@ -57,7 +57,7 @@ class Table(Generic[C]):
     def keyed_values(self, contract: Contract) -> Callable[[C], Iterator[Pair]]:
         """What makes of a chunk its records' keys and values; values are the fields' own texts."""
         names = column_names(self.header, contract)
-        key = _key([names.index(field) for field in contract.record.key])
+        key = _key([names.index(field) for field in contract.record.published_key])
         as_they_are, escaped = _object(names, '"'), _object(names, "")
 
         def pairs(chunk: C) -> Iterator[Pair]:

@@ -100,6 +100,19 @@ OPTIONS = {
     "missing: NA": "field record.missing: Input should be a valid tuple",
     "nan: ignore": "field record.nan: Input should be 'quarantine' or 'missing'",
     "trim: both": "field record.trim",
+    "unwrap: payload..after": "field record.unwrap: 'payload..after' is no path from '..after' on",
+    "paths: {v: 'a[x]'}": "field record.paths.v: 'a[x]' is no path from '[x]' on; write it like a.b[0].c",
+    "paths: {v: ''}": "field record.paths.v",
+    "format: text\n  unwrap: a": "a record of format text has no levels; leave out unwrap and paths",
+    "headers: {p: headrace}": "field record.headers.p: 'headrace' is one of Headrace's own headers",
+    "value_compression: lz4": "field record.value_compression: Input should be 'gzip' or 'zstd'",
+    "key: {format: text}": "name the field that the key is, or paths into it",
+    "key: {format: text, paths: {id: id}}": "a key of format text has no paths; name its field",
+    "key: {format: avro, field: id}": "field record.key.format: Input should be 'text', 'json', 'int32' or",
+    "key: device": "field record.key: Input should be a valid tuple",
+    "format: avro": "field record: format avro, and no other, has its schemas in a registry; add or leave",
+    "registry: {}": "field record: format avro, and no other, has its schemas in a registry; add or leave",
+    "key: {format: text, field: x}\n  headers: {x: y}": "field 'x' is more than one of paths, key,",
 }
 
 
@@ -130,3 +143,14 @@ def test_what_is_read_is_written_the_same(tmp_path: Path) -> None:
     assert Record.model_validate(read.record.model_dump(mode="json")) == read.record
     assert read.record.missing == ("NA", -9999, 0.5)
     assert read.record.signals[0].maximum == 9007199254740993
+
+
+@pytest.mark.parametrize(
+    "option", ["value_compression: gzip", "headers: {t: trace}", "key: {format: text, field: k}"]
+)
+def test_a_source_is_published_in_headraces_own_form(option: str, tmp_path: Path) -> None:
+    file = tmp_path / "mill.yaml"
+    text = CONTRACT.replace("TIME", TIME).replace("OPTION", option).replace("SIGNAL", SIGNAL)
+    file.write_text(text.replace("{kind: external}", "{kind: csv, path: a.csv}"), encoding="utf-8")
+    with pytest.raises(ContractError, match="leave out value_compression, headers and the key's format"):
+        load_contract(file)

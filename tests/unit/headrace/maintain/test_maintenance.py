@@ -107,7 +107,7 @@ def test_gold_is_maintained_too_and_stays_where_it_was(mill: Mill) -> None:
     maintain_tables(mill.warehouse, 30)
     assert not orphan.exists()
     assert open_table(path).to_pyarrow_table() == before
-    assert nothing_to_analyse(mill.warehouse, mill.contract.analysis_sha256)
+    assert nothing_to_analyse(mill.contract, mill.warehouse)
 
 
 def test_gold_is_left_alone_while_somebody_writes(mill: Mill) -> None:

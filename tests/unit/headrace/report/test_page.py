@@ -21,6 +21,7 @@ from headrace.report.page import write_report
 from headrace.settings import PROJECT
 from headrace.tables import queries
 from headrace.tables.commits import open_table
+from headrace.tables.signal_values import signal_values
 from headrace.tables.warehouse import Warehouse
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -169,7 +170,7 @@ def test_it_says_where_it_shows_a_part(
     schema = pa.schema(open_table(warehouse.table("daily_completeness")).schema())
     days = pa.table(more | {"expected": [144], "missing": [0]}, schema)
     write_deltalake(warehouse.table("daily_completeness"), days, mode="append")
-    monkeypatch.setattr(queries.signals, "__defaults__", (100,))
+    monkeypatch.setattr(signal_values, "__defaults__", (100,))
     told = page(contract, warehouse).text
     assert told.count("The newest 24 months are shown.") == 2
     assert "of 216 readings, evenly chosen" in told

@@ -100,7 +100,7 @@ def require_refused(mill: Mill) -> None:
     idle = new_slice("next", "readings", TOPIC_ID, {0: 30}, {0: 30})
     ask: list[Callable[[], object]] = [
         lambda: open_batch(mill.warehouse),
-        lambda: nothing_to_analyse(mill.warehouse, mill.contract.analysis_sha256),
+        lambda: nothing_to_analyse(mill.contract, mill.warehouse),
         lambda: analyse_here(mill.attempt()),
         lambda: land(Landing(mill.attempt(), idle, {}), lambda *_: {}),
     ]
@@ -191,7 +191,7 @@ def test_to_an_earlier_batch_and_landed_again_the_tables_are_what_they_were(grow
     whole, hours = places(grown.warehouse), scan(grown.warehouse, HOURLY_AVERAGE).collect()
     assert restore(grown.warehouse, agree, to=0)
     grown.land(2, *range(11, 22))
-    assert not nothing_to_analyse(grown.warehouse, grown.contract.analysis_sha256)  # batch 2 is another
+    assert not nothing_to_analyse(grown.contract, grown.warehouse)  # batch 2 is another
     grown.land(3, *range(22, 31))
     analyse_here(grown.attempt())
     assert places(grown.warehouse) == whole
@@ -240,10 +240,10 @@ def test_a_gold_table_that_went_back_is_computed_anew(grown: Mill, name: str, da
     grown.land(3, *range(31, 41))
     analyse_here(grown.attempt())
     damage(grown, name)
-    assert not nothing_to_analyse(grown.warehouse, grown.contract.analysis_sha256)
+    assert not nothing_to_analyse(grown.contract, grown.warehouse)
     analyse_here(grown.attempt())
     assert scan(grown.warehouse, name).collect().height == right.height
-    assert nothing_to_analyse(grown.warehouse, grown.contract.analysis_sha256)
+    assert nothing_to_analyse(grown.contract, grown.warehouse)
 
 
 @pytest.mark.parametrize("damage", [restored_by_hand, restored_by_hand_to_a_time])

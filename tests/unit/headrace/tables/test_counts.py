@@ -27,6 +27,7 @@ from headrace.tables.names import (
     QUARANTINE,
     READINGS,
 )
+from headrace.tables.signal_values import signal_values
 from headrace.tables.warehouse import Warehouse
 from testbed.batch_rows import a_batch
 from testbed.parse_cases import contract as small
@@ -188,16 +189,16 @@ def test_signals_are_read_in_the_form_that_the_contract_says(warehouse: Warehous
     write_deltalake(warehouse.table(READINGS), rows, mode="append", schema_mode="merge")
     shape = small().record.model_dump(mode="json") | {"decimal": ",", "thousands": "."}
     record = small(record=shape | {"signals": [{"name": "v", "fields": ["v"]}]}).record
-    found = queries.signals(warehouse, ["v"], record=record)
+    found = signal_values(warehouse, ["v"], record=record)
     assert found["v"].to_list() == [1200.5, 0.5, None, None]
 
 
 def test_signals_are_of_all_readings_or_of_some_from_everywhere(
     warehouse: Warehouse, readings: pl.DataFrame
 ) -> None:
-    whole = queries.signals(warehouse, ["n"])
+    whole = signal_values(warehouse, ["n"])
     assert whole["n"].sort().to_list() == readings["number"].cast(pl.Float64).to_list()
-    some = queries.signals(warehouse, ["n", "absent"], most=700)
+    some = signal_values(warehouse, ["n", "absent"], most=700)
     assert 350 <= len(some) <= 700
     assert some["n"].n_unique() == len(some)
     assert set(some["n"]) < set(whole["n"])
@@ -212,7 +213,7 @@ def test_hours_are_shown_from_a_day_of_the_zone_on(warehouse: Warehouse) -> None
         "power": [float(n) for n in range(48)],
     }
     write_deltalake(warehouse.table(HOURLY_AVERAGE), pa.table(columns))
-    found = queries.hourly(warehouse, "power", "Europe/Istanbul", date(2018, 1, 2))
+    found = queries.averages(small(), warehouse, "power", date(2018, 1, 2))
     assert found["power"].to_list() == [float(n) for n in range(21, 48)]  # midnight there is 21:00 here
 
 

@@ -17,7 +17,7 @@ from headrace import crash_points
 from headrace.analyse.engines import analyse_here
 from headrace.contract.model import Contract
 from headrace.errors import ColumnsDiffer
-from headrace.tables import compaction, queries
+from headrace.tables import compaction
 from headrace.tables.attempt import Attempt
 from headrace.tables.commits import open_table
 from headrace.tables.compaction import compact
@@ -25,6 +25,7 @@ from headrace.tables.creation import create_tables
 from headrace.tables.evolution import fit_columns
 from headrace.tables.names import HOURLY_AVERAGE, QUARANTINE, READINGS
 from headrace.tables.queries import last_readings, scan
+from headrace.tables.signal_values import signal_values
 from headrace.tables.warehouse import Warehouse
 from testbed.landed_batches import land_values
 from testbed.parse_cases import contract
@@ -224,7 +225,7 @@ def test_numbers_for_a_picture_come_of_older_files_too(warehouse: Warehouse) -> 
             b'{"time": "0%d 01 2018 00:10", "p": %d, "n": 4}' % (batch + 1, batch),
         )
     for most in (100, 2):
-        found = queries.signals(warehouse, ["Power (kW)", "count", "absent"], most, record=typed().record)
+        found = signal_values(warehouse, ["Power (kW)", "count", "absent"], most, record=typed().record)
         assert found.schema == dict.fromkeys(found.columns, pl.Float64)
         assert set(found["count"].to_list()) <= {None, 4.0}
         assert found["absent"].null_count() == len(found)
