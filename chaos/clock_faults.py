@@ -81,11 +81,26 @@ def _jumps(world: World, stage: str, point: str, **environment: str) -> list[Out
     return [running.ended()]
 
 
+TAKEN_AHEAD = 3_600
+"""Seconds by which a record may be ahead of the broker's clock (`message.timestamp.after.max.ms`)."""
+
+
 def _two_clocks(world: World, stage: str, point: str) -> list[Outcome]:
     """What a machine with another clock begins, one with the right clock goes on with."""
     seconds = world.rng.choice([-1, 1]) * world.rng.choice([300, 3_600, 2 * 86_400])
     world.note(f"a clock that differs by {seconds} seconds")
+    if stage == "publish" and seconds > TAKEN_AHEAD:
+        return [_refused_by_broker(world, seconds)]
     return killed_at(world, stage, point, **{CLOCK: str(seconds)})
+
+
+def _refused_by_broker(world: World, seconds: int) -> Outcome:
+    """The broker takes no record of such a clock, so that the publisher comes to no later point."""
+    outcome = world.start("publish", **{CLOCK: str(seconds)}).ended()
+    world.struck()
+    assert outcome.error, outcome
+    assert outcome.error.code == "HR306", outcome
+    return outcome
 
 
 def _two_publishers(world: World) -> list[Outcome]:
@@ -101,8 +116,8 @@ CLOCK_FAULTS = (
         "two clocks while publishing",
         "publish",
         _two_publishers,
-        "SIGKILL of a publisher whose clock differs by 5 minutes to 2 days; the retry's is right, and the "
-        "source may be longer by then",
+        "SIGKILL of a publisher whose clock differs by 5 minutes to 2 days, or the broker's refusal where it "
+        "is ahead by more than an hour; the retry's is right, and the source may be longer by then",
         comes_again=True,
     ),
     *of_both_engines(

@@ -1,7 +1,8 @@
 """One DAG per contract: its records go from the source through Kafka into Delta tables, gate by gate.
 
 1. `provision_topics`: the topic is on the broker as the contract declares it.
-2. `publish`: the source's rows are in the topic, each exactly once; an external stream has no such stage.
+2. `publish`: the source's rows are in the topic, each exactly once (by Spark: at least once); an external
+   stream has no such stage.
 3. `land`: the run's slice of the topic is in `readings` and `quarantine`.
 4. `analyse`: the gold tables have come up to the landed position.
 5. `reconcile`: every record is accounted for in `ledger`, or the run fails and names what is not.
@@ -28,6 +29,7 @@ from headrace_airflow.operators.analyse import AnalyseOperator
 from headrace_airflow.operators.land import LandOperator
 from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
 from headrace_airflow.operators.publish import PublishOperator
+from headrace_airflow.operators.publish_by_spark import SparkPublishOperator
 from headrace_airflow.operators.reconcile import ReconcileOperator
 from headrace_airflow.operators.report import ReportOperator
 from headrace_airflow.params import stream_params
@@ -98,7 +100,10 @@ def publishing_of(file: Path, contract: Contract) -> list[BaseOperator]:
     """The stage `publish` and its gate, for streams that have a source of their own."""
     if contract.own_source is None:
         return []
-    publish = PublishOperator(task_id="publish", contract=file, outlets=[topic_asset(contract.topic.name)])
+    by_spark = contract.publish.engine == "spark"
+    publish = (SparkPublishOperator if by_spark else PublishOperator)(
+        task_id="publish", contract=file, outlets=[topic_asset(contract.topic.name)]
+    )
     published_visible = Gate(
         task_id="published_visible",
         until=conditions.visible(contract.topic.name, until=xcom(publish, "until")),

@@ -345,7 +345,12 @@ def try_(
 
 @app.command()
 def new(  # noqa: PLR0917  # typer passes them by name
-    sample: Annotated[str, typer.Argument(help="a CSV file, or the name of a topic with JSON records")],
+    sample: Annotated[
+        str,
+        typer.Argument(
+            help="a CSV, JSON Lines or Parquet file, a folder, a pattern, or the name of a topic with JSON"
+        ),
+    ],
     stream: Annotated[
         str | None, typer.Option(help="the stream's id; without it from the sample's name")
     ] = None,
@@ -372,6 +377,52 @@ def new(  # noqa: PLR0917  # typer passes them by name
     except HeadraceError as wrong:
         raise _ended(wrong, 2) from wrong
     raise typer.Exit(0 if done else 1)
+
+
+contract_app = typer.Typer(
+    no_args_is_help=True, help="Contracts to and from ODCS 3, and what it does not say."
+)
+app.add_typer(contract_app, name="contract")
+
+
+@contract_app.command(name="export")
+def export(
+    contract: Annotated[str, typer.Argument(help="a stream, or a contract's file")],
+) -> None:
+    """Print a contract as a document of the Open Data Contract Standard 3.1.
+
+    What the standard cannot say is kept in customProperties, so that it imports as it was.
+    """
+    from headrace.odcs.command import export_contract
+
+    try:
+        typer.echo(export_contract(contract, load_settings()), nl=False)
+    except HeadraceError as wrong:
+        raise _ended(wrong, 2) from wrong
+
+
+@contract_app.command(name="import")
+def import_(
+    document: Annotated[Path, typer.Argument(help="a document of ODCS 3.0 to 3.2")],
+    output: Annotated[
+        Path | None, typer.Option(help="the contract's file; without it <id>.yaml in HEADRACE_STREAMS")
+    ] = None,
+) -> None:
+    """Write the contract that a document of the Open Data Contract Standard describes; say what it lacks.
+
+    Exit code 0 when it says all, 1 when something is missing and stands in the contract as MISSING, 2 when
+    none is written.
+    """
+    from headrace.odcs.command import import_contract
+
+    try:
+        file, missing = import_contract(document, output, load_settings())
+    except HeadraceError as wrong:
+        raise _ended(wrong, 2) from wrong
+    print_text(out, f"written: {file}")
+    for line in missing:
+        print_text(out, f"missing: {line}")
+    raise typer.Exit(1 if missing else 0)
 
 
 def _print_trial(trial: "Trial") -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headrace_airflow.operators.maintain import MaintainOperator
     from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
     from headrace_airflow.operators.publish import PublishOperator
+    from headrace_airflow.operators.publish_by_spark import SparkPublishOperator
     from headrace_airflow.operators.reconcile import ReconcileOperator
     from headrace_airflow.operators.report import ReportOperator
     from headrace_airflow.sensors.conditions import (
@@ -42,6 +43,7 @@ __all__ = [
     "PublishOperator",
     "ReconcileOperator",
     "ReportOperator",
+    "SparkPublishOperator",
     "analysed",
     "complete_through",
     "few_small_files",
@@ -66,6 +68,7 @@ _MODULES = {
     "PublishOperator": "operators.publish",
     "ReconcileOperator": "operators.reconcile",
     "ReportOperator": "operators.report",
+    "SparkPublishOperator": "operators.publish_by_spark",
     "table_asset": "assets",
     "topic_asset": "assets",
 }

@@ -5,7 +5,6 @@ by a table would run after each idle run. What is compared is what the server ke
 try that was killed between its commit and its end is told of by the next.
 """
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
@@ -19,24 +18,22 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
 
 
-def tell_of_outlets(
-    task: "BaseOperator", contract: Contract, context: "Context", until: Mapping[str, int] | None = None
-) -> None:
+def tell_of_outlets(task: "BaseOperator", contract: Contract, context: "Context") -> None:
     """Keep those of the task's outlets that stand otherwise than the last event said, and say how.
 
     Args:
         task: the stage, which has done its work; an outlet that is none of the stream's is kept as it is.
         contract: the stream's.
         context: the task's.
-        until: where the topic ends after `publish`, partition -> offset; None of other stages.
     """
     # Airflow 3.3 makes the events of what the task's outlets are at its end, and has no other way to make
     # none (tests/e2e/test_pipeline.py would see it).
-    task.outlets = [each for each in task.outlets if _has_news(each, contract, context, until)]
+    task.outlets = [each for each in task.outlets if _has_news(each, contract, context)]
 
 
-def _has_news(outlet: Any, contract: Contract, context: "Context", until: Mapping[str, int] | None) -> bool:
+def _has_news(outlet: Any, contract: Contract, context: "Context") -> bool:
     """Whether an event of that outlet is to be made; what it says is in the context then."""
+    from headrace.publish.publications import published_position
     from headrace.tables.standing import Standing, standing_of
 
     if not isinstance(outlet, Asset):
@@ -45,7 +42,7 @@ def _has_news(outlet: Any, contract: Contract, context: "Context", until: Mappin
     stream, _, table = outlet.name.partition("/")
     standing: Standing | None
     if outlet.name == topic_asset(contract.topic.name).name:
-        standing, table = {"position": dict(until or {})}, ""
+        standing, table = {"position": published_position(warehouse)}, ""
     elif stream == contract.stream:
         standing = standing_of(warehouse, table)
     else:

@@ -68,11 +68,12 @@ def reference_text() -> str:
     """The page."""
     from headrace_airflow.operators.audit import AuditOperator
     from headrace_airflow.operators.maintain import MaintainOperator
+    from headrace_airflow.operators.publish_by_spark import SparkPublishOperator
     from headrace_airflow.sensors.gate import Gate
 
     dag = _dag(load_contract(CONTRACT))
     stages = (type(task) for task in _ordered(dag) if not isinstance(task, Gate))
-    kinds: dict[type, None] = dict.fromkeys((*stages, AuditOperator, MaintainOperator))
+    kinds: dict[type, None] = dict.fromkeys((*stages, SparkPublishOperator, AuditOperator, MaintainOperator))
     bases = dict.fromkeys(base for kind in kinds for base in _bases(kind))
     parts = {
         "The DAG of a stream": STREAM + _tasks(dag),

@@ -1,11 +1,6 @@
 """Landing by Spark: one streaming query over the slice, whose executors parse and stage each micro-batch."""
 
-import shutil
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
@@ -14,19 +9,16 @@ from headrace.errors import TransientError
 from headrace.kafka.reader import require_readable
 from headrace.land.landing import Landing
 from headrace.offsets import Ranges, advance, between, clip, reached
-from headrace.settings import load_settings
 from headrace.staging.staged import Staged
 from headrace.staging.staging import Staging
 from headrace_spark.failures import known_failure
 from headrace_spark.kafka_source import stream_records, within
 from headrace_spark.offset_log import planned_end
+from headrace_spark.scratch import scratch, url
 from headrace_spark.staging import stage_on_executors
 
 KAFKAS_OWN = "org.apache.kafka.common"
 """In the text of whatever Kafka's client throws, as where it cannot read a batch of records."""
-
-LEFT_SECONDS = 24 * 3600
-"""Age at which a checkpoint is one that a killed driver has left."""
 
 
 @dataclass
@@ -82,7 +74,10 @@ def land_by_spark(spark: SparkSession, landing: Landing, stands: dict[int, int])
     run_slice, contract = landing.run_slice, landing.attempt.contract
     start = {partition: stands.get(partition, 0) for partition in run_slice.until}
     records = stream_records(spark, landing.kafka, run_slice.topic, start, landing.batch_size)
-    with _scratch(contract.stream, landing.attempt.try_id) as checkpoint:
+    # A checkpoint of its own, never resumed, for the tables know the position: where another query's plan
+    # stood in its place, a batch would claim records that it does not hold.
+    with scratch(contract.stream, landing.attempt.try_id) as folder:
+        checkpoint = url(folder)
         stream = _Stream(spark, landing, start, checkpoint)
         query = (
             records.writeStream.foreachBatch(stream.take)
@@ -99,25 +94,3 @@ def land_by_spark(spark: SparkSession, landing: Landing, stands: dict[int, int])
         finally:
             query.stop()
     return stream.stands
-
-
-@contextmanager
-def _scratch(stream: str, try_id: str) -> Iterator[str]:
-    """A checkpoint for one query; none is ever resumed, the tables know the position.
-
-    Its own: where another query's plan stood in its place, a batch would claim records that it does not hold.
-    """
-    folder = load_settings().home_path / "scratch" / stream / try_id
-    try:
-        folder.mkdir(parents=True)
-        _sweep(folder.parent)
-        yield f"file://{folder}"  # not as_uri: Hadoop would take `a%20b` for the folder's name
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep(scratch: Path) -> None:
-    """Remove what killed drivers left behind; a rival's own is young."""
-    for folder in scratch.iterdir():
-        if folder.stat().st_mtime < time.time() - LEFT_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -84,6 +84,17 @@ def test_the_stages_stand_in_their_order_with_gates_between(wind_turbine: DAG) -
     }
 
 
+def test_the_contract_says_who_publishes(streams: Path) -> None:
+    source = "{kind: csv, path: include/data/wind_turbine/T1.csv, encoding: utf-8-sig}"
+    contract(streams, "by_spark", (source, f"{source}\npublish: {{engine: spark}}"))
+    bag = read_dags()
+    assert bag.import_errors == {}
+    by_spark, by_worker = (bag.dags[stream].get_task("publish") for stream in ("by_spark", "wind_turbine"))
+    assert (by_spark.task_type, by_worker.task_type) == ("SparkPublishOperator", "PublishOperator")
+    gates = [bag.dags[stream].get_task("published_visible") for stream in ("by_spark", "wind_turbine")]
+    assert [gate.upstream_task_ids for gate in gates] == [{"publish"}, {"publish"}]
+
+
 def test_an_external_stream_has_no_publish(streams: Path) -> None:
     contract(
         streams,

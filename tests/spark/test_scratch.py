@@ -1,4 +1,4 @@
-"""The checkpoint of a landing by Spark is its own; what killed drivers left is removed later."""
+"""The folder of a query by Spark is its own; what killed drivers left is removed later."""
 
 import os
 import time
@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from headrace_spark.landing import LEFT_SECONDS, _scratch
+from headrace_spark.scratch import LEFT_SECONDS, scratch
 
 
-def test_two_landings_of_a_stream_share_no_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_landings_of_a_stream_share_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADRACE_HOME", str(tmp_path))
-    with _scratch("mill", "one") as one, _scratch("mill", "other") as other:
-        both = {Path(each.removeprefix("file://")) for each in (one, other)}
+    with scratch("mill", "one") as one, scratch("mill", "other") as other:
+        both = {one, other}
         assert [each.is_dir() for each in both] == [True, True]
     assert not any(each.exists() for each in both)
 
@@ -27,5 +25,5 @@ def test_what_killed_drivers_left_is_removed_a_day_later(
     for folder, age in ((old, LEFT_SECONDS + 60), (young, LEFT_SECONDS - 60)):
         folder.mkdir(parents=True)
         os.utime(folder, (time.time() - age,) * 2)
-    with _scratch("mill", "mine"):
+    with scratch("mill", "mine"):
         assert (old.exists(), young.exists()) == (False, True)

@@ -14,8 +14,9 @@ from headrace.contract.field_types import Schedule, StreamId
 from headrace.contract.landing import Landing
 from headrace.contract.part import Part, sha256_of
 from headrace.contract.pictures import Report
+from headrace.contract.publish import Publish, refused_by_spark
 from headrace.contract.record import Record
-from headrace.contract.source import ExternalSource, OwnSource, SqlSource
+from headrace.contract.source import CsvSource, ExternalSource, OwnSource, SqlSource
 from headrace.contract.topic import Topic
 
 OTHER_DAGS = {"audit": "counts all streams again", "maintain_tables": "keeps tables small"}
@@ -44,6 +45,7 @@ class Contract(Part):
     source: Annotated[OwnSource | SqlSource | ExternalSource, Field(discriminator="kind")]
     topic: Topic
     record: Record
+    publish: Publish = Publish()
     landing: Landing = Landing()
     analysis: Analysis = Analysis()
     report: Report = Report()
@@ -92,6 +94,18 @@ class Contract(Part):
             raise ValueError(
                 "landing.max_records_per_run is for external streams: a run that publishes lands all of it"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_published_by_spark(self) -> Self:
+        if self.publish.engine == "worker":
+            return self
+        if not isinstance(self.source, CsvSource):
+            raise ValueError(  # noqa: TRY004  # pydantic's validators tell a fault so
+                f"publish.engine: Spark publishes CSV files, and the source is {self.source.kind}; set worker"
+            )
+        if refused := ", ".join(refused_by_spark(self.source)):
+            raise ValueError(f"publish.engine: Spark's CSV reader cannot do {refused}; set worker, which can")
         return self
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """The command `headrace new`: whom it asks, which file it writes, and whether all is done."""
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from rich.console import Console
 
 from headrace.contract.field_types import StreamId, Zone
 from headrace.draft.drafting import stream_of
-from headrace.draft.new import Wish, new_of_file, new_of_topic
-from headrace.draft.questions import AtTerminal, leave
+from headrace.draft.guess import leave
+from headrace.draft.new import Wish, new_of_file, new_of_files, new_of_topic
+from headrace.draft.questions import AtTerminal
 from headrace.draft.saying import say
 from headrace.errors import SettingsError
 from headrace.settings import Settings
@@ -38,7 +40,7 @@ def new_contract(
         SourceError: the sample cannot be read, or holds what no contract can say.
         SettingsError: the stream's id, the zone or the output does not fit, or the topic cannot be read.
     """
-    stream = _fitting(StreamId, asked.stream or stream_of(Path(asked.sample).name), "--stream")
+    stream = _fitting(StreamId, asked.stream or stream_of(_name_of(Path(asked.sample))), "--stream")
     zone = _fitting(Zone, asked.timezone, "--timezone") if asked.timezone else None
     output = asked.output or settings.streams_path / f"{stream}.yaml"
     if output.stem != stream:
@@ -46,11 +48,9 @@ def new_contract(
     settle = AtTerminal(console) if _somebody_is_there() and not asked.yes else leave
     wish = Wish(stream, output, settle, zone)
     file = Path(asked.sample)
-    if file.is_dir():
-        raise SettingsError(
-            f"{asked.sample}: is a folder; give one of its files, and correct source.path then"
-        )
-    if file.exists():
+    if file.is_dir() or (not file.exists() and set(asked.sample) & {*"*?["}):
+        drafted = new_of_files(file, wish, settings)
+    elif file.exists():
         drafted = new_of_file(file, wish, settings)
     elif file.suffix in (".csv", ".gz", ".json", ".jsonl", ".parquet", ".txt", ".tsv") or "/" in asked.sample:
         raise SettingsError(f"{asked.sample}: no such file")
@@ -58,6 +58,13 @@ def new_contract(
         drafted = new_of_topic(asked.sample, wish, broker())
     say(console, drafted, stream)
     return drafted.read_whole and (asked.yes or not drafted.draft.unsure)
+
+
+def _name_of(sample: Path) -> str:
+    """What a file, folder, topic or pattern of names is called; of a mere pattern, its folder."""
+    name = re.sub(r"[*?]|\[.*?\]", "", sample.name)
+    named = re.sub(r"(\.\w+)+$", "", name).strip("-_. ")
+    return name if named else sample.absolute().parent.name
 
 
 def _somebody_is_there() -> bool:

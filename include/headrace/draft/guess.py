@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 T = TypeVar("T")
 
@@ -35,3 +35,8 @@ Settle = Callable[[Guess[T]], Guess[T]]
 def share(part: int, whole: int) -> str:
     """How many of how many, in words."""
     return f"all {whole:,}" if part == whole else f"{part:,} of {whole:,}"
+
+
+def leave(guess: Guess[Any]) -> Guess[Any]:
+    """Nobody is there: it stays as it is."""
+    return guess

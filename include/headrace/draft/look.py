@@ -1,6 +1,7 @@
 """The rows of a sample as columns of texts."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -53,6 +54,16 @@ def look_at_csv(pieces: Pieces, encoding: str, shape: Shape, place: str) -> Look
     said = f"{len(whole_rows):,} rows of {len(shape.names)} columns ({pieces.said})"
     kept = whole_rows.select(str(number) for number in range(len(shape.names)))
     return _trimmed(Look(kept, shape.names, said, pieces.whole))
+
+
+def together(looks: Sequence[Look], said: str, whole: bool) -> Look:
+    """The rows of several, in that order, by their columns' names; null where one has no such column."""
+    frames = [each.frame.rename(dict(zip(each.frame.columns, each.names, strict=True))) for each in looks]
+    frame = pl.concat(frames, how="diagonal")
+    names = tuple(frame.columns)
+    frame.columns = [str(number) for number in range(len(names))]
+    odd, trim = sum(each.odd for each in looks), any(each.trim for each in looks)
+    return Look(frame, names, said, whole, odd, trim)
 
 
 def _trimmed(look: Look) -> Look:

@@ -49,9 +49,9 @@ def read_pieces(file: Path) -> Pieces:
         head = decompressed(raw, file).read(MOST + 1)
         whole = len(head) <= MOST
         spread = () if whole or zipped else tuple(_spread(raw, size))
-    if head.startswith(b"PAR1") or (b"\0" in head[:4096] and head[:2] not in UTF_16):
+    if b"\0" in head[:4096] and head[:2] not in UTF_16:
         raise SourceError(
-            f"{file}: is no text; of a Parquet file, or another binary one, the contract is written by hand "
+            f"{file}: is neither text nor Parquet; of another binary file the contract is written by hand "
             "(docs/reference/contract.md)"
         )
     if not head.strip():

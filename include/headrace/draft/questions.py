@@ -11,11 +11,6 @@ from headrace.draft.writing import shown
 from headrace.report.terminal import print_text
 
 
-def leave(guess: Guess[Any]) -> Guess[Any]:
-    """Nobody is there: it stays as it is."""
-    return guess
-
-
 class AtTerminal:
     """Asks, with what was seen, and asks again until the answer is one."""
 

@@ -85,6 +85,10 @@ def _source(draft: Draft, origin: Origin) -> Iterator[str]:
         yield from _options(draft, sample.shape)
     if sample.blank_lines:
         yield "  blank_lines: skip"
+    if sample.chosen and sample.chosen.left_out:
+        left_out = ", ".join(sample.chosen.left_out)
+        yield from _comment(f"left out, as values without texts or under one name: {left_out}", "  ")
+        yield f"  columns: {_listed([*sample.chosen.read])}"
     yield ""
 
 

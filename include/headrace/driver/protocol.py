@@ -98,6 +98,7 @@ class Job(BaseModel):
     slice: Slice | None = None
     accept_loss: bool = False
     skip: Ranges = ()
+    publications: tuple[str, ...] = ()
     begin: dict[int, int] | datetime | None = None
     records_per_batch: int | None = None
     guardians: tuple[Guardian, ...] = ()

@@ -5,7 +5,7 @@ costs the listing and what is new.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from headrace.contract.model import Contract
 from headrace.contract.source import OwnSource
 from headrace.errors import SourceError, SourceGrowing, SourceMissing
-from headrace.publish.publications import Publication, change_publications, read_publications
+from headrace.publish.publications import Publication, change_publications, ends_of, read_publications
 from headrace.publish.published import Published
 from headrace.publish.publishing import publish
 from headrace.publish.sources.listing import Listed, list_files
@@ -22,6 +22,9 @@ from headrace.tables.warehouse import Warehouse
 from headrace.task_log import Report
 
 log = logging.getLogger(__name__)
+
+PublishFile = Callable[..., Published]
+"""Publishes one file, called as `publish` is."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Folder:
     run_id: str
     republish: bool = False
     report: Report = log.info
+    publish_file: PublishFile = publish
 
     def publish(self) -> Published:
         """Publish what is new or has changed, or all once more; raises as `publish`.
@@ -80,7 +84,7 @@ class Folder:
     def _publish(self, file: Listed) -> Published:
         source = self.source.model_copy(update={"path": file.path})
         one = self.contract.model_copy(update={"source": source})
-        return publish(
+        return self.publish_file(
             one,
             self.settings,
             self.config,
@@ -110,15 +114,11 @@ class Folder:
     def _sum(self, done: list[Published]) -> Published:
         """All of them as one; `until` covers what an earlier try of the run has published as well."""
         last = done[-1]
-        until = dict(last.until)
-        for row in read_publications(self._warehouse):
-            if row.topic_id == last.topic_id:
-                until |= {each: max(end, until.get(each, 0)) for each, end in row.until.items()}
         return last.model_copy(
             update={
                 "rows": sum(each.rows for each in done),
                 "published": sum(each.published for each in done),
-                "until": until,
+                "until": ends_of(read_publications(self._warehouse), last.topic_id),
                 "seconds": sum(each.seconds for each in done),
             }
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.contract.model import Contract
 from headrace.contract.source import SqlSource
-from headrace.publish.folder import Folder
+from headrace.publish.folder import Folder, PublishFile
 from headrace.publish.published import Published
 from headrace.publish.publishing import publish
 from headrace.publish.sources.listing import is_many
@@ -29,9 +29,12 @@ def publish_source(
     *,
     database: "Callable[[str], URL]",
     republish: bool = False,
+    publish_file: PublishFile = publish,
     report: Report = log.info,
 ) -> Published:
-    """Publish the contract's source. `database`: where a connection's database is.
+    """Publish the contract's source.
+
+    `database`: where a connection's database is. `publish_file`: what publishes a file.
 
     Raises:
         TablesApart: `publications` was restored to an earlier version; else as `publish`.
@@ -45,5 +48,5 @@ def publish_source(
         return Query(contract, source, url, settings, config, run_id, republish, report).publish()
     own = contract.own_source
     if own and is_many(own):
-        return Folder(contract, own, settings, config, run_id, republish, report).publish()
-    return publish(contract, settings, config, run_id, republish=republish, report=report)
+        return Folder(contract, own, settings, config, run_id, republish, report, publish_file).publish()
+    return publish_file(contract, settings, config, run_id, republish=republish, report=report)

@@ -32,8 +32,9 @@ First = Annotated[int, BeforeValidator(lambda row: row or 1)]
 """The number of a row; rows of older versions lack the column."""
 
 
-Proven = Annotated[bool, BeforeValidator(bool)]
+Flag = Annotated[bool, BeforeValidator(bool)]
 """Likewise of older versions."""
+
 SOURCE: TypeAdapter[OwnSource] = TypeAdapter(Annotated[OwnSource, Field(discriminator="kind")])
 
 
@@ -50,6 +51,7 @@ class Publication(BaseModel):
     `sha256`, `size`: of the source's bytes; `rows`: the number of its last row. Of a source that has grown
     the rows before `first` are those of `continues` and of what that continues; its copy in the spool, of the
     hash `own_sha256`, holds the header and its own rows. `proven`: its records' headers hold a proof.
+    `at_least_once`: it was published by Spark, which may repeat rows.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -73,7 +75,8 @@ class Publication(BaseModel):
     first: First = 1
     continues: str | None = None
     own_sha256: str | None = None
-    proven: Proven = False
+    proven: Flag = False
+    at_least_once: Flag = False
 
     @property
     def copy_sha256(self) -> str:
@@ -157,6 +160,22 @@ def with_finished(
         else:
             after.append(row)
     return after
+
+
+def ends_of(rows: list[Publication], topic_id: str) -> dict[int, int]:
+    """The topic's end behind everything that was published into it: partition -> offset."""
+    ends: dict[int, int] = {}
+    for row in rows:
+        if row.topic_id == topic_id:
+            ends |= {each: max(end, ends.get(each, 0)) for each, end in row.until.items()}
+    return ends
+
+
+def published_position(warehouse: Warehouse) -> dict[str, int]:
+    """`ends_of` the topic that was published into last, as JSON has it; nothing before the first time."""
+    rows = read_publications(warehouse)
+    ends = ends_of(rows, rows[-1].topic_id) if rows else {}
+    return {str(partition): offset for partition, offset in sorted(ends.items())}
 
 
 @contextmanager

@@ -86,11 +86,11 @@ def publish(
     warehouse = Warehouse.of(settings, contract.stream)
     if republish:
         give_up_lost_rows(warehouse, config, contract.topic.name, report)
-    publisher = _Publisher(contract, source, settings, config, warehouse, run_id, republish, report)
+    publisher = Publisher(contract, source, settings, config, warehouse, run_id, republish, report)
     opening = open_source(settings, source.path, source.file, at_rest=at_rest)
     with nullcontext(opened) if opened else opening as file:
         known = [] if republish else read_publications(warehouse)
-        done = _unchanged(contract, known, file, settings.spool_path)
+        done = unchanged(contract, known, file, settings.spool_path)
         base, spooled = (None, None) if done else publisher.spool(file, known)
     if done:
         warehouse.prepare()
@@ -104,7 +104,7 @@ def publish(
     return account(publication, first, until, began, report)
 
 
-def _unchanged(
+def unchanged(
     contract: Contract, known: list[Publication], file: OpenSource, spool: Path
 ) -> Publication | None:
     """The publication that is the source's newest, whole and of the bytes that the file still has.
@@ -124,7 +124,7 @@ def _unchanged(
 
 
 @dataclass(frozen=True)
-class _Publisher:
+class Publisher:
     """One call of `publish`: the stream's, with all that it was told."""
 
     contract: Contract
@@ -201,7 +201,7 @@ class _Publisher:
         with closing(transactions):
             transactions.fence()
             progress = transactions.progress()
-            key = self._key(of_others=progress.offset != OFFSET_INVALID and not resumed)
+            key = self.key(of_others=progress.offset != OFFSET_INVALID and not resumed)
             # noted before the first record: no row of the topic belongs to a publication that nobody knows
             known = change_publications(self.warehouse, lambda rows: with_begun(rows, publication))
             authors, sign = _whose(publication, key)
@@ -223,7 +223,7 @@ class _Publisher:
         change_publications(self.warehouse, lambda rows: with_finished(rows, publication, until))
         return first, until
 
-    def _key(self, of_others: bool) -> bytes:
+    def key(self, of_others: bool) -> bytes:
         """The stream's key; it must be the one that earlier publications were proven with.
 
         `of_others`: the topic has rows of this very publication, and no table knows of it: those were lost.

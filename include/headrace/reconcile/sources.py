@@ -83,9 +83,10 @@ def notes_on(
                 f"{len(each.own_rows):,} rows are those that `publish` counted"
             )
         if copies := account.rows.get(each.publication, Marks()).copies:
+            author = "Spark, or somebody else," if each.at_least_once else "somebody"
             yield (
                 f"{each.source} (publication {each.publication}): {copies:,} records more are copies of its "
-                "rows at other offsets, and in quarantine: somebody has written them again, header and all"
+                f"rows at other offsets, and in quarantine: {author} has written them again, header and all"
             )
     strangers = account.records - sum(marks.all.total for marks in account.rows.values())
     if sources and strangers:

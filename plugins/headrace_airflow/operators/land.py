@@ -1,20 +1,18 @@
 """Land: the run's slice of the topic becomes rows of `readings` and `quarantine`."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headrace.contract.loader import WrittenContract
 from headrace.contract.model import Contract
 from headrace.driver.protocol import Job
-from headrace.errors import SettingsError
 from headrace.offsets import Position, lag, stop_after, text
 from headrace.settings import load_settings
 from headrace.tables.attempt import Attempt
 from headrace.tables.slices import Slice, extend_slice, find_slice, fix_slice, new_slice
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.accepted_loss import require_allowed
-from headrace_airflow.operators.spark_stage import SparkStageOperator, end_of, guardians
+from headrace_airflow.operators.spark_stage import SparkStageOperator, as_text, end_of, guardians
 from headrace_airflow.operators.stage import kafka_config
 from headrace_airflow.ui.watched import Watched
 
@@ -163,18 +161,3 @@ def _registry(contract: Contract) -> dict[str, Any]:
     from headrace_airflow.hooks.schema_registry import registry_config
 
     return registry_config(contract.record.registry.connection)
-
-
-def as_text(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration as it can be handed to a process that is not Python.
-
-    Raises:
-        SettingsError: it holds functions (a token callback), which Spark's Kafka client cannot call.
-    """
-    try:
-        return dict(json.loads(json.dumps(config)))
-    except TypeError as function:
-        raise SettingsError(
-            f"the Kafka connection holds what only Python can use ({function}); Spark needs the settings of "
-            "a mechanism that both clients know, such as SCRAM or TLS"
-        ) from None

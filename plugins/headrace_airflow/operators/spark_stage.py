@@ -1,5 +1,6 @@
 """What every stage that runs as a Spark driver has in common."""
 
+import json
 import os
 from abc import abstractmethod
 from pathlib import Path
@@ -11,6 +12,7 @@ from headrace.contract.loader import load_contract
 from headrace.contract.model import Contract
 from headrace.driver.protocol import Guardian, Job
 from headrace.driver.spark_submit import SPARK_SUBMIT
+from headrace.errors import SettingsError
 from headrace.settings import PROJECT
 from headrace.tables.slices import Slice
 from headrace_airflow.failures import failing_as_task
@@ -110,3 +112,18 @@ def end_of(run_slice: Slice) -> dict[str, Any]:
         "topic_id": run_slice.topic_id,
         "until": {str(partition): offset for partition, offset in run_slice.until.items()},
     }
+
+
+def as_text(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration as it can be handed to a process that is not Python.
+
+    Raises:
+        SettingsError: it holds functions (a token callback), which Spark's Kafka client cannot call.
+    """
+    try:
+        return dict(json.loads(json.dumps(config)))
+    except TypeError as function:
+        raise SettingsError(
+            f"the Kafka connection holds what only Python can use ({function}); Spark needs the settings of "
+            "a mechanism that both clients know, such as SCRAM or TLS"
+        ) from None

@@ -33,7 +33,7 @@ class StageOperator(BaseOperator):
         with failing_as_task():
             contract = load_contract(Path(self.contract))
             answer = self.run_stage(contract, kafka_config(self.kafka_conn_id), context)
-        tell_of_outlets(self, contract, context, (answer or {}).get("until"))
+        tell_of_outlets(self, contract, context)
         return answer
 
     @abstractmethod

@@ -19,8 +19,9 @@ from headrace.tables.batches import append_batch
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.accepted_loss import variable_of
 from headrace_airflow.operators.analyse import AnalyseOperator
-from headrace_airflow.operators.land import LandOperator, as_text
+from headrace_airflow.operators.land import LandOperator
 from headrace_airflow.operators.provision_topics import ProvisionTopicsOperator
+from headrace_airflow.operators.spark_stage import as_text
 from headrace_airflow.sensors.gate import Gate
 from local.stack.broker import Broker
 from testbed.batch_rows import a_batch

@@ -42,16 +42,24 @@ def list_files(settings: Settings, source: OwnSource) -> list[Listed]:
     Raises:
         SourceError: the folder lies in HEADRACE_HOME or outside HEADRACE_SOURCE_ROOTS, or it is no pattern.
     """
-    file = source.file
-    parts = file.parts
-    fixed = len(parts) if file.is_dir() else next(at for at, part in enumerate(parts) if set(part) & {*"*?["})
-    folder = Path(*parts[:fixed])
+    folder, pattern = split_pattern(source.file)
     require_permitted(settings, source.path, folder.resolve())
-    pattern = str(Path(*parts[fixed:])) if fixed < len(parts) else "*"
     try:
-        return sorted(_listed(folder, pattern), key=lambda each: each.path)
+        return listed(folder, pattern)
     except ValueError as wrong:  # such as ** within a name
         raise SourceError(f"{source.path}: {wrong}; correct source.path in the contract") from wrong
+
+
+def split_pattern(file: Path) -> tuple[Path, str]:
+    """The folder, and the pattern of names in it: all of them where the path is a folder's."""
+    parts = file.parts
+    fixed = len(parts) if file.is_dir() else next(at for at, part in enumerate(parts) if set(part) & {*"*?["})
+    return Path(*parts[:fixed]), str(Path(*parts[fixed:])) if fixed < len(parts) else "*"
+
+
+def listed(folder: Path, pattern: str) -> list[Listed]:
+    """The plain files of that pattern by name, but for hidden ones; raises ValueError where it is none."""
+    return sorted(_listed(folder, pattern), key=lambda each: each.path)
 
 
 def _listed(folder: Path, pattern: str) -> Iterator[Listed]:

@@ -150,6 +150,19 @@ class ParquetRows:
             raise SourceError(f"{self.source.path}: cannot be read: {reason}") from failed
 
 
+def columns_with_texts(file: Path) -> tuple[list[str], list[str]]:
+    """The columns whose values have texts of their own and which stand there once, and the others.
+
+    Raises:
+        SourceError: it is no Parquet file, or broken.
+    """
+    rows = ParquetRows(file, ParquetSource(kind="parquet", path=file))
+    schema = rows._open().schema_arrow  # noqa: SLF001  # its own class's
+    times = Counter(schema.names)
+    fitting = [each.name for each in schema if times[each.name] == 1 and _has_texts(each.type)]
+    return fitting, [name for name in times if name not in fitting]
+
+
 def _whole(raw: IO[bytes]) -> IO[bytes]:
     """The bytes as a file that can be read from its end."""
     if raw.seekable():

@@ -11,8 +11,8 @@ from confluent_kafka import Producer
 from headrace.contract.loader import load_contract
 from headrace.contract.topic import Topic
 from headrace.draft import topic as topic_records
+from headrace.draft.guess import leave
 from headrace.draft.new import Wish, new_of_topic
-from headrace.draft.questions import leave
 from headrace.errors import SourceError, TopicMissing
 from headrace.kafka.topics import ensure_topic
 from local.stack.broker import Broker

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,10 +15,10 @@ from typer.testing import CliRunner, Result
 
 from headrace.cli import app
 from headrace.contract.loader import load_contract
-from headrace.contract.source import CsvSource, JsonlSource
-from headrace.draft import pieces
+from headrace.contract.source import CsvSource, JsonlSource, ParquetSource
+from headrace.draft import parquet, pieces
+from headrace.draft.guess import leave
 from headrace.draft.new import Drafted, Wish, new_of_file
-from headrace.draft.questions import leave
 from headrace.settings import PROJECT, load_settings
 
 FORMS = {
@@ -170,7 +171,7 @@ def test_a_contract_is_never_overwritten(tmp_path: Path) -> None:
         ("", "is empty"),
         ("name,v\na,1.5\nb,2\n", "no time was found in name, v"),
         ('time,v\n"2024-01-01,1\n', "is a quote not closed?"),
-        ("PAR1\0\0", "is no text"),
+        ("PAR1\0\0", "is no Parquet file"),
     ],
 )
 def test_a_sample_that_is_none_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -334,3 +335,78 @@ def test_of_a_large_file_a_part_is_looked_at_and_said(
     assert found.draft.every.value == MINUTE
     assert found.trial is not None
     assert found.trial.records == found.trial.readings < 9_000
+
+
+def test_parquet(tmp_path: Path) -> None:
+    """Two devices, a cadence, a column that has no texts; expected are the rows that were written."""
+    times = [datetime(2024, 3, 30, tzinfo=UTC) + n * timedelta(minutes=10) for n in range(50)]
+    frame = pl.DataFrame(
+        {
+            "at": times * 2,
+            "device": ["a"] * 50 + ["b"] * 50,
+            "v": [n / 7 for n in range(100)],
+            "tags": [["x"]] * 100,
+        }
+    )
+    frame.with_columns(tags=[["x"]] * 100).write_parquet(tmp_path / "mill.parquet")
+    found = drafted(tmp_path / "mill.parquet", tmp_path)
+    contract = load_contract(found.file)
+    assert isinstance(contract.source, ParquetSource)
+    assert contract.source.columns == ("at", "device", "v")
+    assert contract.record.identity == ("device", "at")
+    assert (contract.record.entity, contract.record.event_time.every) == ("device", timedelta(minutes=10))
+    assert found.trial
+    assert (found.trial.readings, found.trial.refused) == (100, {})
+
+
+def test_of_a_large_parquet_file_the_head_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "MOST", 5_000)
+    monkeypatch.setattr(parquet, "ROWS", 1_000)
+    times = [datetime(2024, 1, 1, tzinfo=UTC) + n * MINUTE for n in range(12_000)]
+    pl.DataFrame({"at": times, "v": range(12_000)}).write_parquet(tmp_path / "long.parquet")
+    found = drafted(tmp_path / "long.parquet", tmp_path)
+    assert "5,000 of its 12,000 rows" in found.file.read_text("utf-8")
+    assert found.trial
+    assert (found.trial.records, found.trial.readings) == (1_000, 1_000)
+
+
+def test_a_parquet_file_without_texts_or_rows_is_refused(tmp_path: Path) -> None:
+    pl.DataFrame({"at": [[1]]}).write_parquet(tmp_path / "lists.parquet")
+    pl.DataFrame({"at": []}, {"at": pl.Int64}).write_parquet(tmp_path / "none.parquet")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
+    for name, said in (("lists", "none of its columns"), ("none", "is empty"), ("broken", "no Parquet file")):
+        ended = run(tmp_path / f"{name}.parquet", "--output", tmp_path / f"{name}.yaml")
+        assert (ended.exit_code, said in " ".join(ended.output.split())) == (2, True)
+
+
+def packed(folder: Path, name: str, header: str, *days: int) -> None:
+    rows = "".join(f"2024-01-{day:02}T0{hour}:00:00Z,{day}.{hour}\n" for day in days for hour in range(5))
+    (folder / name).write_bytes(gzip.compress(f"{header}\n{rows}".encode()))
+
+
+@pytest.mark.parametrize(("pattern", "stream"), [("", "pumps"), ("*.csv.gz", "pumps"), ("pump-*.gz", "pump")])
+def test_a_folder_or_pattern_is_drafted_by_its_last_file(pattern: str, stream: str, tmp_path: Path) -> None:
+    folder, streams = tmp_path / "pumps", tmp_path / "streams"
+    folder.mkdir()
+    streams.mkdir()
+    packed(folder, "pump-1.csv.gz", "at,v", 1)
+    packed(folder, "pump-2.csv.gz", "at,other", 2)
+    packed(folder, "pump-3.csv.gz", "at,v", 3)
+    (folder / ".hidden").write_text("no rows", "utf-8")
+    sample = folder / pattern if pattern else folder
+    ended = run(sample, "--output", streams / f"{stream}.yaml", "--yes")
+    said = " ".join(ended.output.split())
+    assert "pump-2.csv.gz, line 1, signal 'v': the column is missing" in said
+    assert ended.exit_code == 1
+    contract = load_contract(streams / f"{stream}.yaml")
+    assert isinstance(contract.source, CsvSource)
+    assert contract.source.path == sample
+    packed(folder, "pump-2.csv.gz", "at,v", 2)
+    (streams / f"{stream}.yaml").unlink()
+    assert run(sample, "--output", streams / f"{stream}.yaml", "--yes").exit_code == 0
+
+
+def test_a_folder_without_a_file_is_refused(tmp_path: Path) -> None:
+    for sample, said in ((tmp_path, "no file is there"), (tmp_path / "a**b", "give a folder, or a pattern")):
+        ended = run(sample, "--stream", "none", "--output", tmp_path / "none.yaml")
+        assert (ended.exit_code, said in " ".join(ended.output.split())) == (2, True), ended.output
