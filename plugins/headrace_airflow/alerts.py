@@ -10,10 +10,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from headrace.contract.alerts import Alerts
 from headrace.contract.loader import load_contract
@@ -101,7 +103,7 @@ def incomplete(contract: Contract, now: datetime) -> Alert | None:
     if alerts is None or alerts.incomplete is None:
         return None
     found = behind(Warehouse.of(load_settings(), contract.stream), alerts.incomplete, now)
-    return found and Alert(f"{contract.stream}: readings are behind", found)
+    return Alert(f"{contract.stream}: readings are behind", found) if found else None
 
 
 def tell(alerts: Alerts, alert: Alert, context: Any) -> None:
@@ -130,13 +132,13 @@ def notifiers(alerts: Alerts) -> list["BaseNotifier"]:
     return [*([mail] if alerts.to else []), *named]
 
 
-def _named(name: str) -> type["BaseNotifier"]:
+def _named(name: str) -> Callable[..., "BaseNotifier"]:
     from airflow.sdk import BaseNotifier
-    from airflow.sdk.module_loading import import_string
 
+    module, _, kind = name.rpartition(".")
     try:
-        found = import_string(name)
-    except ImportError as missing:
+        found = getattr(import_module(module), kind)
+    except (ImportError, AttributeError) as missing:
         raise SettingsError(f"alerts.notifier: {missing}; install the provider that has it") from missing
     if not (isinstance(found, type) and issubclass(found, BaseNotifier)):
         raise SettingsError(f"alerts.notifier: {name} is no notifier (a class of Airflow's BaseNotifier)")

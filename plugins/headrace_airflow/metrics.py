@@ -42,10 +42,11 @@ def send_measures(contract: Contract, warehouse: Warehouse, config: dict[str, An
     Raises:
         BrokerUnreachable: the topic's end cannot be asked for just now.
     """
+    from airflow.sdk._shared.observability.metrics.base_stats_logger import NoStatsLogger
     from airflow.sdk.observability import stats
-    from airflow.sdk.observability.metrics import stats_utils
+    from airflow.sdk.observability.metrics.stats_utils import get_stats_factory
 
-    if stats_utils.get_stats_factory() is stats_utils.NoStatsLogger:
+    if get_stats_factory() is NoStatsLogger:
         return
     for each in measures(contract, warehouse, config, entry):
         name = f"headrace.{contract.stream}.{each.name}"
