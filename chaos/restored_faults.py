@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 
 from chaos.faults import Fault, Strike, killed_at, publish_point
 from chaos.world import BATCHES, World
-from headrace.cli import CONNECTION
+from headrace.cli.console import CONNECTION
 from headrace.errors import BrokerUnreachable
 from headrace.kafka.topics import log_end
 from headrace.settings import PROJECT

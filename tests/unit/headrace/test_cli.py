@@ -14,7 +14,8 @@ import yaml
 from deltalake import write_deltalake
 from typer.testing import CliRunner
 
-from headrace.cli import CONNECTION, _broker, app
+from headrace.cli import app
+from headrace.cli.console import CONNECTION, broker_of
 from headrace.errors import SettingsError
 from headrace.settings import PROJECT, Settings
 
@@ -120,8 +121,8 @@ def test_commands_ask_the_broker_of_the_connection_in_their_environment(
     extra = {"bootstrap.servers": "k:1", "sasl.password": "x"}
     for said in (extra, json.dumps(extra)):  # Airflow takes both
         monkeypatch.setenv(CONNECTION, json.dumps({"conn_type": "kafka", "extra": said}))
-        assert _broker(settings, None) == extra
-        assert _broker(settings, "other:2") == {**extra, "bootstrap.servers": "other:2"}
+        assert broker_of(settings, None) == extra
+        assert broker_of(settings, "other:2") == {**extra, "bootstrap.servers": "other:2"}
 
 
 @pytest.mark.parametrize(
@@ -132,9 +133,9 @@ def test_a_connection_in_another_form_is_refused_without_its_text(
 ) -> None:
     monkeypatch.setenv(CONNECTION, said)
     with pytest.raises(SettingsError, match=CONNECTION) as refused:
-        _broker(settings, None)
+        broker_of(settings, None)
     assert "hush" not in str(refused.value)
 
 
 def test_a_named_broker_is_not_given_the_embedded_ones_login(settings: Settings) -> None:
-    assert _broker(settings, "other:2") == {"bootstrap.servers": "other:2"}
+    assert broker_of(settings, "other:2") == {"bootstrap.servers": "other:2"}
