@@ -31,6 +31,7 @@ hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own hook of that name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one process run what shares fixtures, where there are two: a file, and all that needs the stack."""
     for item in items:

@@ -14,7 +14,7 @@ from testbed.pipeline import Pipeline
 
 pytestmark = pytest.mark.timeout(600)  # the start of the stack may be in it
 
-HOSTILE = b"{{ 6 * 7 }}<img src=x>"
+HOSTILE = "{{ 6 * 7 }}<img src=x>.csv"
 
 
 class Mailbox:
@@ -77,10 +77,13 @@ def test_a_late_run_is_told_of_while_it_goes_on_and_old_readings_when_it_is_thro
 def test_a_failed_task_tells_its_cause_as_text(
     pipeline: Pipeline, stream: DagStream, mailbox: Mailbox
 ) -> None:
-    stream.write(HEADER.replace(b"Wind_Direction", HOSTILE))
+    file = stream.source.with_name(HOSTILE)
+    file.write_bytes(HEADER.replace(b"Wind_Direction", b"else"))
+    stream.read_from(file)
+    stream.write_contract()
     stream.start()
     assert stream.ended() == "failed"
     said = pipeline.awaited(lambda: mailbox.about("alerted: publish failed"), seconds=60)
     assert "HR201" in said
-    assert "{{ 6 * 7 }}&lt;img src=x&gt;" in said
+    assert "{{ 6 * 7 }}&lt;img src=x&gt;.csv" in said
     assert f"dags/alerted/runs/{stream.runs[-1].replace('+', '%2B').replace(':', '%3A')}" in said

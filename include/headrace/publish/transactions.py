@@ -206,7 +206,12 @@ class Transactions:
 
     def _deliver(self) -> None:
         """Wait until every record is answered for, and by an acknowledgement."""
-        waiting = self._producer.flush(self._seconds + 1)
+        try:
+            waiting = self._producer.flush(self._seconds + 1)
+        except SystemError:
+            # confluent-kafka 2.16.1 was seen to return NULL without an exception as another publisher fenced
+            # this one off; the next call says how the records fared.
+            waiting = self._producer.flush(self._seconds + 1)
         if waiting or self._refused.first:
             late = KafkaError(KafkaError._TIMED_OUT, f"{waiting} records without an answer")  # noqa: SLF001
             raise self._aborted(self._refused.first or late)

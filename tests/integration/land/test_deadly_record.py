@@ -40,14 +40,15 @@ import os, signal
 from chaos.worker_land import main
 from headrace.parse.parser import Parser
 
-whole = Parser.parse
+whole = Parser.parse_all
 
-def parse(self, records):
-    if any(b'"power": 7,' in value for value in records["value"].to_pylist()):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return whole(self, records)
+def parse_all(self, batches):
+    for records in batches:
+        if any(b'"power": 7,' in value for value in records["value"].to_pylist()):
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield from whole(self, [records])
 
-Parser.parse = parse
+Parser.parse_all = parse_all
 main()
 """
 """A landing in a process of its own, which the system ends when it meets that record."""

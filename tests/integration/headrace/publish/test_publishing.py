@@ -57,6 +57,7 @@ def test_each_row_is_published_once(publisher: Publisher) -> None:
         "continues": None,
         "own_sha256": None,
         "proven": True,
+        "at_least_once": False,
         "stamp": None,
     }
     assert noted.finished is not None

@@ -56,6 +56,7 @@ PUBLICATIONS = pa.schema(
         ("continues", pa.string()),
         ("own_sha256", pa.string()),
         ("proven", pa.bool_()),
+        ("at_least_once", pa.bool_()),
     ]
 )
 
