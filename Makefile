@@ -7,7 +7,7 @@ SHELL := /bin/sh
 export PYTHON
 
 # Two processes: one begins with the stack, which waits a lot; the other with what is cheap. See tests/conftest.py.
-TESTS := -n 2 --dist loadgroup --no-loadscope-reorder $(addprefix tests/,e2e unit dags spark integration)
+TESTS := -n 2 --no-loadscope-reorder $(addprefix tests/,e2e unit dags spark integration)
 # What needs long, the most valuable first: after MINUTES= the rest is left out by name.
 LONG := $(addprefix tests/long/,chaos test_machines.py wrong_input land local cluster compose wheel bench)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from headrace.settings import Settings, load_settings
 from local.stack.broker import Broker, scratch_broker
@@ -31,13 +33,17 @@ hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own hook of that name
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process run what shares fixtures, where there are two: a file, and all that needs the stack."""
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        group = "the stack" if file.startswith("tests/e2e/") else file
-        item.add_marker(pytest.mark.xdist_group(group))
+class SharedFixtures(LoadScopeScheduling):
+    """What shares fixtures runs in one process: the tests of a file, and all that need the stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "the stack" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedFixtures:
+    """Of `make test`'s two processes each takes the next file."""
+    # Marks (--dist loadgroup) say it no longer: with pytest 9.2 the suffix of a test's id is lost.
+    return SharedFixtures(config, log)
 
 
 @pytest.fixture
