@@ -9,7 +9,7 @@ export PYTHON
 # Two processes: one begins with the stack, which waits a lot; the other with what is cheap. See tests/conftest.py.
 TESTS := -n 2 --no-loadscope-reorder $(addprefix tests/,e2e unit dags spark integration)
 # What needs long, the most valuable first: after MINUTES= the rest is left out by name.
-LONG := $(addprefix tests/long/,chaos test_machines.py wrong_input land local cluster compose wheel bench)
+LONG := $(addprefix tests/long/,chaos test_machines.py wrong_input land local cluster compose wheel airflow registry bench)
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
