@@ -4,11 +4,9 @@ python -m chaos.worker_land; the job is in the environment, as a Spark driver ha
 """
 
 from chaos.tampering import tamper
+from headrace.driver.landing_job import landing_of
 from headrace.driver.protocol import read_job
 from headrace.land.engines import land_here
-from headrace.land.landing import Landing
-from headrace.tables.attempt import Attempt
-from headrace.tables.warehouse import Warehouse
 from headrace_spark.entry_point import run_stage
 
 
@@ -16,10 +14,7 @@ def main() -> None:
     """Land the slice of the job that the environment holds."""
     tamper()
     job = read_job()
-    contract = job.contract.load()
-    assert job.slice
-    attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
-    land_here(Landing(attempt, job.slice, job.kafka, job.accept_loss, job.skip))
+    land_here(landing_of(job, job.contract.load()))
 
 
 if __name__ == "__main__":

@@ -13,13 +13,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 from pyspark.sql import SparkSession
 
+from headrace.driver.landing_job import landing_of
 from headrace.driver.protocol import DriverError, Job, read_last_word
 from headrace.land.engines import land_here
-from headrace.land.landing import Landing
-from headrace.parse.schemas import Schemas
 from headrace.settings import PROJECT, load_settings
-from headrace.tables.attempt import Attempt
-from headrace.tables.warehouse import Warehouse
 from headrace_spark.entry_point import run_stage
 from local.stack.spark import spark_environment, submit
 
@@ -74,12 +71,7 @@ def run_in_worker(job: Job, **environment: str) -> Outcome:
     """Land the job's slice in this process, as the operator does where no Spark is needed."""
 
     def stage() -> None:
-        contract = job.contract.load()
-        attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
-        assert job.slice
-        schemas = Schemas.of(job.registry)
-        more = (job.accept_loss, job.skip, job.begin, job.records_per_batch)
-        land_here(Landing(attempt, job.slice, job.kafka, *more, schemas=schemas))
+        land_here(landing_of(job, job.contract.load()))
 
     with _variables(environment):
         return _ended(lambda: run_stage(stage))

@@ -8,7 +8,6 @@ from headrace.contract.model import Contract
 from headrace.driver.protocol import Job
 from headrace.offsets import Position, lag, stop_after, text
 from headrace.settings import load_settings
-from headrace.tables.attempt import Attempt
 from headrace.tables.slices import Slice, extend_slice, find_slice, fix_slice, new_slice
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.accepted_loss import require_allowed
@@ -68,8 +67,7 @@ class LandOperator(SparkStageOperator):
         from headrace.land.idle import nothing_to_land
 
         assert job.slice is not None  # noqa: S101  # `prepare` has fixed it
-        attempt = Attempt(contract, Warehouse(job.warehouse, contract.stream), job.run_id)
-        nothing_new = nothing_to_land(attempt.warehouse, job.slice)
+        nothing_new = nothing_to_land(Warehouse(job.warehouse, contract.stream), job.slice)
         if nothing_new is not None:
             self.log.info("%s", nothing_new)
             return True
@@ -77,21 +75,10 @@ class LandOperator(SparkStageOperator):
             require_allowed(contract.stream, job.run_id)
         if job.skip:
             require_allowed(contract.stream, job.run_id, "skip_offsets")
+        from headrace.driver.landing_job import landing_of
         from headrace.land.engines import land_here, needs_spark
-        from headrace.land.landing import Landing
-        from headrace.parse.schemas import Schemas
 
-        landing = Landing(
-            attempt,
-            job.slice,
-            job.kafka,
-            job.accept_loss,
-            job.skip,
-            job.begin,
-            job.records_per_batch,
-            watched.landed,
-            schemas=Schemas.of(job.registry),
-        )
+        landing = landing_of(job, contract, watched.landed)
         if needs_spark(landing):
             return False
         land_here(landing)
