@@ -139,6 +139,11 @@ def stop_after(start: Position, end: Position, most: int) -> dict[int, int]:
     return stop
 
 
+def position_json(position: Position) -> dict[str, int]:
+    """A position as JSON has it, whose keys are texts."""
+    return {str(partition): offset for partition, offset in position.items()}
+
+
 def position_text(position: Position) -> str:
     """A position for a person: `0:12651 1:12500`."""
     return " ".join(f"{partition}:{offset}" for partition, offset in sorted(position.items())) or "nothing"

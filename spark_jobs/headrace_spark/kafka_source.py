@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headrace.kafka.spark_options import spark_options
-from headrace.offsets import Position, Ranges
+from headrace.offsets import Position, Ranges, position_json
 
 
 def stream_records(
@@ -46,4 +46,4 @@ def _options(config: dict[str, Any], topic: str, partitions: Iterable[int]) -> d
 
 
 def _offsets(topic: str, position: Position) -> str:
-    return json.dumps({topic: {str(partition): offset for partition, offset in position.items()}})
+    return json.dumps({topic: position_json(position)})

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 from headrace.contract.source import CsvSource, OwnSource
 from headrace.errors import WarehouseUnavailable
 from headrace.no_pandas import spare_pandas
+from headrace.offsets import position_json
 from headrace.tables.arrow_schema import arrow_table
 from headrace.tables.commits import open_table
 from headrace.tables.compaction import compact
@@ -175,7 +176,7 @@ def published_position(warehouse: Warehouse) -> dict[str, int]:
     """`ends_of` the topic that was published into last, as JSON has it; nothing before the first time."""
     rows = read_publications(warehouse)
     ends = ends_of(rows, rows[-1].topic_id) if rows else {}
-    return {str(partition): offset for partition, offset in sorted(ends.items())}
+    return position_json(ends)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from headrace.offsets import position_json
 from headrace.tables.active_files import count_rows
 from headrace.tables.batches import newest_closing
 from headrace.tables.commits import open_table
@@ -26,11 +27,7 @@ def standing_of(warehouse: Warehouse, table: str) -> Standing | None:
     rows = count_rows(open_table(warehouse.table(counted))) if warehouse.exists(counted) else 0
     if table in LANDED:
         closing = newest_closing(warehouse)
-        return {"rows": rows, "position": _json(closing.position if closing else {})}
+        return {"rows": rows, "position": position_json(closing.position if closing else {})}
     gold = newest_gold(warehouse, DAILY_COMPLETENESS if table == LEDGER else table)
     position, analysis = (gold.metadata.position, gold.metadata.analysis_sha256) if gold else ({}, None)
-    return {"rows": rows, "position": _json(position), "analysis": analysis}
-
-
-def _json(position: dict[int, int]) -> dict[str, int]:
-    return {str(partition): offset for partition, offset in sorted(position.items())}
+    return {"rows": rows, "position": position_json(position), "analysis": analysis}

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from headrace.contract.model import Contract
+from headrace.offsets import position_json
 from headrace.settings import load_settings
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.accepted_loss import require_allowed
@@ -64,5 +65,5 @@ def as_xcom(published: "Published") -> dict[str, Any]:
         "publication": published.publication,
         "rows": published.rows,
         "published": published.published,
-        "until": {str(partition): offset for partition, offset in published.until.items()},
+        "until": position_json(published.until),
     }

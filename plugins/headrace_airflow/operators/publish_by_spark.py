@@ -7,6 +7,7 @@ from headrace.contract.loader import WrittenContract, load_contract
 from headrace.contract.model import Contract
 from headrace.driver.protocol import Job
 from headrace.errors import SourceError
+from headrace.offsets import position_json
 from headrace.settings import load_settings
 from headrace.tables.warehouse import Warehouse
 from headrace_airflow.failures import failing_as_task
@@ -71,5 +72,4 @@ class SparkPublishOperator(SparkStageOperator):
         contract = load_contract(Path(self.contract))
         known = read_publications(Warehouse.of(load_settings(), contract.stream))
         (topic_id,) = {row.topic_id for row in known if row.publication == answer["publication"]}
-        until = ends_of(known, topic_id)
-        return answer | {"until": {str(partition): offset for partition, offset in until.items()}}
+        return answer | {"until": position_json(ends_of(known, topic_id))}

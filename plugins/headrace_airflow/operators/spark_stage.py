@@ -13,6 +13,7 @@ from headrace.contract.model import Contract
 from headrace.driver.protocol import Guardian, Job
 from headrace.driver.spark_submit import SPARK_SUBMIT
 from headrace.errors import SettingsError
+from headrace.offsets import position_json
 from headrace.settings import PROJECT
 from headrace.tables.slices import Slice
 from headrace_airflow.failures import failing_as_task
@@ -110,7 +111,7 @@ def end_of(run_slice: Slice) -> dict[str, Any]:
     """What a gate needs to know of a slice; JSON, so that partitions are texts."""
     return {
         "topic_id": run_slice.topic_id,
-        "until": {str(partition): offset for partition, offset in run_slice.until.items()},
+        "until": position_json(run_slice.until),
     }
 
 
