@@ -1,12 +1,12 @@
 """A database's connection, as the URL that SQLAlchemy takes."""
 
-from airflow.sdk import BaseHook, Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk import Connection
 from airflow.sdk.log import mask_secret
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from headrace.errors import SettingsError
+from headrace_airflow.hooks.connection import connection_of
 
 DIALECTS = {"postgres": "postgresql", "redshift": "postgresql", "mssql": "mssql+pymssql"}
 """Airflow's types of connections that SQLAlchemy calls otherwise."""
@@ -18,15 +18,8 @@ def database_url(conn_id: str) -> URL:
     Raises:
         SettingsError: the connection is missing or wrong.
     """
-    try:
-        connection = BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException as absent:
-        raise SettingsError(
-            f"Airflow connection {conn_id} is missing; add it (of the database's type, or with the extra "
-            '{"sqlalchemy_url": "…"}) under Admin > Connections or as '
-            f"AIRFLOW_CONN_{conn_id.upper()}"
-        ) from absent
-    url = _url_of(connection)
+    needed = 'of the database\'s type, or with the extra {"sqlalchemy_url": "…"}'
+    url = _url_of(connection_of(conn_id, needed))
     if url.password:
         mask_secret(str(url.password))
     return url

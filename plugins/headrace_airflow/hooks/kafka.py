@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
 from headrace.errors import SettingsError
+from headrace_airflow.hooks.connection import missing
 
 SECRET_MARKS = ("password", "secret", "jaas", "pem", "token", "user.info", "oauthbearer.config", "credential")
 """Parts of the names of settings whose values never reach a log; Airflow itself masks only some of them."""
@@ -66,11 +67,7 @@ class KafkaConfigHook(KafkaBaseHook):
         return config
 
     def _missing(self) -> SettingsError:
-        return SettingsError(
-            f"Airflow connection {self.kafka_config_id} is missing; add it (type kafka, extra "
-            '{"bootstrap.servers": "host:port"}) under Admin > Connections or as '
-            f"AIRFLOW_CONN_{self.kafka_config_id.upper()}"
-        )
+        return missing(self.kafka_config_id, 'type kafka, extra {"bootstrap.servers": "host:port"}')
 
 
 def secrets_in(config: dict[str, Any]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from airflow.sdk import BaseHook, Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk import Connection
 from airflow.sdk.log import mask_secret
 
 from headrace.errors import SettingsError
+from headrace_airflow.hooks.connection import connection_of
 from headrace_airflow.hooks.kafka import secrets_in
 
 
@@ -16,14 +16,7 @@ def registry_config(conn_id: str) -> dict[str, Any]:
     Raises:
         SettingsError: the connection is missing or wrong.
     """
-    try:
-        connection = BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException as absent:
-        raise SettingsError(
-            f"Airflow connection {conn_id} is missing; add it (type http, its host the schema registry's "
-            f"address) under Admin > Connections or as AIRFLOW_CONN_{conn_id.upper()}"
-        ) from absent
-    config = _config_of(connection)
+    config = _config_of(connection_of(conn_id, "type http, its host the schema registry's address"))
     for secret in secrets_in(config):
         mask_secret(secret)
     return config

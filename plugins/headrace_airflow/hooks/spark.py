@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 from airflow.sdk import Connection
-from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowException
 
 from headrace.crash_points import ASKED
 from headrace.driver.compilers import by_size
@@ -20,6 +20,7 @@ from headrace.driver.warm import Claim, Handover, WarmDriver, claim
 from headrace.errors import SettingsError
 from headrace.settings import load_settings
 from headrace_airflow.failures import task_failure
+from headrace_airflow.hooks.connection import connection_of
 
 IN_CLUSTER_MODE = {
     "spark://": ". Besides, a standalone cluster of Spark 4.2 refuses Python drivers",
@@ -146,13 +147,7 @@ def require_spark_connection(conn_id: str) -> None:
         SettingsError: the connection is missing, of another type, or asks for a driver elsewhere.
     """
     name = f"Airflow connection {conn_id}"
-    try:
-        connection = SparkSubmitHook.get_connection(conn_id)
-    except AirflowNotFoundException as absent:
-        raise SettingsError(
-            f"{name} is missing; add it (type spark, host local[*] or spark://host:port) under Admin > "
-            f"Connections or as AIRFLOW_CONN_{conn_id.upper()}"
-        ) from absent
+    connection = connection_of(conn_id, "type spark, host local[*] or spark://host:port")
     if connection.conn_type != "spark" or not connection.host:
         raise SettingsError(
             f"{name} has type {connection.conn_type!r} and host {connection.host!r}; it needs the type spark "
