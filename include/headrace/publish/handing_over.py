@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.contract.model import Contract
-from headrace.errors import ContractError, SourceError
+from headrace.errors import SourceError
 from headrace.kafka.topics import log_end, require_topic_id
-from headrace.publish.lost_rows import give_up_lost_rows
 from headrace.publish.publications import (
     Publication,
     change_publications,
@@ -63,20 +62,14 @@ class HandingOver:
             PublicationBroken, SpoolUnavailable, WarehouseUnavailable: as `publish`.
         """
         began = time.monotonic()
-        source = contract.own_source
-        if source is None:
-            raise ContractError(
-                f"stream {contract.stream}: its source is external; there is nothing to publish"
-            )
-        if source.path.suffix in NOT_SPARKS:
+        own = contract.own_source
+        if own and own.path.suffix in NOT_SPARKS:
             raise SourceError(
-                f"{source.path}: Spark cannot decompress it; compress it with gzip or bzip2, or set "
+                f"{own.path}: Spark cannot decompress it; compress it with gzip or bzip2, or set "
                 "publish.engine: worker in the contract"
             )
-        warehouse = Warehouse.of(settings, contract.stream)
-        if republish:
-            give_up_lost_rows(warehouse, config, contract.topic.name, report)
-        publisher = Publisher(contract, source, settings, config, warehouse, run_id, republish, report)
+        publisher = Publisher.of(contract, settings, config, run_id, republish=republish, report=report)
+        warehouse, source = publisher.warehouse, publisher.source
         with open_source(settings, source.path, source.file, at_rest=at_rest) as file:
             known = [] if republish else read_publications(warehouse)
             publication = unchanged(contract, known, file, settings.spool_path)

@@ -80,13 +80,8 @@ def publish(
         SpoolUnavailable, WarehouseUnavailable, SettingsError, ContractError
     """
     began = time.monotonic()
-    source = contract.own_source
-    if source is None:
-        raise ContractError(f"stream {contract.stream}: its source is external; there is nothing to publish")
-    warehouse = Warehouse.of(settings, contract.stream)
-    if republish:
-        give_up_lost_rows(warehouse, config, contract.topic.name, report)
-    publisher = Publisher(contract, source, settings, config, warehouse, run_id, republish, report)
+    publisher = Publisher.of(contract, settings, config, run_id, republish=republish, report=report)
+    warehouse, source = publisher.warehouse, publisher.source
     opening = open_source(settings, source.path, source.file, at_rest=at_rest)
     with nullcontext(opened) if opened else opening as file:
         known = [] if republish else read_publications(warehouse)
@@ -135,6 +130,32 @@ class Publisher:
     run_id: str
     republish: bool
     report: Report
+
+    @classmethod
+    def of(
+        cls,
+        contract: Contract,
+        settings: Settings,
+        config: Mapping[str, Any],
+        run_id: str,
+        *,
+        republish: bool,
+        report: Report,
+    ) -> "Publisher":
+        """The call's; where all is published once more, rows that the topic has lost are given up first.
+
+        Raises:
+            ContractError: somebody else feeds the topic.
+        """
+        source = contract.own_source
+        if source is None:
+            raise ContractError(
+                f"stream {contract.stream}: its source is external; there is nothing to publish"
+            )
+        warehouse = Warehouse.of(settings, contract.stream)
+        if republish:
+            give_up_lost_rows(warehouse, config, contract.topic.name, report)
+        return cls(contract, source, settings, config, warehouse, run_id, republish, report)
 
     def spool(self, file: OpenSource, known: list[Publication]) -> tuple[Publication | None, Spooled]:
         """Spool what of the file is not published; with it, the publication that it goes on behind.
