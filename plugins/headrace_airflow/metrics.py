@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from headrace.reconcile.ledger import Entry
 
 MEASURES = {
-    "records.landed": "records that became readings in this run, duplicates among them",
-    "records.quarantined": "records that this run put into quarantine",
+    "records.landed": "records that became readings in this run",
+    "records.quarantined": "records that this run put into quarantine, duplicates among them",
     "batch.seconds": "what each of the run's batches took, from its beginning to its closing",
     "lag": "offsets of the topic that consumers can read and that are not landed",
     "behind.seconds": "age of the newest analysed reading, of the entity whose readings end first",
@@ -65,7 +65,7 @@ def measures(
     from headrace.kafka.topics import log_end
     from headrace.offsets import lag
     from headrace.tables.batches import landed_position, newest_batches
-    from headrace.tables.queries import newest_readings
+    from headrace.tables.queries import complete_through
 
     if entry.slice.ranges:
         yield Measure("records.landed", "counter", entry.slice.landed)
@@ -75,7 +75,6 @@ def measures(
                 yield Measure("batch.seconds", "timing", (batch.finished - batch.started).total_seconds())
     position = landed_position(warehouse, entry.topic_id)
     yield Measure("lag", "gauge", lag(position, log_end(config, contract.topic.name)))
-    newest = newest_readings(warehouse)
-    if newest:
-        age = datetime.now(UTC) - min(newest.values())
-        yield Measure("behind.seconds", "gauge", age.total_seconds())
+    through = complete_through(warehouse)
+    if through:
+        yield Measure("behind.seconds", "gauge", (datetime.now(UTC) - through).total_seconds())

@@ -58,13 +58,13 @@ def _details(warehouse: Warehouse, table: str) -> dict[str, Any]:
     """Beside the standing: the table's version, and up to where every entity has analysed readings."""
     from headrace.tables.commits import newest_version
     from headrace.tables.names import LANDED
-    from headrace.tables.queries import newest_readings
+    from headrace.tables.queries import complete_through
 
     version = {"version": newest_version(warehouse.table(table))}
     if table in LANDED:  # not analysed yet
         return version
-    newest = newest_readings(warehouse)
-    return version | {"complete_through": min(newest.values()).isoformat() if newest else None}
+    through = complete_through(warehouse)
+    return version | {"complete_through": through and through.isoformat()}
 
 
 def _last_event(asset: Asset) -> dict[str, Any]:

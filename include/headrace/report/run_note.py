@@ -18,10 +18,10 @@ def run_note(contract: Contract, warehouse: Warehouse, entry: Entry) -> str:
     said = [f"{own.landed:,} landed"]
     if own.quarantined:
         said.append(f"{own.quarantined:,} quarantined")
-    from headrace.tables.queries import newest_readings  # it imports polars, and most runs have nothing new
+    from headrace.tables.queries import complete_through  # it imports polars, and most runs have nothing new
 
-    newest = newest_readings(warehouse)
-    if newest:
+    through = complete_through(warehouse)
+    if through:
         zone = ZoneInfo(contract.record.event_time.timezone)
-        said.append(f"readings through {min(newest.values()).astimezone(zone):%Y-%m-%d %H:%M}")
+        said.append(f"readings through {through.astimezone(zone):%Y-%m-%d %H:%M}")
     return ", ".join(said)

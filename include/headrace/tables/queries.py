@@ -207,6 +207,11 @@ def newest_readings(warehouse: Warehouse) -> dict[str | None, datetime]:
     return dict(newest.iter_rows())
 
 
+def complete_through(warehouse: Warehouse) -> datetime | None:
+    """Up to where every entity has analysed readings; None where none has any."""
+    return min(newest_readings(warehouse).values(), default=None)
+
+
 def _slots(contract: "Contract", first: date, last: date) -> pl.DataFrame:
     """The slots of each of those days."""
     cadence = contract.record.event_time
