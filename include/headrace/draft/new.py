@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace.contract.loader import load_contract
+from headrace.contract.new_file import require_new, write_new
 from headrace.draft.drafting import Draft, draft_of
 from headrace.draft.guess import Settle
 from headrace.draft.parquet import write_head
@@ -13,7 +14,7 @@ from headrace.draft.pieces import read_pieces
 from headrace.draft.sample import read_file, read_files, read_records
 from headrace.draft.topic import topic_records
 from headrace.draft.writing import Origin, contract_text
-from headrace.errors import HeadraceError, SettingsError, SourceError
+from headrace.errors import HeadraceError, SourceError
 from headrace.kafka.topics import describe_topic
 from headrace.publish.sources.listing import listed, split_pattern
 from headrace.publish.sources.rows import check_columns, source_rows
@@ -63,7 +64,7 @@ def new_of_file(sample: Path, wish: Wish, settings: Settings) -> Drafted:
         SourceError: the file cannot be read, or none of its columns is a time.
         SettingsError: there is a contract already.
     """
-    _require_new(wish.output)
+    require_new(wish.output, "--stream or --output")
     draft = draft_of(read_file(sample, wish.settle), wish.settle, wish.timezone)
     path, outside = _path_in_contract(sample, settings)
     return _written(draft, wish, Origin(sample.name, path), sample, outside)
@@ -76,7 +77,7 @@ def new_of_files(pattern: Path, wish: Wish, settings: Settings) -> Drafted:
         SourceError: it has no file; and as `new_of_file`.
         SettingsError: there is a contract already.
     """
-    _require_new(wish.output)
+    require_new(wish.output, "--stream or --output")
     try:
         files = [each.path for each in listed(*split_pattern(pattern.absolute()))]
     except ValueError as wrong:  # such as ** within a name
@@ -117,7 +118,7 @@ def new_of_topic(topic: str, wish: Wish, config: dict[str, Any]) -> Drafted:
         SettingsError: there is a contract already, or the broker refuses the log-in.
         TopicMissing, BrokerUnreachable: it cannot be read.
     """
-    _require_new(wish.output)
+    require_new(wish.output, "--stream or --output")
     state = describe_topic(config, topic)
     records = topic_records(config, topic)
     draft = draft_of(read_records(records, f"topic {topic}"), wish.settle, wish.timezone)
@@ -128,25 +129,11 @@ def new_of_topic(topic: str, wish: Wish, config: dict[str, Any]) -> Drafted:
         return _written(draft, wish, origin, Path(sample.name), [])
 
 
-def _require_new(output: Path) -> None:
-    if output.exists():
-        raise SettingsError(
-            f"{output}: is there and is not overwritten; remove it, or say another --stream or --output"
-        )
-    if not output.parent.is_dir():
-        raise SettingsError(f"{output.parent}: no such folder; make it, or say another --output")
-
-
 def _written(draft: Draft, wish: Wish, origin: Origin, sample: Path, remains: list[str]) -> Drafted:
     """Check the contract as it will be read, write it, and try it."""
     schema = (wish.output.parent / "contract.schema.json").is_file()
     text = contract_text(draft, wish.stream, origin, schema)
-    with tempfile.TemporaryDirectory() as scratch:
-        checked = Path(scratch) / f"{wish.stream}.yaml"
-        checked.write_text(text, encoding="utf-8")
-        column_comments(load_contract(checked))
-    with wish.output.open("x", encoding="utf-8") as writing:
-        writing.write(text)
+    write_new(wish.output, text, check=column_comments)
     corrections = [f"{name}: {draft.guesses[name].saw}" for name in draft.unsure]
     try:
         trial, refusal = _tried(draft, wish.output, sample), None

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from headrace.contract.loader import find_contract, load_contract
-from headrace.errors import SettingsError
+from headrace.contract.new_file import require_new, write_new
 from headrace.odcs.document import as_text, read_document
 from headrace.odcs.exporting import exported
 from headrace.odcs.importing import imported
@@ -29,17 +29,9 @@ def import_contract(document: Path, output: Path | None, settings: Settings) -> 
     found = imported(read_document(document), str(document))
     stream = found.definition["stream"]
     file = output or settings.streams_path / f"{stream}.yaml"
-    if file.exists():
-        raise SettingsError(f"{file}: is there and is not overwritten; remove it, or say another --output")
-    if not file.parent.is_dir():
-        raise SettingsError(f"{file.parent}: no such folder; make it, or say another --output")
+    require_new(file)
     found.definition["stream"] = file.stem
     remarks = [f"# MISSING {' '.join(line.split())}" for line in found.missing]
     text = as_text(found.definition)
-    file.write_text("\n".join([HEAD.format(name=document.name), *remarks, text]), "utf-8")
-    try:
-        load_contract(file)
-    except BaseException:
-        file.unlink()
-        raise
+    write_new(file, "\n".join([HEAD.format(name=document.name), *remarks, text]))
     return file, found.missing
