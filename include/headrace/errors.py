@@ -232,9 +232,3 @@ def error_kinds() -> list[type[HeadraceError]]:
     for kind in kinds:  # grows while it is iterated
         kinds += kind.__subclasses__()
     return kinds
-
-
-def error_of_code(code: str, message: str) -> HeadraceError:
-    """The error that another process ended with, from its code and its whole message."""
-    own = next((kind for kind in error_kinds() if kind.code == code), HeadraceError)
-    return own(message.removeprefix(f"[{code}] "))
